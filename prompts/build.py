@@ -1,0 +1,70 @@
+"""Make the audio of all prompts: only what is missing or was made from other words.
+
+`check` and `script` need no speech engine.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.progress import track
+
+from prompts.catalogue import Catalogue
+from prompts.clips import AUDIO, Clip, inventory
+from prompts.engines import RATE, Speak, speaker
+from prompts.manifest import Made, findings, hash_of, read_manifest, stale, write_manifest
+from prompts.sound import PROCESSING, for_telephone, write_wave
+from prompts.sound import RATE as TELEPHONE_RATE
+from prompts.speak import PromptError
+
+_SAVE_EVERY = 50
+
+
+def check(audio: Path = AUDIO) -> list[str]:
+    """Everything in which texts, variables, languages, files and hashes disagree; empty when nothing does."""
+    try:
+        return findings(inventory(Catalogue.load()), PROCESSING, audio)
+    except PromptError as error:
+        return [str(error)]
+
+
+def script(language: str) -> Iterator[tuple[str, str]]:
+    """The clips of a language with their words, as a person would read them in a studio."""
+    return ((clip.id, clip.words) for clip in inventory(Catalogue.load()) if clip.language == language)
+
+
+def build(voices: Path, languages: tuple[str, ...], audio: Path = AUDIO) -> int:
+    """Make what is missing or stale of some languages, remove what no text has, and tell how many were made.
+
+    `voices` is the folder of kokoro-js's voice vectors. A build that is stopped goes on where it was.
+    Raises EngineError when a speech engine that is needed is not there, PromptError for a wrong text.
+    """
+    audio.mkdir(parents=True, exist_ok=True)
+    clips = inventory(Catalogue.load())
+    manifest = _without_strays(read_manifest(audio), clips, audio)
+    waiting = [
+        clip for clip in clips if clip.spoken_in in languages and stale(clip, PROCESSING, audio, manifest)
+    ]
+    speakers = {language: speaker(language, voices) for language in {clip.spoken_in for clip in waiting}}
+    for number, clip in enumerate(track(waiting, "Speaking"), 1):
+        manifest[clip.path] = _make(clip, speakers[clip.spoken_in], audio)
+        if number % _SAVE_EVERY == 0:
+            write_manifest(audio, manifest)
+    write_manifest(audio, manifest)
+    return len(waiting)
+
+
+def _make(clip: Clip, speak: Speak, audio: Path) -> Made:
+    samples = for_telephone(speak(clip.words, clip.pace), RATE, clip.lead_ms, clip.tail_ms)
+    path = audio / clip.path
+    write_wave(path, samples)
+    seconds = round(len(samples) / TELEPHONE_RATE, 2)
+    return Made(clip.words, clip.fingerprint(PROCESSING), hash_of(path), seconds)
+
+
+def _without_strays(manifest: dict[str, Made], clips: list[Clip], audio: Path) -> dict[str, Made]:
+    """Remove the files that no text has, and their entries."""
+    wanted = {clip.path for clip in clips}
+    for path in audio.rglob("*.wav"):
+        if path.relative_to(audio).as_posix() not in wanted:
+            path.unlink()
+    return {name: made for name, made in manifest.items() if name in wanted}
