@@ -1,0 +1,185 @@
+"""The configuration of a facility's Asterisk: values in, texts of files out, nothing touched."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dialplan import modules
+from dialplan.template import (
+    HOST,
+    SECRET,
+    RenderError,
+    fill,
+    require,
+    require_distinct,
+    require_port,
+)
+
+# A letter first: a station's name is never mistaken for the number that a carrier shows as its caller.
+STATION_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
+RESERVED_NAMES = frozenset({"carrier", "global", "system", "transport", "talking", "station", "anonymous"})
+DIALOGUE_SECONDS = 240  # from off-hook to the verdict, and again after each call
+ACCEPTANCE_SECONDS = 120  # the called party's dialogue
+SHORTEST_RTP_RANGE = 20
+# Read by Asterisk's core even when there is nothing to set; a missing file is an error in its log.
+EMPTY_FILES = ("acl.conf", "ccss.conf", "codecs.conf", "pjproject.conf", "stasis.conf", "udptl.conf")
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One telephone of the facility, or one port of a gateway: a name and a secret of its own."""
+
+    id: str
+    secret: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        require(STATION_ID, "a station's id", self.id)
+        require(SECRET, f"the secret of station {self.id}", self.secret)
+        if self.id in RESERVED_NAMES:
+            raise RenderError(f"{self.id} cannot be a station's id: the configuration uses that name itself")
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """The one way to the telephone network; with user and secret when the carrier asks who calls."""
+
+    host: str
+    port: int = 5060
+    user: str | None = None
+    secret: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        require(HOST, "the carrier's host", self.host)
+        require_port("the carrier's port", self.port)
+        if (self.user is None) != (self.secret is None):
+            raise RenderError("a carrier has both a user and a secret, or neither")
+        if self.user is not None and self.secret is not None:
+            require(re.compile(r"[\w.+-]{1,64}", re.ASCII), "the carrier's user", self.user)
+            require(re.compile(r"[\w.+~=/@:-]{4,128}", re.ASCII), "the carrier's secret", self.secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacilityAsterisk:
+    """All that the facility's Asterisk is told; everything it writes is under `folder`."""
+
+    folder: Path
+    prompts: Path  # holds one folder for each language
+    sip_port: int
+    agi_port: int
+    ami_port: int
+    rtp_ports: tuple[int, int]  # first and last
+    stations: tuple[Station, ...]
+    carrier: Carrier
+    token: str = field(repr=False)
+    controller_secret: str = field(repr=False)
+    switch_secret: str = field(repr=False)
+    sip_address: str = "127.0.0.1"  # 0.0.0.0 listens on every address of the machine
+    languages: tuple[str, ...] = ("en", "es")
+
+    def __post_init__(self) -> None:
+        for name in ("sip_port", "agi_port", "ami_port"):
+            require_port(name, getattr(self, name))
+        require_rtp_range(self.rtp_ports)
+        require_distinct("station", [station.id for station in self.stations])
+        for name in ("token", "controller_secret", "switch_secret"):
+            require(SECRET, name, getattr(self, name))
+        secrets = [self.token, self.controller_secret, self.switch_secret, *(s.secret for s in self.stations)]
+        if len(set(secrets)) != len(secrets):
+            raise RenderError("two secrets are the same; each must be one of its own")
+        for language in self.languages:
+            require(re.compile(r"[a-z]{2}"), "a language", language)
+        try:
+            ipaddress.IPv4Address(self.sip_address)
+        except ValueError:
+            raise RenderError(f"sip_address must be an IPv4 address, not {self.sip_address!r}") from None
+
+    @property
+    def readable(self) -> tuple[Path, ...]:
+        """Folders outside `folder` that Asterisk reads."""
+        return (self.prompts,)
+
+    @property
+    def sounds(self) -> Mapping[str, Path]:
+        """Links in Asterisk's folder of sounds: `<language>/ivr` is the project's audio in that language."""
+        return {f"{language}/ivr": self.prompts / language for language in self.languages}
+
+    def render(self) -> dict[str, str]:
+        """See `render`."""
+        return render(self)
+
+
+def render(spec: FacilityAsterisk) -> dict[str, str]:
+    """The text of every configuration file by its name; raises RenderError on a value that could inject."""
+    agi = {"agi_port": spec.agi_port, "acceptance_seconds": ACCEPTANCE_SECONDS}
+    return {
+        **common_files(spec.folder, "facility", spec.rtp_ports, modules.FACILITY),
+        "manager.conf": fill(
+            "manager.conf",
+            ami_port=spec.ami_port,
+            controller_secret=spec.controller_secret,
+            switch_secret=spec.switch_secret,
+        ),
+        "cdr_manager.conf": fill("cdr_manager.conf"),
+        "extensions.conf": fill(
+            "extensions.conf", token=spec.token, dialogue_seconds=DIALOGUE_SECONDS, **agi
+        ),
+        "pjsip.conf": _pjsip(spec),
+    }
+
+
+def _pjsip(spec: FacilityAsterisk) -> str:
+    known = spec.sip_address != "0.0.0.0"  # noqa: S104 — a comparison, nothing is bound here
+    carrier = spec.carrier
+    auth = ""
+    if carrier.user is not None and carrier.secret is not None:
+        auth = fill("pjsip_carrier_auth.conf", user=carrier.user, secret=carrier.secret)
+    stations = (fill("pjsip_station.conf", id=station.id, secret=station.secret) for station in spec.stations)
+    return fill(
+        "pjsip.conf",
+        sip_address=spec.sip_address,
+        sip_port=spec.sip_port,
+        carrier_host=carrier.host,
+        carrier_port=carrier.port,
+        blocks={
+            # Without it Asterisk asks a name server for its own address on every call.
+            "media_address": f"media_address = {spec.sip_address}" if known else "",
+            "carrier_auth": auth,
+            "stations": "".join(stations),
+        },
+    )
+
+
+def common_files(
+    folder: Path, system_name: str, rtp_ports: tuple[int, int], loaded: tuple[str, ...]
+) -> dict[str, str]:
+    """The files that every Asterisk of ours has."""
+    loads = "".join(f"require = {module}.so\n" for module in loaded)
+    return {
+        "asterisk.conf": fill("asterisk.conf", folder=_plain_path(folder), system_name=system_name),
+        "modules.conf": fill("modules.conf", blocks={"loads": loads}),
+        "rtp.conf": fill("rtp.conf", rtp_first=rtp_ports[0], rtp_last=rtp_ports[1]),
+        **{
+            name: fill(name)
+            for name in ("cdr.conf", "cel.conf", "features.conf", "indications.conf", "logger.conf")
+        },
+        **dict.fromkeys(EMPTY_FILES, fill("empty.conf")),
+    }
+
+
+def require_rtp_range(ports: tuple[int, int]) -> None:
+    """Raise RenderError unless the ports are a range that carries some calls (two ports for each leg)."""
+    first, last = ports
+    require_port("the first RTP port", first)
+    require_port("the last RTP port", last)
+    if first % 2 or last - first + 1 < SHORTEST_RTP_RANGE:
+        raise RenderError(
+            f"rtp_ports begin with an even port and hold {SHORTEST_RTP_RANGE} or more, not {ports}"
+        )
+
+
+def _plain_path(folder: Path) -> str:
+    if not folder.is_absolute():
+        raise RenderError(f"the folder of an Asterisk must be an absolute path, not {folder}")
+    return str(folder)
