@@ -112,7 +112,6 @@ class FacilityAsterisk:
 
 def render(spec: FacilityAsterisk) -> dict[str, str]:
     """The text of every configuration file by its name; raises RenderError on a value that could inject."""
-    agi = {"agi_port": spec.agi_port, "acceptance_seconds": ACCEPTANCE_SECONDS}
     return {
         **common_files(spec.folder, "facility", spec.rtp_ports, modules.FACILITY),
         "manager.conf": fill(
@@ -123,7 +122,11 @@ def render(spec: FacilityAsterisk) -> dict[str, str]:
         ),
         "cdr_manager.conf": fill("cdr_manager.conf"),
         "extensions.conf": fill(
-            "extensions.conf", token=spec.token, dialogue_seconds=DIALOGUE_SECONDS, **agi
+            "extensions.conf",
+            token=spec.token,
+            agi_port=spec.agi_port,
+            dialogue_seconds=DIALOGUE_SECONDS,
+            acceptance_seconds=ACCEPTANCE_SECONDS,
         ),
         "pjsip.conf": _pjsip(spec),
     }
