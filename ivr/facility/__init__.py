@@ -1,0 +1,1 @@
+"""Facilities, their stations, inmates, numbers and schedules: tables, loading from TOML, look-ups."""

@@ -1,0 +1,1 @@
+"""Dialogues, one module each. A script's lines are what callers hear, top to bottom."""

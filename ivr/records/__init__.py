@@ -1,0 +1,1 @@
+"""What happened: sessions, calls, evidence, recordings. A sealed call is its call-detail record."""

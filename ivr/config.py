@@ -1,0 +1,101 @@
+"""Settings: environment variables `IVR_…` or a TOML file; a bad value stops the start with one clear line."""
+
+import os
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+PROJECT = Path(__file__).resolve().parent.parent
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class ConfigError(Exception):
+    """The settings can't be used; the message has a line for each mistake, naming the setting."""
+
+
+def _loopback(host: str) -> str:
+    try:
+        local = ip_address(host).is_loopback
+    except ValueError:
+        local = host == "localhost"
+    if not local:
+        raise ValueError("must be a loopback address: whoever reaches it owns the switch")
+    return host
+
+
+Loopback = Annotated[str, AfterValidator(_loopback)]
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set. Paths may be relative to the working directory."""
+
+    model_config = SettingsConfigDict(env_prefix="IVR_", extra="ignore", frozen=True)
+
+    state_dir: Path = Field(Path("var"), description="where this instance keeps everything it writes")
+    database_url: str = Field("", description="sqlite:///FILE or postgresql://…; default: ivr.sqlite in state_dir")
+    host: Loopback = Field("127.0.0.1", description="where Asterisk and controller meet")
+    agi_port: Port = 4573
+    ami_port: Port = 5038
+    web_port: Port = 9473
+    sip_host: str = Field("127.0.0.1", description="address that stations register with")
+    sip_port: Port = 5060
+    rtp_first_port: Port = 10_000
+    rtp_last_port: Port = 10_999
+    carrier_host: str = "127.0.0.1"
+    carrier_port: Port = 5070
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.rtp_last_port - self.rtp_first_port < 99:
+            raise ValueError("rtp_first_port to rtp_last_port must span at least 100 ports")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment before file: `IVR_CONFIG` names the file."""
+        file = os.environ.get("IVR_CONFIG")
+        toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
+        return (init_settings, env_settings, *toml)
+
+    @property
+    def url(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.state_dir.absolute() / 'ivr.sqlite'}"
+
+    @property
+    def spool(self) -> Path:
+        """Where Asterisk keeps what it records."""
+        return self.state_dir.absolute() / "asterisk" / "spool"
+
+    @property
+    def recordings(self) -> Path:
+        """Where the recordings of calls are."""
+        return self.spool / "monitor"
+
+    @property
+    def names(self) -> Path:
+        """Where recorded names are while somebody hears them."""
+        return self.spool / "names"
+
+
+def load_settings() -> Settings:
+    """The settings of this process; raises ConfigError naming each setting that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = (f"IVR_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
+        raise ConfigError("\n".join(lines)) from None
+    except OSError as error:
+        raise ConfigError(f"IVR_CONFIG: {error}") from None

@@ -1,0 +1,142 @@
+"""Gather the facts of a call, decide on it, and reserve what it may cost: one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Row
+
+from accounts import ledger, payers
+from ivr.facility import lookup
+from ivr.facility.lookup import Facility
+from ivr.policy.reasons import Denial
+from ivr.policy.request import (
+    Allow,
+    BlockCause,
+    CallRequest,
+    Decision,
+    Deny,
+    InmateState,
+    PrepaidFacts,
+    SubscriptionFacts,
+)
+from ivr.policy.rules import decide
+from ivr.records import calls
+from ivr.records.states import CallState
+from rating.call_type import CallType, call_type
+from rating.numbers import Dialled, Number, Unusable, read_e164, read_keys
+from rating.rate import first_increment_price
+
+FURTHEST_LIMIT_MS = 99_999_999  # what the dialplan's own check lets through
+
+
+@dataclass(frozen=True, slots=True)
+class Authorised:
+    """The decision, and the number it is about."""
+
+    decision: Decision
+    number: str
+
+
+def authorise(conn: Connection, facility: Facility, row: Row[Any], at: datetime) -> Authorised:
+    """Decide on the keyed call `row`; if it may be made, its money or subscription call is held.
+
+    A balance that another call was quicker to take is the same refusal as one that never was enough.
+    """
+    dialled = number_keyed(conn, row.inmate, row.dialled)
+    request = gather(conn, facility, row.inmate, dialled, at)
+    decision = decide(request)
+    number = dialled.e164 if isinstance(dialled, Number) else ""
+    known = {"number": number or None, "call_type": request.call_type, "privileged": request.privileged}
+    if isinstance(decision, Allow):
+        decision = _hold(conn, row.id, request, decision, known)
+    else:
+        calls.set_values(conn, row.id, **known)
+    return Authorised(decision, number)
+
+
+def number_keyed(conn: Connection, inmate: int, keys: str) -> Dialled:
+    """The number that was keyed, or that the inmate's speed dial stands for."""
+    if len(keys) <= 2 and (listed := lookup.number_of_speed_dial(conn, inmate, keys)):
+        return read_e164(listed)
+    return read_keys(keys)
+
+
+def gather(
+    conn: Connection, facility: Facility, inmate: int, dialled: Dialled, at: datetime
+) -> CallRequest:
+    """All facts that the rules may know, read at one moment."""
+    local = at.astimezone(ZoneInfo(facility.time_zone))
+    number = dialled.e164 if isinstance(dialled, Number) else ""
+    known = lookup.number_facts(conn, facility.id, inmate, number)
+    schedule, rates = lookup.schedule_and_rates(conn, facility.id, local.date())
+    kind = _call_type(facility, dialled, local=known.local)
+    paying = payers.payer_facts(conn, facility.id, number, local.date())
+    plan, prepaid = paying.subscription, paying.prepaid
+    return CallRequest(
+        at=local,
+        inmate_state=InmateState(known.inmate_state),
+        has_recorded_name=known.has_recorded_name,
+        dialled=dialled,
+        blocked_by=BlockCause(known.blocked_by) if known.blocked_by else None,
+        on_allowed_list=known.allowed,
+        privileged=known.privileged,
+        free=known.free,
+        schedule=schedule,
+        call_type=kind,
+        rate=rates.get(kind) if kind else None,
+        subscription=SubscriptionFacts(*plan) if plan else None,
+        prepaid=PrepaidFacts(*prepaid) if prepaid else None,
+        longest_call_ms=min(facility.longest_call_ms, FURTHEST_LIMIT_MS),
+        facility_records=facility.records,
+        number_records=known.records,
+    )
+
+
+def _call_type(facility: Facility, dialled: Dialled, *, local: bool) -> CallType | None:
+    if isinstance(dialled, Unusable):
+        return None
+    exchanges = {dialled.e164[2:8]} if local else set()
+    return call_type(dialled, facility_state=f"US-{facility.state}", local_exchanges=exchanges)
+
+
+def _hold(
+    conn: Connection, call_id: str, request: CallRequest, allowed: Allow, known: dict[str, object]
+) -> Decision:
+    payment, limit = allowed.payment, allowed.limit
+    hold_id, before = None, None
+    if payment.account_id is not None:
+        hold_id = f"call/{call_id}/hold"
+        before = ledger.balance(conn, payment.account_id).available
+        try:
+            ledger.hold(conn, hold_id, payment.account_id, payment.hold)
+        except ledger.InsufficientFunds:
+            calls.set_values(conn, call_id, **known)
+            return _outrun(request)
+    calls.set_values(
+        conn,
+        call_id,
+        **known,
+        state=CallState.ALLOWED,
+        payer=payment.payer,
+        account_id=payment.account_id,
+        hold_id=hold_id,
+        balance_before=before,
+        not_covered=payment.not_covered,
+        period_ends_on=payment.period_ends_on,
+        per_minute=payment.rate.per_minute if payment.rate else None,
+        first_seconds=payment.rate.first_seconds if payment.rate else None,
+        next_seconds=payment.rate.next_seconds if payment.rate else None,
+        limit_ms=limit.ms,
+        limit_set_by=limit.cutoff,
+        not_recorded=allowed.not_recorded,
+    )
+    return allowed
+
+
+def _outrun(request: CallRequest) -> Deny:
+    """Another call took the funds between the look and the hold."""
+    assert request.rate is not None
+    return Deny(Denial.FUNDS_TOO_LOW, {"needed": first_increment_price(request.rate)})
+

@@ -1,0 +1,159 @@
+"""What a dialogue with the called party may ask for: the offer, and what they make of it."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from accounts import ledger
+from ivr.call import end
+from ivr.controls.node import Node
+from ivr.facility.tables import blocked_number, inmate
+from ivr.policy.reasons import NotRecorded, Outcome
+from ivr.policy.recording import recording_permit
+from ivr.policy.request import BlockCause, NotCovered, Payer
+from ivr.records import calls, recordings
+from rating.money import Money
+from rating.rate import Rate, charge
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the called party is told before they decide."""
+
+    facility_id: str
+    name_file: str
+    recorded: bool
+    payer: Payer
+    not_covered: NotCovered | None
+    per_minute: Money
+    limit_minutes: int
+    most: Money  # the price of the longest talk
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The acceptance stands. `left` is money or calls, after this call; a file only if recording is permitted."""
+
+    payer: Payer
+    left: int
+    period_ends_on: date | None
+    recording_file: str | None
+
+
+@dataclass(slots=True)
+class CalledPartyControls:
+    """One called party's answer to one call."""
+
+    node: Node
+    call_id: str
+    channel: str
+    _name: Path | None = None
+
+    async def offer(self) -> Offer:
+        """The call as it waits for an answer; ends the script if it does not wait for one."""
+        self.node.live.answered(self.call_id, self.channel)
+        found = await self.node.database.transact(self._offer)
+        if found is None:
+            end(Outcome.SYSTEM_FAULT)
+        offer, name = found
+        self._name = Path(offer.name_file + ".ulaw")
+        await asyncio.to_thread(_write_private, self._name, name)
+        return offer
+
+    async def cost_heard(self) -> None:
+        """The called party asked for the price (47 CFR 64.710)."""
+        await self.node.database.transact(
+            lambda conn: calls.set_values(conn, self.call_id, cost_heard=True)
+        )
+
+    async def accept(self, key: str, language: str) -> Accepted | None:
+        """Accept if everything still allows it; None if anything does not."""
+        return await self.node.database.transact(self._accept, key, language)
+
+    async def decline(self, outcome: Outcome, language: str) -> None:
+        """Keep what the called party chose; a block by key is in force from now on."""
+        await self.node.database.transact(self._decline, outcome, language)
+
+    def close(self) -> None:
+        """The dialogue is over: the recorded name leaves the spool."""
+        if self._name is not None:
+            self._name.unlink(missing_ok=True)
+
+    def _offer(self, conn: Connection) -> tuple[Offer, bytes] | None:
+        if not calls.offer(conn, self.call_id, self.node.now()):
+            return None
+        row = calls.call_of(conn, self.call_id)
+        assert row is not None
+        name = conn.scalar(select(inmate.c.recorded_name).where(inmate.c.id == row.inmate))
+        if name is None:
+            return None
+        rate = Rate(Money(row.per_minute), row.first_seconds, row.next_seconds) if row.per_minute is not None else None
+        offer = Offer(
+            facility_id=row.facility_id,
+            name_file=str(self.node.names / self.node.new_id()),
+            recorded=row.not_recorded is None and row.privileged is False,
+            payer=Payer(row.payer),
+            not_covered=NotCovered(row.not_covered) if row.not_covered else None,
+            per_minute=rate.per_minute if rate else Money(0),
+            limit_minutes=row.limit_ms // 60_000,
+            most=charge(rate, row.limit_ms).amount if rate else Money(0),
+        )
+        return offer, name
+
+    def _accept(self, conn: Connection, key: str, language: str) -> Accepted | None:
+        at = self.node.now()
+        if not calls.accept(conn, self.call_id, key=key, language=language, at=at):
+            return None
+        row = calls.call_of(conn, self.call_id)
+        assert row is not None
+        permit = recording_permit(
+            self.call_id,
+            privileged=row.privileged,
+            not_recorded=NotRecorded(row.not_recorded) if row.not_recorded else None,
+        )
+        return Accepted(
+            payer=Payer(row.payer),
+            left=ledger.balance(conn, row.account_id).available if row.account_id else 0,
+            period_ends_on=row.period_ends_on,
+            recording_file=recordings.begin(conn, permit, self.node.recordings, self.node.new_id(), at)
+            if permit
+            else None,
+        )
+
+    def _decline(self, conn: Connection, outcome: Outcome, language: str) -> None:
+        calls.decline(conn, self.call_id, outcome, language)
+        if outcome is not Outcome.BLOCKED_BY_KEY:
+            return
+        row = calls.call_of(conn, self.call_id)
+        if row is not None:
+            block_number(conn, row.facility_id, row.number, self.call_id, self.node)
+
+
+def block_number(conn: Connection, facility_id: str, number: str, call_id: str, node: Node) -> None:
+    """The called party wants no calls from this facility; asking twice is one block."""
+    known = conn.scalar(
+        select(blocked_number.c.id).where(
+            blocked_number.c.facility_id == facility_id,
+            blocked_number.c.number == number,
+            blocked_number.c.lifted_at.is_(None),
+        )
+    )
+    if known is None:
+        conn.execute(
+            blocked_number.insert().values(
+                facility_id=facility_id,
+                number=number,
+                cause=BlockCause.CALLED_PARTY,
+                note=f"by key in call {call_id}",
+                author="called party",
+                blocked_at=node.now(),
+            )
+        )
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_bytes(content)

@@ -1,0 +1,292 @@
+"""What a dialogue with an inmate may ask for, from the lifted phone to the verdict, and after the call."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, update
+
+from ivr.call import end
+from ivr.controls.authorisation import Authorised, authorise
+from ivr.controls.node import Node
+from ivr.controls.settlement import Ending, Settled, settle
+from ivr.facility import lookup
+from ivr.facility.lookup import Facility
+from ivr.facility.names import holds_speech
+from ivr.facility.tables import inmate
+from ivr.live import LiveCall
+from ivr.policy.reasons import Denial, Outcome, Reason
+from ivr.policy.request import Allow, Deny, Payer
+from ivr.records import calls, evidence, sessions
+from rating.money import Money
+
+#: How long the end of a talk, as Asterisk's events tell it, is waited for before the dialplan's note alone counts.
+TALK_END_WAIT_SECONDS = 0.5
+
+DIAL_OUTCOMES: Mapping[str, Outcome] = {  # Asterisk's DIALSTATUS, app_dial
+    "ANSWER": Outcome.NOT_ACCEPTED,
+    "BUSY": Outcome.BUSY,
+    "NOANSWER": Outcome.NO_ANSWER,
+    "CONGESTION": Outcome.CONGESTION,
+    "CHANUNAVAIL": Outcome.UNAVAILABLE,
+    "INVALIDARGS": Outcome.UNAVAILABLE,
+    "CANCEL": Outcome.CALLER_HUNG_UP,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The call may not be made; `told` holds the variables of `ending.<reason>`."""
+
+    reason: Denial
+    told: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The call may be made: what it costs whom, and how long it may last."""
+
+    number: str
+    payer: Payer
+    per_minute: Money
+    limit_ms: int
+    cutoff: str
+    recorded: bool
+
+    @property
+    def limit_minutes(self) -> int:
+        """The limit in whole minutes, as it is spoken: never more than there is."""
+        return self.limit_ms // 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Why the last call is over."""
+
+    reason: Reason
+    told: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class InmateControls:
+    """One inmate's session. The script asks in order; each answer is committed before it is given."""
+
+    node: Node
+    station_id: str
+    channel: str
+    session_id: str = ""
+    call_id: str = ""
+    dial_status: str = ""
+    cause: str = ""
+    note: str = ""  # the dialplan's own note of the talk, read before the script started
+    _facility: Facility | None = None
+    _inmate: int | None = None
+    _has_name: bool = False
+    _language: str = "en"
+    _name_file: str = ""
+    _ringing: bool = False
+
+    # -- the session
+
+    async def open_session(self) -> Facility:
+        """Open the session's record; a station that no facility knows is told so."""
+        self.session_id = self.node.new_id()
+        self._facility = await self.node.database.transact(
+            _open_session, self.session_id, self.station_id, self.node.now()
+        )
+        if self._facility is None:
+            end(Denial.STATION_UNKNOWN)
+        return self._facility
+
+    async def resume_session(self) -> str:
+        """Go on with the session of an earlier script; returns its language."""
+        self._facility, row = await self.node.database.read(_resume, self.session_id, self.station_id)
+        if self._facility is None or row is None or row.inmate is None:
+            end(Outcome.SYSTEM_FAULT)
+        self._inmate, self._has_name, self._language = row.inmate, row.has_name, row.language
+        return self._language
+
+    async def language_chosen(self, language: str) -> None:
+        """Keep the language for the rest of the session."""
+        self._language = language
+        await self.node.database.transact(sessions.set_language, self.session_id, language)
+
+    async def identify(self, entry: str) -> bool:
+        """Whether the entry is an inmate's ID followed by the right PIN."""
+        facility = self.facility
+        inmate_id, pin = entry[: facility.inmate_id_digits], entry[facility.inmate_id_digits :]
+        found = await self.node.database.read(lookup.inmate_by_id, facility.id, inmate_id)
+        stored = found.pin_hash if found else None
+        if not self.node.pin_key.matches(stored, facility.id, inmate_id, pin) or found is None:
+            return False
+        self._inmate, self._has_name = found.id, found.has_name
+        await self.node.database.transact(sessions.set_inmate, self.session_id, found.id)
+        return True
+
+    async def close_session(self, reason: Reason | None) -> None:
+        """The script is over and nothing rings: the record of the session ends, and an open call with it."""
+        if self._ringing:
+            return
+        if self.call_id:
+            await self._settle(self._ending(reason if isinstance(reason, Outcome) else Outcome.CALLER_HUNG_UP))
+        before_any_call = reason if not self.call_id else None
+        await self.node.database.transact(
+            sessions.close_session, self.session_id, before_any_call, self.node.now()
+        )
+
+    # -- a call
+
+    async def open_call(self, dialled: str) -> None:
+        """The call's record stands before anything is decided about it."""
+        self.call_id = self.node.new_id()
+        await self.node.database.transact(self._open_call, dialled)
+
+    async def authorise(self) -> Grant | Refused:
+        """Decide, reserve, and say which; a refusal is already in the call's record."""
+        outcome = await self.node.database.transact(self._authorise)
+        match outcome.decision:
+            case Deny(reason, told):
+                self.call_id = ""
+                return Refused(reason, dict(told))
+            case Allow(limit, payment, not_recorded):
+                per_minute = payment.rate.per_minute if payment.rate else Money(0)
+                return Grant(
+                    outcome.number, payment.payer, per_minute, limit.ms, limit.cutoff, recorded=not_recorded is None
+                )
+
+    async def dialling(self, grant: Grant) -> dict[str, str]:
+        """The dialplan's variables for this call; from here on its events settle it."""
+        self._ringing = True
+        self.node.live.add(LiveCall(self.call_id, self.session_id, grant.limit_ms, self.channel))
+        await self.node.database.transact(
+            lambda conn: calls.set_values(conn, self.call_id, dialled_at=self.node.now())
+        )
+        return {
+            "CALL_ID": self.call_id,
+            "SESSION_ID": self.session_id,
+            "DESTINATION": grant.number.removeprefix("+"),
+            "LIMIT_MS": str(grant.limit_ms),
+            "RING_SECONDS": str(self.facility.ring_seconds),
+            "FACILITY_NUMBER": self.facility.caller_id.removeprefix("+"),
+            "WARNING": f"warning.{grant.cutoff}",
+            "ENDED": f"ended.{grant.cutoff}",
+            "CHANNEL(accountcode)": self.call_id,
+        }
+
+    async def end_call(self) -> Ended:
+        """Settle the call that the dialplan rang; why it is over."""
+        if (live := self.node.live.get(self.call_id)) and live.talking:
+            await _wait(live.talk_ended, TALK_END_WAIT_SECONDS)
+        settled = await self._settle(self._ending(Outcome.SYSTEM_FAULT))
+        self.call_id = self.dial_status = self.cause = self.note = ""
+        return Ended(settled.reason if settled else Outcome.SYSTEM_FAULT)
+
+    # -- the recorded name
+
+    async def has_recorded_name(self) -> bool:
+        """Whether this inmate's own voice has said their name before."""
+        return self._has_name
+
+    def name_file(self) -> str:
+        """Where to record the name: a random file, without its suffix."""
+        self._name_file = str(self.node.names / self.node.new_id())
+        return self._name_file
+
+    async def keep_recorded_name(self) -> None:
+        """Keep what was recorded if somebody spoke; the file goes."""
+        path = Path(self._name_file + ".ulaw")
+        name = await asyncio.to_thread(_take_file, path)
+        if holds_speech(name):
+            await self.node.database.transact(
+                lambda conn: conn.execute(update(inmate).where(inmate.c.id == self._inmate).values(recorded_name=name))
+            )
+            self._has_name = True
+
+    @property
+    def facility(self) -> Facility:
+        """The facility of this session, once it is open."""
+        assert self._facility is not None
+        return self._facility
+
+    def _open_call(self, conn: Connection, dialled: str) -> None:
+        assert self._inmate is not None
+        calls.open_call(
+            conn,
+            call_id=self.call_id,
+            session_id=self.session_id,
+            facility_id=self.facility.id,
+            station_id=self.station_id,
+            inmate=self._inmate,
+            dialled=dialled,
+            language=self._language,
+            at=self.node.now(),
+        )
+
+    def _authorise(self, conn: Connection) -> Authorised:
+        at = self.node.now()
+        row = calls.lock_call(conn, self.call_id)
+        assert row is not None
+        outcome = authorise(conn, self.facility, row, at)
+        if isinstance(outcome.decision, Deny):
+            nothing = {"charge": 0, "calls_charged": 0, "talk_ms": 0, "talk_flagged": False, "billed_seconds": 0}
+            sealed = {**nothing, "reason": outcome.decision.reason, "ended_at": at, "version": self.node.version}
+            calls.seal(conn, self.call_id, sealed, at)
+        return outcome
+
+    def _ending(self, otherwise: Outcome) -> Ending:
+        """What Dial told of the end, if it came that far."""
+        live = self.node.live.get(self.call_id)
+        return Ending(
+            otherwise=DIAL_OUTCOMES.get(self.dial_status, otherwise),
+            dial_status=self.dial_status or None,
+            cause=int(self.cause) if self.cause.isdecimal() else None,
+            ended_by=live.hung_up_first if live else None,
+        )
+
+    async def _settle(self, ending: Ending) -> Settled | None:
+        return await settle_call(self.node, self.call_id, ending, note=self.note)
+
+
+async def settle_call(node: Node, call_id: str, ending: Ending, *, note: str = "") -> Settled | None:
+    """Settle a call on this node with all that was seen of it, the dialplan's note included."""
+    settled = await node.database.transact(_settle_with_note, node, call_id, ending, note)
+    node.live.remove(call_id)
+    return settled
+
+
+def _settle_with_note(conn: Connection, node: Node, call_id: str, ending: Ending, note: str) -> Settled | None:
+    at = node.now()
+    if note and calls.call_of(conn, call_id) is not None:
+        for seen in evidence.note(note):
+            evidence.add(conn, call_id, seen, source="note", at=at)
+    return settle(conn, call_id, ending, at=at, version=node.version)
+
+
+def _open_session(conn: Connection, session_id: str, station_id: str, at: Any) -> Facility | None:
+    found = lookup.facility_of_station(conn, station_id)
+    sessions.open_session(conn, session_id, station_id, found.id if found else None, at)
+    return found
+
+
+def _resume(conn: Connection, session_id: str, station_id: str) -> tuple[Facility | None, Row[Any] | None]:
+    return lookup.facility_of_station(conn, station_id), sessions.session_of(conn, session_id)
+
+
+def _take_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    finally:
+        path.unlink(missing_ok=True)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+

@@ -1,0 +1,24 @@
+"""What the controls of every call share: one Asterisk and its controller on one host."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from accounts.db import Database
+from ivr.facility.pins import PinKey
+from ivr.live import LiveCalls
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The database, the clock, the secrets, the calls in progress and the spool of one node."""
+
+    database: Database
+    now: Callable[[], datetime]
+    pin_key: PinKey
+    live: LiveCalls
+    names: Path  # recorded names, written here while they are needed
+    recordings: Path
+    new_id: Callable[[], str]
+    version: str

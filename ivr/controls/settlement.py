@@ -1,0 +1,121 @@
+"""One path settles every call, whoever asks: an event, the dialogue after it, a restart, an operator."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from accounts import ledger
+from ivr.policy.reasons import Cutoff, Outcome, Reason, reason
+from ivr.policy.request import Payer
+from ivr.policy.talk import NO_TALK, Talk, talk
+from ivr.records import calls, evidence
+from rating.money import ZERO, Money
+from rating.rate import NOTHING, Charge, Rate, charge
+
+#: A connection this short is a hang-up that crossed with the acceptance: nobody talked, nobody pays.
+SHORTEST_BILLED_MS = 1_000
+#: Asterisk ends a talk within this of its limit.
+LIMIT_SLACK_MS = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How a call ended and what it cost."""
+
+    reason: Reason
+    charge: Money
+    talk_ms: int
+    recording_expected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is known of an end beside the evidence of the talk."""
+
+    otherwise: Outcome  # the reason if the two never talked and nobody declined
+    dial_status: str | None = None
+    cause: int | None = None
+    ended_by: str | None = None
+
+
+def settle(conn: Connection, call_id: str, ending: Ending, *, at: datetime, version: str) -> Settled | None:
+    """Settle an ended call to its talk time and seal its record; a settled call is only read.
+
+    Returns None for a call that was never opened. The hold becomes a charge or is given back in this same transaction.
+    """
+    row = calls.lock_call(conn, call_id)
+    if row is None:
+        return None
+    if row.sealed_at is not None:
+        return _settled(row)
+    span = _talk_of(conn, row)
+    billed = _charge(row, span)
+    values: dict[str, object] = {
+        **_talk_values(span, at),
+        **_reason_values(row, span, ending),
+        **_money_values(conn, row, billed, talked=span.ms >= SHORTEST_BILLED_MS),
+        "version": version,
+    }
+    calls.seal(conn, call_id, values, at)
+    row = calls.call_of(conn, call_id)
+    assert row is not None
+    return _settled(row)
+
+
+def _settled(row: Row[Any]) -> Settled:
+    return Settled(reason(row.reason), Money(row.charge or 0), row.talk_ms or 0, row.accepted_at is not None)
+
+
+def _talk_of(conn: Connection, row: Row[Any]) -> Talk:
+    if row.limit_ms is None:
+        return NO_TALK
+    seen = evidence.of_call(conn, row.id)
+    return talk(seen, limit_ms=row.limit_ms, last_seen_at=row.last_seen_at)
+
+
+def _charge(row: Row[Any], span: Talk) -> Charge:
+    if row.payer != Payer.PREPAID or span.ms < SHORTEST_BILLED_MS:
+        return NOTHING
+    return charge(Rate(Money(row.per_minute), row.first_seconds, row.next_seconds), span.ms)
+
+
+def _talk_values(span: Talk, at: datetime) -> Mapping[str, object]:
+    return {
+        "talk_ms": span.ms,
+        "talk_flagged": span.flagged,
+        "talk_from_at": span.started_at,
+        "talk_to_at": span.ended_at,
+        "ended_at": span.ended_at or at,
+    }
+
+
+def _reason_values(row: Row[Any], span: Talk, ending: Ending) -> Mapping[str, object]:
+    """The one word for the end, and beside it who or what ended the call."""
+    known = {"dial_status": ending.dial_status, "cause": ending.cause}
+    if span.started_at is None:
+        return {**known, "reason": row.declined or ending.otherwise, "ended_by": ending.ended_by}
+    if span.ms >= row.limit_ms - LIMIT_SLACK_MS:
+        cut_off_by = Cutoff(row.limit_set_by)
+        return {**known, "reason": Outcome.LIMIT_REACHED, "cut_off_by": cut_off_by, "ended_by": "limit"}
+    return {**known, "reason": Outcome.COMPLETED, "ended_by": ending.ended_by}
+
+
+def _money_values(conn: Connection, row: Row[Any], billed: Charge, *, talked: bool) -> Mapping[str, object]:
+    """Turn the hold into a charge, or give it back; both are idempotent by their ids."""
+    if row.hold_id is None:
+        return {"charge": ZERO, "calls_charged": 0, "billed_seconds": billed.billed_seconds}
+    is_call = row.payer == Payer.SUBSCRIPTION
+    amount = int(talked) if is_call else billed.amount
+    if amount:
+        ledger.settle(conn, f"call/{row.id}/settlement", row.hold_id, amount)
+    else:
+        ledger.release(conn, f"call/{row.id}/release", row.hold_id)
+    return {
+        "charge": ZERO if is_call else billed.amount,
+        "calls_charged": amount if is_call else 0,
+        "billed_seconds": billed.billed_seconds,
+        "balance_after": ledger.balance(conn, row.account_id).available,
+    }

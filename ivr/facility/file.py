@@ -1,0 +1,213 @@
+"""A facility's TOML file: what may stand in it, and where a mistake is."""
+
+import re
+import tomllib
+from datetime import date, time
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from ivr.policy.request import InmateState
+from rating.call_type import CallType
+from rating.money import Money, parse_money
+from rating.numbers import Number, read_e164, read_keys
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class FacilityFileError(Exception):
+    """The file can't be used; the message has one line a mistake, each naming its field."""
+
+
+def _number(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("expected a telephone number in quotes")
+    keys = re.sub(r"[ ().-]", "", value)
+    dialled = read_e164(keys) if keys.startswith("+") else read_keys(keys)
+    if not isinstance(dialled, Number):
+        raise ValueError(f"{value!r} is not a telephone number that can be called ({dialled.reason})")
+    return dialled.e164
+
+
+def _money(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError('expected an amount in quotes, such as "0.06"')
+    return parse_money(value)
+
+
+def _days(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError('expected days such as "mon-fri" or "sat"')
+    first, _, last = value.partition("-")
+    try:
+        start, end = DAYS.index(first), DAYS.index(last or first)
+    except ValueError:
+        raise ValueError(f"{value!r} is not a day or a range of days ({', '.join(DAYS)})") from None
+    return [day % 7 for day in range(start, end + 1 if end >= start else end + 8)]
+
+
+def _clock(value: object) -> object:
+    return time(0) if value == "24:00" else value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{value!r} is not a time zone of the IANA database") from None
+    return value
+
+
+E164 = Annotated[str, BeforeValidator(_number)]
+Amount = Annotated[Money, BeforeValidator(_money), Field(ge=0)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WindowEntry(_Entry):
+    """One row of `[[facility.schedule]]`; `closes` may be "24:00", or before `opens` to run over midnight."""
+
+    days: Annotated[list[int], BeforeValidator(_days)]
+    opens: time
+    closes: Annotated[time, BeforeValidator(_clock)]
+
+
+class FacilityEntry(_Entry):
+    """`[facility]`: a jail or prison and what holds for all of its calls."""
+
+    id: Slug
+    name: str
+    kind: Literal["jail", "prison"]
+    state: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    time_zone: Annotated[str, AfterValidator(_zone)]
+    caller_id: E164
+    inmate_id_digits: Annotated[int, Field(ge=3, le=12)]
+    longest_call_minutes: Annotated[int, Field(ge=1, le=240)]
+    ring_seconds: Annotated[int, Field(ge=10, le=90)] = 45
+    records: bool = True
+    local_exchanges: list[Annotated[str, Field(pattern=r"^\d{6}$")]] = []
+    schedule: list[WindowEntry]
+
+
+class TariffEntry(_Entry):
+    """`[[tariff]]`: the price of one or several call types, from a date on."""
+
+    call_types: list[CallType]
+    valid_from: date
+    valid_to: date | None = None
+    per_minute: Amount
+    first_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
+    next_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
+
+
+class StationEntry(_Entry):
+    """`[[station]]`: one telephone; its id is also the name it registers with."""
+
+    id: Slug
+    label: str
+
+
+class AllowedEntry(_Entry):
+    """A number of an inmate's list; `records = false` keeps calls to it from being recorded."""
+
+    number: E164
+    speed_dial: Annotated[str, Field(pattern=r"^\d{1,2}$")] | None = None
+    records: bool = True
+
+
+class InmateEntry(_Entry):
+    """`[[inmate]]`: who may call. The PIN is hashed at loading and kept nowhere else."""
+
+    id: Annotated[str, Field(pattern=r"^\d{3,12}$")]
+    pin: Annotated[str, Field(pattern=r"^\d{4,12}$", repr=False)]
+    name: str
+    state: InmateState = InmateState.ACTIVE
+    numbers: list[AllowedEntry] = []
+
+
+class SpecialEntry(_Entry):
+    """`[[number]]`: a number that everybody may call; privileged ones are never recorded, free ones never charged."""
+
+    number: E164
+    label: str
+    privileged: bool = False
+    free: bool = False
+
+
+class BlockedEntry(_Entry):
+    """`[[blocked]]`: a number that the facility forbids, with the reason for it."""
+
+    number: E164
+    note: Annotated[str, Field(min_length=3)]
+
+
+class PrepaidEntry(_Entry):
+    """`[[prepaid]]`: a called party's account, opened with a deposit."""
+
+    account: Slug
+    numbers: list[E164]
+    opening_balance: Amount
+
+
+class SubscriptionEntry(_Entry):
+    """`[[subscription]]`: so many calls to one number. Without `starts_on` a period of a month starts at loading."""
+
+    number: E164
+    calls: Annotated[int, Field(ge=1, le=1000)]
+    starts_on: date | None = None
+    ends_on: date | None = None
+
+
+class FacilityFile(_Entry):
+    """The whole file."""
+
+    facility: FacilityEntry
+    tariff: list[TariffEntry] = []
+    station: list[StationEntry] = []
+    inmate: list[InmateEntry] = []
+    number: list[SpecialEntry] = []
+    blocked: list[BlockedEntry] = []
+    prepaid: list[PrepaidEntry] = []
+    subscription: list[SubscriptionEntry] = []
+
+    @model_validator(mode="after")
+    def _ids_fit_the_facility(self) -> Self:
+        digits = self.facility.inmate_id_digits
+        for inmate in self.inmate:
+            if len(inmate.id) != digits:
+                raise ValueError(f"inmate {inmate.id}: facility.inmate_id_digits says {digits} digits")
+        _refuse_twins("inmate", [inmate.id for inmate in self.inmate])
+        _refuse_twins("station", [station.id for station in self.station])
+        _refuse_twins("blocked number", [entry.number for entry in self.blocked])
+        _refuse_twins("number", [entry.number for entry in self.number])
+        return self
+
+
+def _refuse_twins(what: str, ids: list[str]) -> None:
+    if twins := sorted({each for each in ids if ids.count(each) > 1}):
+        raise ValueError(f"{what} given more than once: {', '.join(twins)}")
+
+
+def read(path: Path) -> FacilityFile:
+    """The file's content; raises FacilityFileError with a line for each mistake."""
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+        return FacilityFile.model_validate(content)
+    except OSError as error:
+        raise FacilityFileError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FacilityFileError(f"{path}: not TOML: {error}") from None
+    except ValidationError as error:
+        raise FacilityFileError("\n".join(_mistakes(path, error))) from None
+
+
+def _mistakes(path: Path, error: ValidationError) -> list[str]:
+    return [
+        f"{path}: {'.'.join(str(part) for part in each['loc']) or 'file'}: {each['msg'].removeprefix('Value error, ')}"
+        for each in error.errors(include_input=False)
+    ]

@@ -1,0 +1,104 @@
+"""The called party hears who calls, what it costs and that it is recorded, and decides.
+
+Nothing here connects anybody but `call.connect()`, and only after the acceptance stands in the database.
+"""
+
+from ivr.call import Call, Spoken, speech
+from ivr.controls import Accepted, CalledPartyControls, Offer, Payer
+from ivr.policy.reasons import Outcome
+
+MISSES = 3  # silences or wrong keys until the call counts as not accepted
+KEYS_A_CALL = 12  # a called party who only asks for the price has an end too
+
+
+async def accept(call: Call, controls: CalledPartyControls) -> None:
+    """From the called party's answer to their decision."""
+    offer = await controls.offer()
+    await introduce(call, offer)
+    told = paid_by(offer)
+    misses = 0
+    for _ in range(KEYS_A_CALL):
+        match await call.menu(*told, speech("accept_menu"), speech("accept_menu_language")):
+            case "1":
+                return await accepted(call, controls)
+            case "2":
+                return await declined(call, controls, Outcome.REFUSED, "refused")
+            case "3":
+                told = [cost(offer)]
+                await controls.cost_heard()
+            case "8":
+                await call.speak("en" if call.language == "es" else "es")
+                await introduce(call, offer)
+            case "9":
+                if await call.menu(speech("block_confirm")) == "6":
+                    return await declined(call, controls, Outcome.BLOCKED_BY_KEY, "blocked")
+            case other:
+                misses += 1
+                if misses == MISSES:
+                    break
+                if other:
+                    await call.say("wrong_key")
+    await declined(call, controls, Outcome.NOT_ACCEPTED, "not_accepted")
+
+
+async def introduce(call: Call, offer: Offer) -> None:
+    """Who provides this call, who calls from where, and whether it is recorded; no key cuts this."""
+    await call.say("provider_greeting")
+    await call.say("call_from", name=offer.name_file, facility=offer.facility_id)
+    await call.say("notice_recorded" if offer.recorded else "notice_not_recorded")
+
+
+def paid_by(offer: Offer) -> list[Spoken]:
+    """Who pays, and why a subscription that exists does not."""
+    why = [speech(f"not_covered.{offer.not_covered}")] if offer.not_covered else []
+    match offer.payer:
+        case Payer.FREE:
+            return [speech("paid_free")]
+        case Payer.SUBSCRIPTION:
+            return [speech("paid_by_subscription")]
+        case Payer.PREPAID:
+            price = [speech("price_each_minute", price=offer.per_minute)] if why else []
+            return [*why, *price, speech("paid_by_prepaid")]
+
+
+def cost(offer: Offer) -> Spoken:
+    """The full answer to "what does it cost" (47 CFR 64.710)."""
+    match offer.payer:
+        case Payer.FREE:
+            return speech("cost_free")
+        case Payer.SUBSCRIPTION:
+            return speech("cost_by_subscription")
+        case Payer.PREPAID:
+            return speech(
+                "cost_by_prepaid", minute=offer.per_minute, total=offer.most, time=offer.limit_minutes
+            )
+
+
+async def accepted(call: Call, controls: CalledPartyControls) -> None:
+    """What is left after this call; then the two are connected."""
+    match await controls.accept("1", call.language):
+        case Accepted(recording_file=file) as acceptance:
+            await tell_what_is_left(call, acceptance)
+            await call.say("connecting")
+            if file is not None:
+                await call.start_recording(file)
+            await call.connect()
+        case None:
+            await call.say("cannot_connect")
+
+
+async def tell_what_is_left(call: Call, acceptance: Accepted) -> None:
+    """Subscription calls, the last one's end, or the prepaid balance."""
+    match acceptance:
+        case Accepted(payer=Payer.SUBSCRIPTION, left=0):
+            await call.say("last_call", until=acceptance.period_ends_on)
+        case Accepted(payer=Payer.SUBSCRIPTION):
+            await call.say("calls_remaining", calls=acceptance.left)
+        case Accepted(payer=Payer.PREPAID):
+            await call.say("balance", balance=acceptance.left)
+
+
+async def declined(call: Call, controls: CalledPartyControls, outcome: Outcome, prompt_id: str) -> None:
+    """Nobody is connected, nobody pays, and the record says why before the goodbye does."""
+    await controls.decline(outcome, call.language)
+    await call.say(prompt_id)

@@ -1,0 +1,16 @@
+"""The called party is gone and the inmate is still there."""
+
+from ivr.call import Call, speech
+from ivr.controls import InmateControls
+from ivr.flows.outbound import place_calls
+
+
+async def after_call(call: Call, controls: InmateControls) -> None:
+    """Why the call did not complete, or that it has ended; then perhaps another."""
+    await call.speak(await controls.resume_session())
+    ended = await controls.end_call()
+    await call.say_ending(ended.reason, ended.told)
+    if await call.menu(speech("another_call")) == "1":
+        await place_calls(call, controls)
+    else:
+        await call.say("goodbye")

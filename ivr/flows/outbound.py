@@ -1,0 +1,99 @@
+"""An inmate lifts a telephone, says who they are, and calls a number."""
+
+from ivr.call import LANGUAGES, Call, end, speech
+from ivr.controls import Grant, InmateControls, Payer, Refused
+from ivr.policy.reasons import Denial
+
+TRIES = 3
+CALLS_A_SESSION = 10
+DIALOGUE_SECONDS = 240
+
+
+async def outbound(call: Call, controls: InmateControls) -> None:
+    """From the lifted phone to the ringing one."""
+    await call.answer()
+    facility = await controls.open_session()
+    await call.say("welcome", facility=facility.id)
+    await choose_language(call, controls)
+    await identify(call, controls)
+    await place_calls(call, controls)
+
+
+async def choose_language(call: Call, controls: InmateControls) -> None:
+    """English unless the inmate asks for Spanish."""
+    key = await call.menu(*(speech("choose_language", language=each) for each in LANGUAGES))
+    if key == "2":
+        await call.speak("es")
+    await controls.language_chosen(call.language)
+
+
+async def identify(call: Call, controls: InmateControls) -> None:
+    """ID and PIN in one entry; three tries."""
+    for attempt in range(TRIES):
+        if attempt:
+            await call.say("wrong_id_or_pin")
+        entry = await call.ask("enter_id_and_pin", up_to=24)
+        if await controls.identify(entry):
+            return
+    end(Denial.PIN_INVALID)
+
+
+async def place_calls(call: Call, controls: InmateControls) -> None:
+    """One number after another, until one may be rung or the inmate has had enough."""
+    for _ in range(CALLS_A_SESSION):
+        if await place_call(call, controls):
+            return
+        if await call.menu(speech("another_call")) != "1":
+            break
+    await call.say("goodbye")
+
+
+async def place_call(call: Call, controls: InmateControls) -> bool:
+    """Ask for a number and decide on it; True when the dialplan shall ring it."""
+    await call.take_time(DIALOGUE_SECONDS)
+    dialled = await ask_number(call)
+    if not dialled:
+        return False
+    await controls.open_call(dialled)
+    await record_name_once(call, controls)
+    match await controls.authorise():
+        case Refused(reason, told):
+            await call.say_ending(reason, told)
+            return False
+        case Grant() as grant:
+            await tell_cost(call, grant)
+            await call.say("call_recorded" if grant.recorded else "call_not_recorded")
+            await call.say("please_hold")
+            await call.ring(await controls.dialling(grant))
+            return True
+
+
+async def ask_number(call: Call) -> str:
+    """The keys of a number or a speed dial; "" after three tries without any."""
+    for attempt in range(TRIES):
+        if attempt:
+            await call.say("number_not_understood")
+        if dialled := await call.ask("enter_number", up_to=20):
+            return dialled
+    return ""
+
+
+async def record_name_once(call: Call, controls: InmateControls) -> None:
+    """The inmate's name in their own voice, kept for every later call."""
+    for attempt in range(TRIES):
+        if await controls.has_recorded_name():
+            return
+        await call.say("name_not_heard" if attempt else "record_name")
+        await call.record_name(controls.name_file())
+        await controls.keep_recorded_name()
+
+
+async def tell_cost(call: Call, grant: Grant) -> None:
+    """What the call costs and how long it may last."""
+    match grant.payer:
+        case Payer.FREE:
+            await call.say("free_call", time=grant.limit_minutes)
+        case Payer.SUBSCRIPTION:
+            await call.say("covered_by_subscription", time=grant.limit_minutes)
+        case Payer.PREPAID:
+            await call.say("price_and_time", price=grant.per_minute, time=grant.limit_minutes)

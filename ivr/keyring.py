@@ -1,0 +1,60 @@
+"""Secrets of this instance: made at the first start, one file each, readable by their owner only."""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from ivr.facility.pins import PinKey
+
+
+class KeyringError(Exception):
+    """A secret's file can't be trusted; the message says which and why."""
+
+
+class Keyring:
+    """The folder of secrets."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def agi_token(self) -> str:
+        """What Asterisk shows before the controller says a word to it."""
+        return self._secret("agi_token")
+
+    def ami(self, user: str) -> str:
+        """The secret of one of Asterisk's manager users."""
+        return self._secret(f"ami_{user}")
+
+    def sip(self, name: str) -> str:
+        """The secret that a telephone registers with."""
+        return self._secret(f"sip_{name}")
+
+    @property
+    def pin_key(self) -> PinKey:
+        """The key of the PINs' hashes: lose it and every PIN is lost."""
+        return PinKey(bytes.fromhex(self._secret("pin_key", size=32)))
+
+    def _secret(self, name: str, size: int = 16) -> str:
+        path = self._folder / name
+        try:
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        except FileExistsError:
+            return self._read(path)
+        with os.fdopen(descriptor, "w") as file:
+            secret = secrets.token_hex(size)
+            file.write(secret)
+            file.flush()
+            os.fsync(file.fileno())
+        return secret
+
+    def _read(self, path: Path) -> str:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise KeyringError(f"{path} can be read by others (mode {mode:04o}): chmod 600 it, and renew what it keeps")
+        secret = path.read_text().strip()
+        if len(secret) < 32:
+            raise KeyringError(f"{path} holds no secret of this program: remove it to have a new one made")
+        return secret

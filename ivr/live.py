@@ -1,0 +1,69 @@
+"""Calls in progress on this node: which channels they have, and when a talk must end."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """One attempt, from the verdict until it is settled."""
+
+    call_id: str
+    session_id: str
+    limit_ms: int
+    inmate_channel: str
+    called_channel: str | None = None
+    talking: bool = False
+    hung_up_first: str | None = None  # the leg whose end asked for the hang-up
+    talk_ended: asyncio.Event = field(default_factory=asyncio.Event)
+    cutter: asyncio.TimerHandle | None = None
+
+
+class LiveCalls:
+    """The calls of this node by id and by channel. Money and rules never depend on it."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, LiveCall] = {}
+        self._by_channel: dict[str, LiveCall] = {}
+        #: AstDB notes of settled calls, deleted by the next dialogue (only AGI may delete them)
+        self.notes_done: deque[str] = deque(maxlen=10_000)
+
+    def __iter__(self) -> Iterator[LiveCall]:
+        return iter(list(self._by_id.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def add(self, live: LiveCall) -> None:
+        """A call is about to ring."""
+        self._by_id[live.call_id] = live
+        self._by_channel[live.inmate_channel] = live
+
+    def answered(self, call_id: str, channel: str) -> None:
+        """The called party's channel is known now."""
+        if live := self._by_id.get(call_id):
+            live.called_channel = channel
+            self._by_channel[channel] = live
+
+    def get(self, call_id: str) -> LiveCall | None:
+        """The call, if it is in progress here."""
+        return self._by_id.get(call_id)
+
+    def of_channel(self, channel: str) -> LiveCall | None:
+        """The call that this channel is a leg of."""
+        return self._by_channel.get(channel)
+
+    def remove(self, call_id: str) -> None:
+        """The call is settled."""
+        live = self._by_id.pop(call_id, None)
+        if live is None:
+            return
+        for channel in (live.inmate_channel, live.called_channel):
+            if channel is not None and self._by_channel.get(channel) is live:
+                del self._by_channel[channel]
+        live.talk_ended.set()
+        if live.cutter is not None:
+            live.cutter.cancel()
+        self.notes_done.append(call_id)

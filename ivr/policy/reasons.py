@@ -1,0 +1,73 @@
+"""Every way a call ends. A reason's value is the CDR's disposition and the prompt `ending.<value>`.
+
+A reason is never renamed once a CDR holds it; a new meaning is a new member.
+"""
+
+from enum import StrEnum
+
+
+class Denial(StrEnum):
+    """Refused before anybody's telephone rang; in order of precedence."""
+
+    STATION_UNKNOWN = "station_unknown"
+    PIN_INVALID = "pin_invalid"
+    INMATE_RELEASED = "inmate_released"
+    INMATE_SUSPENDED = "inmate_suspended"
+    NAME_NOT_RECORDED = "name_not_recorded"
+    EMERGENCY_NUMBER = "emergency_number"
+    SERVICE_CODE = "service_code"
+    NUMBER_INVALID = "number_invalid"
+    NUMBER_TYPE_BLOCKED = "number_type_blocked"
+    NUMBER_BLOCKED = "number_blocked"
+    BLOCKED_BY_CALLED_PARTY = "blocked_by_called_party"
+    NUMBER_NOT_ALLOWED = "number_not_allowed"
+    OUTSIDE_SCHEDULE = "outside_schedule"
+    NO_RATE = "no_rate"
+    FUNDS_TOO_LOW = "funds_too_low"
+
+
+class Outcome(StrEnum):
+    """What became of a call that was allowed."""
+
+    COMPLETED = "completed"
+    LIMIT_REACHED = "limit_reached"
+    REFUSED = "refused"
+    BLOCKED_BY_KEY = "blocked_by_key"
+    NOT_ACCEPTED = "not_accepted"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    CONGESTION = "congestion"
+    UNAVAILABLE = "unavailable"
+    CALLER_HUNG_UP = "caller_hung_up"
+    SYSTEM_FAULT = "system_fault"
+
+
+class Cutoff(StrEnum):
+    """Which limit ends a talk: prompts `warning.<value>` and `ended.<value>`, CDR `cut_off_by`."""
+
+    SCHEDULE = "schedule"
+    LONGEST_CALL = "longest_call"
+    BALANCE = "balance"
+
+
+class NotRecorded(StrEnum):
+    """Why a call has no recording, as the CDR says it."""
+
+    PRIVILEGED = "privileged"
+    FACILITY = "facility"
+    NUMBER = "number"
+    NOT_CONNECTED = "not_connected"
+
+
+Reason = Denial | Outcome
+
+#: Nobody is left to hear these.
+INAUDIBLE: frozenset[Reason] = frozenset({Outcome.CALLER_HUNG_UP})
+
+
+def reason(value: str) -> Reason:
+    """The reason that a record's word stands for; raises ValueError for a word that is none."""
+    try:
+        return Denial(value)
+    except ValueError:
+        return Outcome(value)

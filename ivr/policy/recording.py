@@ -1,0 +1,28 @@
+"""The proof that a call may be recorded. Without one there is no way to start a recording."""
+
+from typing import Final, final
+
+from ivr.policy.reasons import NotRecorded
+
+_PROOF: Final = object()
+
+
+@final
+class RecordingPermit:
+    """That the call `call_id` may be recorded; made only by `recording_permit`."""
+
+    __slots__ = ("call_id",)
+
+    def __init__(self, call_id: str, *, proof: object) -> None:
+        if proof is not _PROOF:
+            raise TypeError("a RecordingPermit is made only by recording_permit()")
+        self.call_id = call_id
+
+
+def recording_permit(
+    call_id: str, *, privileged: bool | None, not_recorded: NotRecorded | None
+) -> RecordingPermit | None:
+    """A permit if it is known that nobody forbids the recording; None on any doubt."""
+    if privileged is False and not_recorded is None:
+        return RecordingPermit(call_id, proof=_PROOF)
+    return None

@@ -1,0 +1,125 @@
+"""What the rules may know of a call, and what they answer. Values only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from ivr.policy.reasons import Cutoff, Denial, NotRecorded
+from ivr.policy.schedule import Schedule
+from rating.call_type import CallType
+from rating.money import Money
+from rating.numbers import Number, Unusable
+from rating.rate import Rate
+
+
+class InmateState(StrEnum):
+    """Whether an inmate may call at all."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    RELEASED = "released"
+
+
+class BlockCause(StrEnum):
+    """Who wanted a number blocked."""
+
+    FACILITY = "facility"
+    CALLED_PARTY = "called_party"
+
+
+class NotCovered(StrEnum):
+    """Why a subscription that exists does not pay: the prompt `not_covered.<value>`, told before accepting."""
+
+    OUT_OF_STATE = "out_of_state"
+    USED_UP = "used_up"
+    LAPSED = "lapsed"
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFacts:
+    """The subscription that ties this number to this facility. `period_id` is None once it has lapsed."""
+
+    subscription_id: str
+    period_id: str | None
+    account_id: str | None
+    calls_left: int
+    ends_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class PrepaidFacts:
+    """The called party's prepaid account."""
+
+    account_id: str
+    available: Money
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    """All that the rules may know of a call. Gathered before, changed by nobody."""
+
+    at: datetime  # aware, in the facility's time zone
+    inmate_state: InmateState
+    has_recorded_name: bool
+    dialled: Number | Unusable
+    blocked_by: BlockCause | None
+    on_allowed_list: bool
+    privileged: bool
+    free: bool
+    schedule: Schedule
+    call_type: CallType | None
+    rate: Rate | None
+    subscription: SubscriptionFacts | None
+    prepaid: PrepaidFacts | None
+    longest_call_ms: int
+    facility_records: bool
+    number_records: bool
+
+
+class Payer(StrEnum):
+    """Who pays for a call, in the order in which they are tried."""
+
+    FREE = "free"
+    SUBSCRIPTION = "subscription"
+    PREPAID = "prepaid"
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Who pays, from which ledger account, and how much is reserved for the longest talk."""
+
+    payer: Payer
+    account_id: str | None = None
+    hold: int = 0  # micro-units of money for prepaid, 1 call for a subscription, 0 when free
+    rate: Rate | None = None  # only where money is charged
+    not_covered: NotCovered | None = None  # told to the called party before they accept
+    period_ends_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The longest talk, and what sets it."""
+
+    ms: int
+    cutoff: Cutoff
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """The call may not be made. `told` holds the variables of the prompt `ending.<reason>`."""
+
+    reason: Denial
+    told: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """The call may be made, so long, at this payer's cost; `not_recorded` is None if it may be recorded."""
+
+    limit: Limit
+    payment: Payment
+    not_recorded: NotRecorded | None
+
+
+Decision = Allow | Deny

@@ -1,0 +1,182 @@
+"""May this call be made, who pays, for how long, and may it be recorded?
+
+Each rule is one small function with one reason. The first objection in `RULES` wins; the shortest of `LIMITS` holds;
+the most restrictive setting wins, and any "do not record" wins.
+"""
+
+from collections.abc import Callable
+from datetime import UTC
+
+from ivr.policy.reasons import Cutoff, Denial, NotRecorded
+from ivr.policy.request import (
+    Allow,
+    BlockCause,
+    CallRequest,
+    Decision,
+    Deny,
+    InmateState,
+    Limit,
+    NotCovered,
+    Payer,
+    Payment,
+)
+from rating.call_type import CallType
+from rating.numbers import Number, Unusable
+from rating.rate import charge, first_increment_price, longest_talk_ms
+
+Rule = Callable[[CallRequest], Deny | None]
+IN_STATE = frozenset({CallType.LOCAL, CallType.INTRASTATE})
+
+
+def inmate_may_call(ask: CallRequest) -> Deny | None:
+    """Released inmates make no calls; suspended ones reach only privileged numbers."""
+    if ask.inmate_state is InmateState.RELEASED:
+        return Deny(Denial.INMATE_RELEASED)
+    if ask.inmate_state is InmateState.SUSPENDED and not ask.privileged:
+        return Deny(Denial.INMATE_SUSPENDED)
+    return None
+
+
+def name_is_recorded(ask: CallRequest) -> Deny | None:
+    """The called party hears in the inmate's own voice who calls, or nobody calls."""
+    return None if ask.has_recorded_name else Deny(Denial.NAME_NOT_RECORDED)
+
+
+def number_can_be_called(ask: CallRequest) -> Deny | None:
+    """Emergency and service codes are refused by name, never by accident."""
+    return Deny(Denial(ask.dialled.reason)) if isinstance(ask.dialled, Unusable) else None
+
+
+def number_is_not_blocked(ask: CallRequest) -> Deny | None:
+    """Nobody reaches a number that the facility or its owner has blocked."""
+    match ask.blocked_by:
+        case None:
+            return None
+        case BlockCause.FACILITY:
+            return Deny(Denial.NUMBER_BLOCKED)
+        case BlockCause.CALLED_PARTY:
+            return Deny(Denial.BLOCKED_BY_CALLED_PARTY)
+
+
+def number_is_allowed(ask: CallRequest) -> Deny | None:
+    """Inmates reach the numbers of their own list, and every privileged or free number of the facility."""
+    if ask.on_allowed_list or ask.privileged or ask.free:
+        return None
+    return Deny(Denial.NUMBER_NOT_ALLOWED)
+
+
+def within_schedule(ask: CallRequest) -> Deny | None:
+    """Calls are made while the facility's schedule is open."""
+    return None if until_schedule_closes(ask).ms > 0 else Deny(Denial.OUTSIDE_SCHEDULE)
+
+
+def rate_is_known(ask: CallRequest) -> Deny | None:
+    """No rate found means no call, never a free one."""
+    return None if ask.free or ask.rate is not None else Deny(Denial.NO_RATE)
+
+
+def somebody_pays(ask: CallRequest) -> Deny | None:
+    """A call that is not free needs a payer for its first increment."""
+    if payer(ask) is not None:
+        return None
+    assert ask.rate is not None  # rate_is_known stands before this rule
+    return Deny(Denial.FUNDS_TOO_LOW, {"needed": first_increment_price(ask.rate)})
+
+
+RULES: tuple[Rule, ...] = (
+    inmate_may_call,
+    name_is_recorded,
+    number_can_be_called,
+    number_is_not_blocked,
+    number_is_allowed,
+    within_schedule,
+    rate_is_known,
+    somebody_pays,
+)
+
+
+def not_covered(ask: CallRequest) -> NotCovered | None:
+    """Why the subscription that exists does not pay for this call; None if it does or there is none."""
+    plan = ask.subscription
+    if plan is None:
+        return None
+    if plan.period_id is None:
+        return NotCovered.LAPSED
+    if ask.call_type not in IN_STATE:
+        return NotCovered.OUT_OF_STATE
+    return NotCovered.USED_UP if plan.calls_left < 1 else None
+
+
+def payer(ask: CallRequest) -> Payer | None:
+    """The first who can pay: nobody need (free), a subscription, the called party's prepaid account."""
+    if ask.free:
+        return Payer.FREE
+    if ask.subscription is not None and not_covered(ask) is None:
+        return Payer.SUBSCRIPTION
+    if ask.prepaid is not None and until_balance_is_spent(ask).ms > 0:
+        return Payer.PREPAID
+    return None
+
+
+def until_schedule_closes(ask: CallRequest) -> Limit:
+    """Talk ends with the calling hours."""
+    closes = ask.schedule.open_until(ask.at)
+    left = (closes - ask.at.astimezone(UTC)).total_seconds() if closes else 0
+    return Limit(int(left * 1000), Cutoff.SCHEDULE)
+
+
+def until_longest_call(ask: CallRequest) -> Limit:
+    """Talk ends at the facility's longest call."""
+    return Limit(ask.longest_call_ms, Cutoff.LONGEST_CALL)
+
+
+def until_balance_is_spent(ask: CallRequest) -> Limit:
+    """Talk ends when the prepaid balance could not pay for a moment more; found with the function that bills."""
+    if ask.rate is None or ask.prepaid is None:
+        return Limit(0, Cutoff.BALANCE)
+    affordable = longest_talk_ms(ask.rate, ask.prepaid.available, cap_ms=ask.longest_call_ms)
+    return Limit(affordable, Cutoff.BALANCE)
+
+
+def limit(ask: CallRequest, paid_by: Payer) -> Limit:
+    """The shortest limit; of equal ones the first, so a balance is named only where it is the cause."""
+    limits = [until_schedule_closes(ask), until_longest_call(ask)]
+    if paid_by is Payer.PREPAID:
+        limits.append(until_balance_is_spent(ask))
+    return min(limits, key=lambda each: each.ms)
+
+
+def payment(ask: CallRequest, paid_by: Payer, talk_limit: Limit) -> Payment:
+    """What is reserved, and where: the price of the longest talk, or one call of the subscription."""
+    match paid_by:
+        case Payer.FREE:
+            return Payment(paid_by)
+        case Payer.SUBSCRIPTION:
+            assert ask.subscription is not None
+            plan = ask.subscription
+            return Payment(paid_by, plan.account_id, hold=1, period_ends_on=plan.ends_on)
+        case Payer.PREPAID:
+            assert ask.prepaid is not None and ask.rate is not None
+            most = charge(ask.rate, talk_limit.ms).amount
+            return Payment(paid_by, ask.prepaid.account_id, most, ask.rate, not_covered(ask))
+
+
+def not_recorded(ask: CallRequest) -> NotRecorded | None:
+    """Why this call must not be recorded; any "do not record" wins."""
+    if ask.privileged:
+        return NotRecorded.PRIVILEGED
+    if not ask.facility_records:
+        return NotRecorded.FACILITY
+    return None if ask.number_records else NotRecorded.NUMBER
+
+
+def decide(ask: CallRequest) -> Decision:
+    """The first rule that objects wins; otherwise who pays, how long, and whether it is recorded."""
+    for rule in RULES:
+        if denied := rule(ask):
+            return denied
+    assert isinstance(ask.dialled, Number)
+    paid_by = payer(ask)
+    assert paid_by is not None
+    talk_limit = limit(ask, paid_by)
+    return Allow(talk_limit, payment(ask, paid_by, talk_limit), not_recorded(ask))

@@ -1,0 +1,95 @@
+"""Turns what Asterisk has recorded into a stereo WAV once the call is over, and notes what was found."""
+
+import asyncio
+import os
+import wave
+from hashlib import sha256
+from pathlib import Path
+
+import structlog
+
+from accounts.db import Database
+from ivr.records import recordings
+from ivr.records.states import RecordingState
+
+log = structlog.get_logger(__name__)
+
+SAMPLES_A_SECOND = 8_000
+_FRAME_BYTES = 4  # two channels of 16 bits: what the called party said, what they heard
+_SETTLING_SECONDS = 1.0  # Asterisk writes the last frames after the hang-up
+_SWEEP_SECONDS = 30.0
+_CHUNK_BYTES = 1 << 20
+
+
+class Finisher:
+    """Finishes the recordings of settled calls, whenever it is woken and every half minute."""
+
+    def __init__(self, database: Database, folder: Path, wake: asyncio.Event) -> None:
+        self._database = database
+        self._folder = folder
+        self._wake = wake
+
+    async def run(self) -> None:
+        """Work until cancelled; a recording that can't be finished is tried again."""
+        while True:
+            try:
+                async with asyncio.timeout(_SWEEP_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            await asyncio.sleep(_SETTLING_SECONDS)
+            await self.finish_all()
+
+    async def finish_all(self) -> None:
+        """Finish every recording whose call is settled."""
+        for recording_id in await self._database.read(recordings.running_of_sealed_calls):
+            try:
+                found = await asyncio.to_thread(finish, self._folder, recording_id)
+            except OSError as error:
+                log.error("recording not finished", recording=recording_id, error=str(error))
+                continue
+            await self._database.transact(_note, recording_id, found)
+            recordings.raw_file(self._folder, recording_id).unlink(missing_ok=True)
+
+
+class Found:
+    """What a recording turned out to be."""
+
+    __slots__ = ("sha256", "state", "talk_ms")
+
+    def __init__(self, state: RecordingState, talk_ms: int | None = None, digest: str | None = None) -> None:
+        self.state, self.talk_ms, self.sha256 = state, talk_ms, digest
+
+
+def finish(folder: Path, recording_id: str) -> Found:
+    """Make the WAV from the raw file, readable by the owner only; what was there, and its hash."""
+    raw, wav = recordings.raw_file(folder, recording_id), recordings.wav_file(folder, recording_id)
+    if not raw.exists():
+        return Found(RecordingState.MISSING)
+    frames = raw.stat().st_size // _FRAME_BYTES
+    if frames == 0:
+        return Found(RecordingState.EMPTY, 0)
+    partial = wav.with_suffix(".partial")
+    descriptor = os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as target, wave.open(target, "wb") as out, raw.open("rb") as source:
+        out.setnchannels(2)
+        out.setsampwidth(2)
+        out.setframerate(SAMPLES_A_SECOND)
+        out.setnframes(frames)
+        while chunk := source.read(_CHUNK_BYTES):
+            out.writeframesraw(chunk[: len(chunk) // _FRAME_BYTES * _FRAME_BYTES])
+    partial.replace(wav)
+    return Found(RecordingState.KEPT, frames * 1000 // SAMPLES_A_SECOND, _digest(wav))
+
+
+def _digest(path: Path) -> str:
+    digest = sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _note(conn: object, recording_id: str, found: Found) -> None:
+    recordings.finish(conn, recording_id, found.state, talk_ms=found.talk_ms, sha256=found.sha256)  # type: ignore[arg-type]

@@ -1,0 +1,131 @@
+"""A call's row: opened when a number is keyed, sealed once. A sealed row is the call-detail record."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, exists, insert, select, update
+
+from accounts.ledger import transfer
+from ivr.facility.tables import blocked_number, special_number
+from ivr.policy.reasons import Outcome
+from ivr.records.states import CallState
+from ivr.records.tables import call
+
+
+def open_call(
+    conn: Connection,
+    *,
+    call_id: str,
+    session_id: str,
+    facility_id: str,
+    station_id: str,
+    inmate: int,
+    dialled: str,
+    language: str,
+    at: datetime,
+) -> None:
+    """The row stands before anything is decided."""
+    conn.execute(
+        insert(call).values(
+            id=call_id,
+            session_id=session_id,
+            facility_id=facility_id,
+            station_id=station_id,
+            inmate=inmate,
+            dialled=dialled,
+            inmate_language=language,
+            state=CallState.KEYED,
+            keyed_at=at,
+            cost_heard=False,
+        )
+    )
+
+
+def call_of(conn: Connection, call_id: str) -> Row[Any] | None:
+    """The call's row."""
+    return conn.execute(select(call).where(call.c.id == call_id)).one_or_none()
+
+
+def lock_call(conn: Connection, call_id: str) -> Row[Any] | None:
+    """The call's row, nobody else changing it until this transaction ends."""
+    return conn.execute(select(call).where(call.c.id == call_id).with_for_update()).one_or_none()
+
+
+def unsealed(conn: Connection) -> Sequence[Row[Any]]:
+    """Every call that is not settled yet."""
+    return conn.execute(select(call).where(call.c.sealed_at.is_(None))).all()
+
+
+def set_values(conn: Connection, call_id: str, **values: object) -> None:
+    """Note what became known of an unsealed call."""
+    conn.execute(update(call).where(call.c.id == call_id, call.c.sealed_at.is_(None)).values(**values))
+
+
+def offer(conn: Connection, call_id: str, at: datetime) -> bool:
+    """The called party has answered; False if the call is not waiting for that."""
+    changed = conn.execute(
+        update(call)
+        .where(call.c.id == call_id, call.c.state == CallState.ALLOWED)
+        .values(state=CallState.OFFERED, answered_at=at)
+    )
+    return changed.rowcount == 1
+
+
+def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datetime) -> bool:
+    """Acceptance is this one update, or none.
+
+    It holds only while the call is offered, its hold is open, its number is still not blocked, and has not become
+    privileged since the recording was decided on.
+    """
+    blocked_since = exists().where(
+        blocked_number.c.facility_id == call.c.facility_id,
+        blocked_number.c.number == call.c.number,
+        blocked_number.c.lifted_at.is_(None),
+    )
+    privileged_since = exists().where(
+        special_number.c.facility_id == call.c.facility_id,
+        special_number.c.number == call.c.number,
+        special_number.c.privileged,
+        call.c.privileged.is_(False),
+    )
+    hold_closed = exists().where(
+        and_(call.c.hold_id.is_not(None), transfer.c.resolves_id == call.c.hold_id),
+    )
+    changed = conn.execute(
+        update(call)
+        .where(
+            call.c.id == call_id,
+            call.c.state == CallState.OFFERED,
+            ~blocked_since,
+            ~privileged_since,
+            ~hold_closed,
+        )
+        .values(state=CallState.ACCEPTED, accepted_at=at, accepted_by=key, called_language=language)
+    )
+    return changed.rowcount == 1
+
+
+def decline(conn: Connection, call_id: str, outcome: Outcome, language: str) -> None:
+    """What the called party chose instead of accepting; the first choice stands."""
+    conn.execute(
+        update(call)
+        .where(call.c.id == call_id, call.c.state == CallState.OFFERED, call.c.declined.is_(None))
+        .values(declined=outcome, called_language=language)
+    )
+
+
+def still_alive(conn: Connection, call_ids: Sequence[str], at: datetime) -> None:
+    """These calls were seen in Asterisk just now."""
+    conn.execute(
+        update(call).where(call.c.id.in_(call_ids), call.c.sealed_at.is_(None)).values(last_seen_at=at)
+    )
+
+
+def seal(conn: Connection, call_id: str, values: Mapping[str, object], at: datetime) -> None:
+    """Close the record; from now on the database refuses every change to it."""
+    conn.execute(
+        update(call)
+        .where(call.c.id == call_id, call.c.sealed_at.is_(None))
+        .values(**values, state=CallState.SEALED, sealed_at=at)
+    )

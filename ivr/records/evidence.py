@@ -1,0 +1,85 @@
+"""What was seen of a call, by whom and when. Rows are only added."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, insert, select
+
+from ivr.policy.talk import Evidence, Kind
+from ivr.records.states import Leg
+from ivr.records.tables import evidence, leg_quality
+
+
+def add(conn: Connection, call_id: str, seen: Evidence, *, source: str, at: datetime) -> None:
+    """Keep one sighting, however often it was brought before."""
+    conn.execute(
+        insert(evidence).values(
+            call_id=call_id,
+            kind=seen.kind,
+            source=source,
+            at=seen.at,
+            monotonic_ms=seen.monotonic_ms,
+            clock=seen.clock,
+            seen_at=at,
+        )
+    )
+
+
+def of_call(conn: Connection, call_id: str) -> list[Evidence]:
+    """All that was seen of a call's start and end."""
+    rows = conn.execute(
+        select(evidence.c.kind, evidence.c.at, evidence.c.monotonic_ms, evidence.c.clock)
+        .where(evidence.c.call_id == call_id)
+        .order_by(evidence.c.id)
+    )
+    return [Evidence(Kind(kind), at, monotonic_ms, clock) for kind, at, monotonic_ms, clock in rows]
+
+
+def stamp(text: str) -> datetime | None:
+    """The instant of a dialplan stamp, `STRFTIME(,,%s.%6q)`; None for anything else."""
+    seconds, _, micros = text.partition(".")
+    if not (seconds.isdecimal() and len(seconds) <= 11 and micros.isdecimal() and len(micros) == 6):
+        return None
+    return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros))
+
+
+def note(text: str) -> list[Evidence]:
+    """What a dialplan note holds: `FROM` while the two talk, `FROM TO CAUSE` afterwards."""
+    kinds = (Kind.TALK_FROM, Kind.TALK_TO)
+    stamps = zip(kinds, map(stamp, text.split(" ")[:2]), strict=False)
+    return [Evidence(kind, at) for kind, at in stamps if at is not None]
+
+
+def keep_quality(conn: Connection, call_id: str, leg: Leg, report: str) -> None:
+    """Loss, jitter and round trip of one leg, from `CHANNEL(rtcp,all)`; the first report of a leg stands.
+
+    The report is `name=value;` pairs in Asterisk's own words (lp/rlp packets lost here and there, rxcount, rxjitter
+    and rtt in seconds). Without a report nothing is kept.
+    """
+    values = dict(pair.split("=", 1) for pair in report.split(";") if "=" in pair)
+    known = conn.scalar(
+        select(leg_quality.c.leg).where(leg_quality.c.call_id == call_id, leg_quality.c.leg == leg)
+    )
+    if known or "rxcount" not in values:
+        return
+    conn.execute(
+        insert(leg_quality).values(
+            call_id=call_id,
+            leg=leg,
+            packets_received=_whole(values.get("rxcount")),
+            packets_lost=_whole(values.get("lp")),
+            far_packets_lost=_whole(values.get("rlp")),
+            jitter_us=_micros(values.get("rxjitter")),
+            round_trip_us=_micros(values.get("rtt")),
+        )
+    )
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() else None
+
+
+def _micros(seconds: str | None) -> int | None:
+    try:
+        return round(float(seconds) * 1_000_000) if seconds else None
+    except ValueError:
+        return None

@@ -1,0 +1,59 @@
+"""The rows of recordings: begun with a permit only, finished when the file was looked at."""
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select, update
+
+from ivr.policy.recording import RecordingPermit
+from ivr.records.states import RecordingState
+from ivr.records.tables import call, recording
+
+
+def begin(
+    conn: Connection, permit: RecordingPermit, folder: Path, recording_id: str, at: datetime
+) -> str:
+    """Note that a recording starts, and give its file: random, raw, two channels, without facility or number."""
+    conn.execute(
+        insert(recording).values(
+            id=recording_id, call_id=permit.call_id, state=RecordingState.RUNNING, started_at=at
+        )
+    )
+    return str(raw_file(folder, recording_id))
+
+
+def raw_file(folder: Path, recording_id: str) -> Path:
+    """Where Asterisk writes while the two talk."""
+    return folder / f"{recording_id}.raw"
+
+
+def wav_file(folder: Path, recording_id: str) -> Path:
+    """Where the finished recording is."""
+    return folder / f"{recording_id}.wav"
+
+
+def running_of_sealed_calls(conn: Connection) -> list[str]:
+    """Recordings whose call is over and whose file has not been looked at."""
+    return list(
+        conn.scalars(
+            select(recording.c.id)
+            .join(call, call.c.id == recording.c.call_id)
+            .where(recording.c.state == RecordingState.RUNNING, call.c.sealed_at.is_not(None))
+        )
+    )
+
+
+def finish(
+    conn: Connection,
+    recording_id: str,
+    state: RecordingState,
+    *,
+    talk_ms: int | None = None,
+    sha256: str | None = None,
+) -> None:
+    """Note what has become of it."""
+    conn.execute(
+        update(recording)
+        .where(recording.c.id == recording_id)
+        .values(state=state, talk_ms=talk_ms, sha256=sha256)
+    )

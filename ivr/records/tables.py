@@ -1,0 +1,151 @@
+"""Sessions, calls and what was seen of them.
+
+A row of `call` is opened when a number is keyed and sealed once, in the transaction that settles its money. A sealed row
+is the call-detail record: the database refuses to change it. Evidence is only ever added.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from accounts.db import Instant, Micros, metadata
+from ivr.facility.tables import NUMBER, one_of
+from ivr.policy.reasons import Cutoff, Denial, NotRecorded, Outcome
+from ivr.policy.request import NotCovered, Payer
+from ivr.policy.talk import Kind
+from ivr.records.states import CallState, Leg, RecordingState
+
+ID = String(32)  # random, 128 bits as hexadecimal
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("station_id", String(64), nullable=False),
+    Column("facility_id", ForeignKey("facility.id")),
+    Column("inmate", ForeignKey("inmate.id")),
+    Column("language", String(2), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("reason", String(32)),  # only where the session ended before any number was keyed
+    one_of("reason", *Denial, *Outcome),
+)
+
+call = Table(
+    "call",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("session_id", ForeignKey("session.id"), nullable=False, index=True),
+    Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("station_id", String(64), nullable=False),
+    Column("inmate", ForeignKey("inmate.id"), nullable=False),
+    Column("state", String(16), nullable=False),
+    # what was asked for
+    Column("dialled", String(32), nullable=False),
+    Column("number", NUMBER),
+    Column("call_type", String(16)),
+    Column("inmate_language", String(2), nullable=False),
+    # what was decided
+    Column("payer", String(16)),
+    Column("account_id", Text),
+    Column("hold_id", Text),
+    Column("not_covered", String(16)),
+    Column("period_ends_on", Date),
+    Column("per_minute", Micros),
+    Column("first_seconds", Integer),
+    Column("next_seconds", Integer),
+    Column("limit_ms", Integer),
+    Column("limit_set_by", String(16)),
+    Column("privileged", Boolean),
+    Column("not_recorded", String(16)),
+    # what happened, when
+    Column("keyed_at", Instant, nullable=False),
+    Column("dialled_at", Instant),
+    Column("answered_at", Instant),
+    Column("accepted_at", Instant),
+    Column("accepted_by", String(1)),
+    Column("called_language", String(2)),
+    Column("cost_heard", Boolean, nullable=False),
+    Column("declined", String(32)),  # what the called party chose instead of accepting
+    Column("last_seen_at", Instant),
+    Column("talk_from_at", Instant),
+    Column("talk_to_at", Instant),
+    Column("ended_at", Instant),
+    # what it came to
+    Column("talk_ms", Integer),
+    Column("talk_flagged", Boolean),
+    Column("billed_seconds", Integer),
+    Column("charge", Micros),
+    Column("calls_charged", Integer),
+    Column("balance_before", BigInteger),  # of the paying account, in its own unit
+    Column("balance_after", BigInteger),
+    Column("reason", String(32)),
+    Column("cut_off_by", String(16)),
+    Column("ended_by", String(16)),
+    Column("dial_status", String(16)),
+    Column("cause", Integer),  # Q.850, as Asterisk reports it for the called leg
+    Column("version", String(32)),
+    Column("sealed_at", Instant),
+    one_of("state", *CallState),
+    one_of("payer", *Payer),
+    one_of("not_covered", *NotCovered),
+    one_of("limit_set_by", *Cutoff),
+    one_of("cut_off_by", *Cutoff),
+    one_of("not_recorded", *NotRecorded),
+    one_of("declined", Outcome.REFUSED, Outcome.BLOCKED_BY_KEY, Outcome.NOT_ACCEPTED),
+    one_of("reason", *Denial, *Outcome),
+    CheckConstraint("(sealed_at IS NULL) = (reason IS NULL)", name="sealed_with_a_reason"),
+    CheckConstraint("charge IS NULL OR charge >= 0", name="charge_not_negative"),
+    Index("ix_call_unsealed", "id", sqlite_where=text("sealed_at IS NULL"), postgresql_where=text("sealed_at IS NULL")),
+    Index("ix_call_sealed_at", "sealed_at"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("call_id", ForeignKey("call.id"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("source", String(16), nullable=False),  # who brought it: event, note
+    Column("at", Instant, nullable=False),  # Asterisk's stamp
+    Column("monotonic_ms", BigInteger),
+    Column("clock", ID),
+    Column("seen_at", Instant, nullable=False),
+    one_of("kind", *Kind),
+)
+
+leg_quality = Table(
+    "leg_quality",
+    metadata,
+    Column("call_id", ForeignKey("call.id"), primary_key=True),
+    Column("leg", String(16), primary_key=True),
+    Column("packets_received", Integer),
+    Column("packets_lost", Integer),  # of what Asterisk should have received
+    Column("far_packets_lost", Integer),  # of what the far end should have received (RTCP)
+    Column("jitter_us", Integer),
+    Column("round_trip_us", Integer),
+    one_of("leg", *Leg),
+)
+
+recording = Table(
+    "recording",
+    metadata,
+    Column("id", ID, primary_key=True),  # random; also the file's name
+    Column("call_id", ForeignKey("call.id"), nullable=False, unique=True),
+    Column("state", String(16), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("talk_ms", Integer),
+    Column("sha256", String(64)),
+    one_of("state", *RecordingState),
+)

@@ -1,0 +1,135 @@
+"""Runs one script for one channel, and sees to it that every way out is recorded."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from ivr.agi import AgiError, CallerGone, Session
+from ivr.call import Call, SessionEnded
+from ivr.controls import CalledPartyControls, InmateControls
+from ivr.controls.node import Node
+from ivr.flows.accept import accept
+from ivr.flows.after_call import after_call
+from ivr.flows.inbound import inbound
+from ivr.flows.outbound import outbound
+from ivr.policy.reasons import Outcome, Reason
+from ivr.records.states import Leg
+from prompts.catalogue import Catalogue
+
+log = structlog.get_logger(__name__)
+
+#: What every script needs of its channel, fetched with the token in the session's first round trip.
+EXPRESSIONS = {
+    "station": "${CHANNEL(endpoint)}",
+    "session_id": "${SESSION_ID}",
+    "call_id": "${CALL_ID}",
+    "dial_status": "${DIALSTATUS}",
+    "cause": "${HANGUPCAUSE}",
+    "note": "${DB(talk/${CALL_ID})}",
+}
+
+InmateScript = Callable[[Call, InmateControls], Awaitable[None]]
+
+
+class Runner:
+    """Runs the script that the dialplan named."""
+
+    def __init__(self, node: Node, catalogue: Catalogue) -> None:
+        self._node = node
+        self._catalogue = catalogue
+
+    async def __call__(self, session: Session) -> None:
+        """Run the script to its end; a fault in it is told to the caller and ends only this dialogue."""
+        script = SCRIPTS.get(session.script)
+        if script is None:
+            log.error("unknown script", script=session.script)
+            return
+        with structlog.contextvars.bound_contextvars(script=session.script):
+            await script(self, session)
+
+    async def outbound(self, session: Session) -> None:
+        """An inmate has lifted a telephone."""
+        await self._inmate(session, outbound)
+
+    async def after_call(self, session: Session) -> None:
+        """The dialplan's Dial is over and the inmate still there."""
+        await self._inmate(session, after_call)
+
+    async def accept(self, session: Session) -> None:
+        """A called party has answered."""
+        call = Call(session, self._catalogue)
+        call_id = session.args[0] if session.args else ""
+        controls = CalledPartyControls(self._node, call_id, session.env.get("agi_channel", ""))
+        with structlog.contextvars.bound_contextvars(call_id=call_id):
+            try:
+                reason = await self._run(call, accept(call, controls), told="cannot_connect")
+                live = self._node.live.get(call_id)
+                by_inmate = live is not None and live.hung_up_first == Leg.INMATE
+                if reason is Outcome.CALLER_HUNG_UP and not by_inmate:
+                    await controls.decline(Outcome.REFUSED, call.language)
+            finally:
+                controls.close()
+
+    async def inbound(self, session: Session) -> None:
+        """Somebody calls the facility's number."""
+        call = Call(session, self._catalogue)
+        await self._run(call, inbound(call), told="inbound_notice")
+
+    async def _inmate(self, session: Session, script: InmateScript) -> None:
+        known = session.variables
+        controls = InmateControls(
+            node=self._node,
+            station_id=known["station"],
+            channel=session.env.get("agi_channel", ""),
+            session_id=known["session_id"],
+            call_id=known["call_id"],
+            dial_status=known["dial_status"],
+            cause=known["cause"],
+            note=known["note"],
+        )
+        call = Call(session, self._catalogue)
+        with structlog.contextvars.bound_contextvars(station=controls.station_id, call_id=controls.call_id):
+            try:
+                await self._delete_notes(session)
+                reason = await self._run(call, script(call, controls))
+            except asyncio.CancelledError:
+                await controls.close_session(Outcome.SYSTEM_FAULT)
+                raise
+            await controls.close_session(reason)
+
+    async def _run(
+        self, call: Call, script: Coroutine[Any, Any, None] | Awaitable[None], told: str | None = None
+    ) -> Reason | None:
+        """The script's early end, if it had one; said to whoever is left to hear it."""
+        try:
+            await script
+        except SessionEnded as ended:
+            reason: Reason = ended.reason
+        except CallerGone:
+            return Outcome.CALLER_HUNG_UP
+        except Exception:
+            log.exception("script failed")
+            reason = Outcome.SYSTEM_FAULT
+        else:
+            return None
+        try:
+            await (call.say(told) if told else call.say_ending(reason))
+        except (CallerGone, AgiError):
+            log.info("nobody left to tell", reason=reason)
+        return reason
+
+    async def _delete_notes(self, session: Session) -> None:
+        """Settled calls need their notes in AstDB no longer; only a dialogue may delete them."""
+        notes = self._node.live.notes_done
+        for _ in range(min(len(notes), 5)):
+            await session.database_del("talk", notes.popleft())
+
+
+SCRIPTS: dict[str, Callable[[Runner, Session], Awaitable[None]]] = {
+    "outbound": Runner.outbound,
+    "accept": Runner.accept,
+    "after_call": Runner.after_call,
+    "inbound": Runner.inbound,
+}

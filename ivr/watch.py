@@ -1,0 +1,243 @@
+"""What Asterisk's events mean for calls in progress: starts, ends and hang-ups, and the resync after a gap."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Row
+
+from ivr.ami import AmiClient, AmiError, Connected, Event
+from ivr.controls.inmate import settle_call
+from ivr.controls.node import Node
+from ivr.controls.settlement import Ending
+from ivr.live import LiveCall
+from ivr.policy.reasons import Outcome
+from ivr.policy.talk import Evidence, Kind
+from ivr.records import calls, evidence, sessions
+from ivr.records.states import Leg
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_SECONDS = 5
+#: The controller's own limit stands this far behind Asterisk's, so that it only cuts what Asterisk failed to cut.
+SECOND_LIMIT_SECONDS = 0.6
+#: How long the called leg's own report of the end may lag behind the inmate's hang-up.
+REPORT_SECONDS = 2.0
+
+
+class Watch:
+    """Follows one Asterisk's events, and settles what they end."""
+
+    def __init__(self, node: Node, ami: AmiClient, clock_id: str) -> None:
+        self._node = node
+        self._ami = ami
+        self._clock_id = clock_id
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.settled = asyncio.Event()  # something was settled: there may be a recording to finish
+
+    async def run(self) -> None:
+        """Follow events until cancelled; an event that can't be handled is logged and the next one taken."""
+        async for event in self._ami.events():
+            try:
+                await self._take(event)
+            except Exception:
+                log.exception("event not handled", event_name=getattr(event, "name", type(event).__name__))
+
+    async def beat(self) -> None:
+        """Every five seconds, note which calls were seen alive: what a lost end is charged by."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            if not self._ami.connected:
+                continue
+            talking = [live.call_id for live in self._node.live if live.talking]
+            if talking:
+                await self._node.database.transact(calls.still_alive, talking, self._node.now())
+
+    async def close(self) -> None:
+        """Let settlements that have begun finish."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=REPORT_SECONDS + 1)
+
+    async def _take(self, event: object) -> None:
+        match event:
+            case Connected():
+                await self._resync()
+            case Event("UserEvent", headers):
+                await self._user_event(headers)
+            case Event("HangupRequest" | "SoftHangupRequest", headers):
+                await self._hangup_requested(headers.get("Channel", ""))
+            case Event("Hangup", headers):
+                self._hung_up(headers.get("Channel", ""))
+            case _:
+                return
+
+    # -- the talk
+
+    async def _user_event(self, headers: Mapping[str, str]) -> None:
+        call_id, at = headers.get("Call", ""), evidence.stamp(headers.get("At", ""))
+        match headers.get("UserEvent"):
+            case "TalkFrom" if at:
+                await self._talk_from(call_id, at)
+            case "TalkTo" if at:
+                await self._talk_to(call_id, at, headers)
+            case "LegQuality":
+                await self._quality(call_id, headers.get("Leg", ""), headers.get("Quality", ""))
+            case _:
+                return
+
+    async def _talk_from(self, call_id: str, at: datetime) -> None:
+        monotonic = time.monotonic()
+        if live := self._node.live.get(call_id):
+            live.talking = True
+            self._arm(live, live.limit_ms / 1000 + SECOND_LIMIT_SECONDS)
+        await self._add(call_id, Kind.TALK_FROM, at, monotonic)
+        await self._node.database.transact(calls.still_alive, [call_id], self._node.now())
+
+    async def _talk_to(self, call_id: str, at: datetime, headers: Mapping[str, str]) -> None:
+        live = self._node.live.get(call_id)
+        await self._add(call_id, Kind.TALK_TO, at, time.monotonic())
+        cause = headers.get("Cause", "")
+        ending = Ending(
+            Outcome.SYSTEM_FAULT,
+            "ANSWER",
+            int(cause) if cause.isdecimal() else None,
+            live.hung_up_first if live else None,
+        )
+        await self._settle(call_id, ending)
+        await self._quality(call_id, Leg.CALLED_PARTY, headers.get("Quality", ""))
+
+    async def _add(self, call_id: str, kind: Kind, at: datetime, monotonic: float) -> None:
+        seen = Evidence(kind, at, round(monotonic * 1000), self._clock_id)
+        await self._node.database.transact(_add_evidence, call_id, seen, self._node.now())
+
+    async def _quality(self, call_id: str, leg: str, report: str) -> None:
+        if leg in set(Leg) and report:
+            await self._node.database.transact(_keep_quality, call_id, Leg(leg), report)
+
+    def _arm(self, live: LiveCall, seconds: float) -> None:
+        """The second limit, on the monotonic clock: a stepped wall clock can't lengthen a call."""
+        if live.cutter is not None:
+            live.cutter.cancel()
+        loop = asyncio.get_running_loop()
+        live.cutter = loop.call_later(max(0.0, seconds), lambda: self._spawn(self._cut(live)))
+
+    async def _cut(self, live: LiveCall) -> None:
+        log.warning("second limit cuts the call", call_id=live.call_id)
+        await self._hang_up(live.called_channel)
+        await self._hang_up(live.inmate_channel)
+
+    # -- hang-ups
+
+    async def _hangup_requested(self, channel: str) -> None:
+        live = self._node.live.of_channel(channel)
+        if live is None:
+            return
+        leg = Leg.INMATE if channel == live.inmate_channel else Leg.CALLED_PARTY
+        live.hung_up_first = live.hung_up_first or leg
+        if leg is Leg.INMATE and not live.talking:
+            # inside Dial's U() nobody notices that the caller has gone: end the called party's dialogue
+            await self._hang_up(live.called_channel)
+
+    def _hung_up(self, channel: str) -> None:
+        live = self._node.live.of_channel(channel)
+        if live is not None and channel == live.inmate_channel:
+            live.hung_up_first = live.hung_up_first or Leg.INMATE
+            self._spawn(self._inmate_gone(live))
+
+    async def _inmate_gone(self, live: LiveCall) -> None:
+        """The inmate's channel is no more, so no dialogue will settle this call."""
+        if not live.talking:
+            await self._hang_up(live.called_channel)
+        try:
+            async with asyncio.timeout(REPORT_SECONDS if live.talking else 0.2):
+                await live.talk_ended.wait()
+        except TimeoutError:
+            note = await self._note(live.call_id)
+            await self._settle(live.call_id, Ending(Outcome.CALLER_HUNG_UP, ended_by=live.hung_up_first), note)
+        await self._node.database.transact(sessions.close_session, live.session_id, None, self._node.now())
+
+    async def _hang_up(self, channel: str | None) -> None:
+        if channel is None:
+            return
+        try:
+            await self._ami.hangup(channel)
+        except AmiError as error:
+            log.info("hang-up not needed or not possible", channel=channel, error=str(error))
+
+    async def _note(self, call_id: str) -> str:
+        try:
+            return await self._ami.database_get("talk", call_id) or ""
+        except AmiError:
+            return ""
+
+    async def _settle(self, call_id: str, ending: Ending, note: str = "") -> None:
+        settled = await settle_call(self._node, call_id, ending, note=note)
+        if settled is not None:
+            log.info(
+                "call settled", call_id=call_id, reason=settled.reason, talk_ms=settled.talk_ms, charge=settled.charge
+            )
+            self.settled.set()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("background work failed", exc_info=error)
+
+    # -- after a start or a gap
+
+    async def _resync(self) -> None:
+        """Adopt the calls that Asterisk still has, settle those that it has no more."""
+        channels = await self._ami.channels()
+        notes = await self._ami.database_tree("talk")
+        open_calls = await self._node.database.read(calls.unsealed)
+        for row in open_calls:
+            legs = [each["Channel"] for each in channels if each.get("AccountCode") == row.id]
+            note = notes.get(row.id, "")
+            if legs:
+                self._adopt(row, legs, note)
+            else:
+                await self._settle(row.id, Ending(row.declined or Outcome.SYSTEM_FAULT), note)
+        await self._forget_notes(notes, {row.id for row in open_calls})
+        stations = {each["Channel"].removeprefix("PJSIP/").rpartition("-")[0] for each in channels}
+        await self._node.database.transact(sessions.close_forgotten, stations, self._node.now())
+        self.settled.set()
+        log.info("in step with Asterisk", channels=len(channels), open_calls=len(open_calls))
+
+    def _adopt(self, row: Row[Any], legs: Sequence[str], note: str) -> None:
+        inmate = next((leg for leg in legs if leg.startswith(f"PJSIP/{row.station_id}-")), "")
+        called = next((leg for leg in legs if leg != inmate), None)
+        live = self._node.live.get(row.id)
+        if live is None:
+            live = LiveCall(row.id, row.session_id, row.limit_ms, inmate)
+            self._node.live.add(live)
+        if called:
+            self._node.live.answered(row.id, called)
+        seen = evidence.note(note)
+        if seen and called:
+            live.talking = True
+            left = timedelta(milliseconds=row.limit_ms) - (self._node.now() - seen[0].at)
+            self._arm(live, left.total_seconds() + SECOND_LIMIT_SECONDS)
+            self._spawn(self._node.database.transact(_add_evidence, row.id, seen[0], self._node.now(), "note"))
+
+    async def _forget_notes(self, notes: Mapping[str, str], unsettled: set[str]) -> None:
+        for call_id in notes:
+            if call_id not in unsettled:
+                self._node.live.notes_done.append(call_id)
+
+
+def _add_evidence(conn: Connection, call_id: str, seen: Evidence, at: datetime, source: str = "event") -> None:
+    if calls.call_of(conn, call_id) is not None:
+        evidence.add(conn, call_id, seen, source=source, at=at)
+
+
+def _keep_quality(conn: Connection, call_id: str, leg: Leg, report: str) -> None:
+    if calls.call_of(conn, call_id) is not None:
+        evidence.keep_quality(conn, call_id, leg, report)
