@@ -1,0 +1,17 @@
+"""AMI: actions and events of one Asterisk, for the controller and for one-shot verbs."""
+
+from ivr.ami.client import AmiClient, Connected, Disconnected, Event, Timing
+from ivr.ami.errors import AmiDown, AmiError, AmiTimeout
+from ivr.ami.oneshot import one_shot
+
+__all__ = [
+    "AmiClient",
+    "AmiDown",
+    "AmiError",
+    "AmiTimeout",
+    "Connected",
+    "Disconnected",
+    "Event",
+    "Timing",
+    "one_shot",
+]
