@@ -1,0 +1,24 @@
+"""INSERT that tells whether the row was new, in the words of both databases."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import Insert
+
+
+def insert_if_new(conn: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Insert the row unless one with the same key exists; True if it was inserted. One statement.
+
+    It waits for another transaction that is inserting the same key. Broken CHECKs and foreign keys raise.
+    """
+    return conn.execute(_statement(conn.dialect.name, table), row).rowcount == 1
+
+
+@cache
+def _statement(dialect: str, table: Table) -> Insert:
+    if dialect == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()

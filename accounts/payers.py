@@ -1,0 +1,283 @@
+"""Who can pay for a call to a number: the subscription for it, and the called party's prepaid account.
+
+Functions that open or credit are harmless when repeated with the same ids, so that a file can be loaded
+again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, RowMapping, and_, bindparam, literal, select, update
+
+from accounts import ledger
+from accounts.db import insert_if_new
+from accounts.tables import (
+    AccountKind,
+    Unit,
+    account,
+    prepaid_number,
+    subscription,
+    subscription_period,
+)
+from rating.area_codes import state_of_area_code
+from rating.money import Money
+
+# ruff: noqa: N818 - the names say what happened; "Error" would say nothing more
+
+# Every payment comes from, and every charge goes to, one of these accounts of the system itself.
+CASH: Final = "system/cash"
+REVENUE: Final = "system/revenue"
+LOSS: Final = "system/loss"
+CALLS_SOLD: Final = "system/calls_sold"
+CALLS_USED: Final = "system/calls_used"
+SYSTEM_ACCOUNTS: Final = {
+    CASH: Unit.USD,
+    REVENUE: Unit.USD,
+    LOSS: Unit.USD,
+    CALLS_SOLD: Unit.CALLS,
+    CALLS_USED: Unit.CALLS,
+}
+
+
+class PayerConflict(Exception):
+    """What was to be opened contradicts what exists; nothing was changed."""
+
+
+class Coverage(StrEnum):
+    """Whether a subscription pays for a call on a day; the first reason against it that holds."""
+
+    COVERED = "covered"
+    OUT_OF_STATE = "out_of_state"
+    LAPSED = "lapsed"
+    USED_UP = "used_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The stretch of a subscription that a day is in."""
+
+    account_id: str  # what a call is held on
+    first_date: date
+    last_date: date  # included
+    calls_left: int  # neither used nor held
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFacts:
+    """A subscription of this number with this facility."""
+
+    id: str
+    calls_each_period: int
+    period: Period | None
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class PrepaidFacts:
+    """The prepaid account to which this number belongs."""
+
+    account_id: str
+    available: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PayerFacts:
+    """Everything that may pay for a call to a number from a facility."""
+
+    subscription: SubscriptionFacts | None
+    prepaid: PrepaidFacts | None
+
+
+_prepaid = account.alias("prepaid")
+_calls = account.alias("calls")
+_anchor = select(literal(1).label("one")).subquery("anchor")
+_PAYERS: Final = (
+    select(
+        _prepaid.c.id.label("prepaid_id"),
+        _prepaid.c.credits.label("prepaid_credits"),
+        _prepaid.c.debits.label("prepaid_debits"),
+        _prepaid.c.held.label("prepaid_held"),
+        subscription.c.id.label("subscription_id"),
+        subscription.c.state,
+        subscription.c.calls_each_period,
+        subscription_period.c.first_date,
+        subscription_period.c.last_date,
+        _calls.c.id.label("period_id"),
+        _calls.c.credits.label("period_credits"),
+        _calls.c.debits.label("period_debits"),
+        _calls.c.held.label("period_held"),
+    )
+    .select_from(_anchor)
+    .outerjoin(
+        prepaid_number,
+        and_(prepaid_number.c.number == bindparam("number"), prepaid_number.c.removed_at.is_(None)),
+    )
+    .outerjoin(_prepaid, _prepaid.c.id == prepaid_number.c.account_id)
+    .outerjoin(
+        subscription,
+        and_(
+            subscription.c.number == bindparam("number"),
+            subscription.c.facility_id == bindparam("facility_id"),
+            subscription.c.closed_at.is_(None),
+        ),
+    )
+    .outerjoin(
+        subscription_period,
+        and_(
+            subscription_period.c.subscription_id == subscription.c.id,
+            subscription_period.c.first_date <= bindparam("on"),
+            subscription_period.c.last_date >= bindparam("on"),
+        ),
+    )
+    .outerjoin(_calls, _calls.c.id == subscription_period.c.account_id)
+)
+
+
+def payer_facts(conn: Connection, *, facility_id: str, number: str, on: date) -> PayerFacts:
+    """Who may pay for a call to the number (E.164) on the facility's local date. 1 statement."""
+    row = conn.execute(_PAYERS, {"facility_id": facility_id, "number": number, "on": on}).one()
+    prepaid = None
+    if row.prepaid_id is not None:
+        available = row.prepaid_credits - row.prepaid_debits - row.prepaid_held
+        prepaid = PrepaidFacts(row.prepaid_id, Money(available))
+    return PayerFacts(None if row.subscription_id is None else _subscription(row, number), prepaid)
+
+
+def coverage(*, state: str, number: str, period: Period | None) -> Coverage:
+    """Whether a subscription for calls inside `state` pays for one call more to the number."""
+    if not number.startswith("+1") or state_of_area_code(number[2:5]) != state:
+        return Coverage.OUT_OF_STATE
+    if period is None:
+        return Coverage.LAPSED
+    return Coverage.COVERED if period.calls_left > 0 else Coverage.USED_UP
+
+
+def open_prepaid(conn: Connection, *, account_id: str, at: datetime) -> None:
+    """Open a prepaid account, such as "prepaid/1001"; raises AccountConflict if that is something else."""
+    ledger.open_account(conn, account_id=account_id, unit=Unit.USD, kind=AccountKind.PREPAID, at=at)
+
+
+def add_number(conn: Connection, *, account_id: str, number: str, at: datetime) -> None:
+    """Let a prepaid account pay for calls to the number; PayerConflict if another live account does."""
+    row = {"account_id": account_id, "number": number, "added_at": at}
+    if insert_if_new(conn, prepaid_number, row):
+        return
+    owner = conn.scalar(
+        select(prepaid_number.c.account_id).where(
+            prepaid_number.c.number == number, prepaid_number.c.removed_at.is_(None)
+        )
+    )
+    if owner is None:  # it was this account's number before
+        mine = and_(prepaid_number.c.account_id == account_id, prepaid_number.c.number == number)
+        conn.execute(update(prepaid_number).where(mine).values(added_at=at, removed_at=None))
+    elif owner != account_id:
+        raise PayerConflict(f"{number} belongs to {owner}")
+
+
+def deposit(
+    conn: Connection, *, transfer_id: str, account_id: str, amount: Money, at: datetime
+) -> ledger.Transfer:
+    """Credit money that came in to a prepaid account; TransferConflict if the id was another deposit."""
+    return ledger.post(
+        conn, transfer_id=transfer_id, debit_id=CASH, credit_id=account_id, amount=amount, at=at
+    )
+
+
+def open_subscription(
+    conn: Connection,
+    *,
+    subscription_id: str,
+    facility_id: str,
+    number: str,
+    state: str,
+    calls_each_period: int,
+    at: datetime,
+) -> None:
+    """Open a subscription of a number (E.164) with a facility, for calls inside `state` ("US-MA").
+
+    Raises PayerConflict if the id says something else, or if the number has another one with this facility.
+    """
+    row = {
+        "id": subscription_id,
+        "facility_id": facility_id,
+        "number": number,
+        "state": state,
+        "calls_each_period": calls_each_period,
+    }
+    if insert_if_new(conn, subscription, {**row, "opened_at": at}):
+        return
+    known = (
+        conn.execute(select(subscription).where(subscription.c.id == subscription_id))
+        .mappings()
+        .one_or_none()
+    )
+    if known is None:
+        raise PayerConflict(f"{number} has another subscription with {facility_id}")
+    if any(known[name] != value for name, value in row.items()):
+        raise PayerConflict(f"subscription {subscription_id} was opened with other terms")
+
+
+def open_period(
+    conn: Connection,
+    *,
+    account_id: str,
+    subscription_id: str,
+    first_date: date,
+    last_date: date,
+    calls: int,
+    at: datetime,
+) -> None:
+    """Credit a subscription with calls for the days from `first_date` to `last_date`, local, both included.
+
+    The period is an account of its own, with an id such as "subscription/7/2026-11". Raises PayerConflict if
+    the days overlap another period or the id says something else, TransferConflict if it was credited otherwise.
+    """
+    row = {
+        "account_id": account_id,
+        "subscription_id": subscription_id,
+        "first_date": first_date,
+        "last_date": last_date,
+    }
+    known = [dict(period) for period in _overlapping(conn, subscription_id, first_date, last_date)]
+    if known not in ([], [row]):
+        raise PayerConflict(f"{first_date} to {last_date} overlaps {known[0]['account_id']}")
+    ledger.open_account(
+        conn, account_id=account_id, unit=Unit.CALLS, kind=AccountKind.SUBSCRIPTION_PERIOD, at=at
+    )
+    if not insert_if_new(conn, subscription_period, row) and not known:
+        raise PayerConflict(f"{account_id} is a period of another subscription")
+    ledger.post(
+        conn,
+        transfer_id=f"{account_id}/credit",
+        debit_id=CALLS_SOLD,
+        credit_id=account_id,
+        amount=calls,
+        at=at,
+    )
+
+
+def _overlapping(
+    conn: Connection, subscription_id: str, first_date: date, last_date: date
+) -> Sequence[RowMapping]:
+    """The periods of a subscription that share a day with these; no other can be opened meanwhile."""
+    owner = select(subscription.c.id).where(subscription.c.id == subscription_id).with_for_update()
+    if conn.scalar(owner) is None:
+        raise PayerConflict(f"there is no subscription {subscription_id}")
+    periods = select(subscription_period).where(
+        subscription_period.c.subscription_id == subscription_id,
+        subscription_period.c.first_date <= last_date,
+        subscription_period.c.last_date >= first_date,
+    )
+    return conn.execute(periods).mappings().all()
+
+
+def _subscription(row: Row[*tuple[Any, ...]], number: str) -> SubscriptionFacts:
+    period = None
+    if row.period_id is not None:
+        left = row.period_credits - row.period_debits - row.period_held
+        period = Period(row.period_id, row.first_date, row.last_date, left)
+    covers = coverage(state=row.state, number=number, period=period)
+    return SubscriptionFacts(row.subscription_id, row.calls_each_period, period, covers)
