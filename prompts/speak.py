@@ -18,6 +18,7 @@ LONGEST_MINUTES = 24 * 60
 MOST_CALLS = 100
 
 _WHOLE_DOLLARS = (*range(100), *range(100, 1000, 100), *range(1000, 10_000, 1000))
+_ONE_MORE_DOLLAR = "money/more_dollars.1"  # after hundreds, one dollar is said as several
 _WHOLE_MINUTES = 120
 # fmt: off
 _ENGLISH_MONTHS = [
@@ -63,7 +64,7 @@ def _dollars(dollars: int) -> list[str]:
     for size, name in ((1000, "thousand"), (100, "hundred")):
         head, rest = divmod(dollars, size)
         if head:
-            return [f"money/{name}.{head}", *_dollars(rest)]
+            return [f"money/{name}.{head}", *(_dollars(rest) if rest > 1 else [_ONE_MORE_DOLLAR])]
     raise PromptError(f"no phrase for {dollars} dollars")
 
 
@@ -131,6 +132,7 @@ def _english_phrases() -> dict[str, str]:
     found = {
         f"money/dollars.{n}": f"{english(n)} {'dollar' if n == 1 else 'dollars'}" for n in _WHOLE_DOLLARS
     }
+    found[_ONE_MORE_DOLLAR] = "one dollars"
     found |= {f"money/hundred.{n}": f"{english(n)} hundred" for n in range(1, 10)}
     found |= {f"money/thousand.{n}": f"{english(n)} thousand" for n in range(1, 10)}
     for n in range(1, 100):
@@ -149,6 +151,7 @@ def _english_phrases() -> dict[str, str]:
 
 def _spanish_phrases() -> dict[str, str]:
     found = {f"money/dollars.{n}": _counted(n, "dólar", "dólares") for n in _WHOLE_DOLLARS}
+    found[_ONE_MORE_DOLLAR] = "un dólares"
     found |= {f"money/hundred.{n}": spanish(100 * n) for n in range(2, 10)} | {"money/hundred.1": "ciento"}
     found |= {f"money/thousand.{n}": spanish(1000 * n) for n in range(1, 10)}
     for n in range(1, 100):
