@@ -1,0 +1,1 @@
+"""The controller: what happens on a call, from the lifted phone to its record."""

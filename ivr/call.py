@@ -10,7 +10,7 @@ from prompts.catalogue import Catalogue
 LANGUAGES = ("en", "es")
 
 
-class SessionEnded(Exception):
+class SessionEnded(Exception):  # noqa: N818 - unwinds a script; not an error
     """Unwinds a script whose caller is told `ending.<reason>` and can do no more in this session."""
 
     def __init__(self, reason: Reason) -> None:
@@ -61,7 +61,14 @@ class Line(Protocol):
         """Play files that a key cuts, then take keys up to #, `max_digits` or the time-out."""
 
     async def record_file(
-        self, path: str, file_format: str, escape_digits: str, timeout_ms: int, *, beep: bool, silence_s: int | None
+        self,
+        path: str,
+        file_format: str,
+        escape_digits: str,
+        timeout_ms: int,
+        *,
+        beep: bool,
+        silence_s: int | None,
     ) -> object:
         """Beep, then record into `path.file_format` until an escape digit, silence or the time-out."""
 
@@ -91,7 +98,7 @@ class Call:
 
     async def say(self, prompt_id: str, /, **told: object) -> None:
         """Say a prompt to its end; keys don't cut it."""
-        await self.line.playback(self._files([speech(prompt_id, **told)]))
+        await self.line.playback(self._files([Spoken(prompt_id, told)]))
 
     async def say_ending(self, reason: Reason, told: dict[str, object] | None = None) -> None:
         """Say why the call ended, unless nobody is left to hear it."""
@@ -124,6 +131,10 @@ class Call:
         for name, value in variables.items():
             await self.line.set_variable(name, value)
         await self.line.set_variable("VERDICT", "DIAL")
+
+    async def finish(self) -> None:
+        """Nothing more is to be said: the dialplan hangs up without its own excuse."""
+        await self.line.set_variable("VERDICT", "END")
 
     async def connect(self) -> None:
         """Let the dialplan connect the two: the only place that says so."""

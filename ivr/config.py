@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 PROJECT = Path(__file__).resolve().parent.parent
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -34,13 +39,15 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="IVR_", extra="ignore", frozen=True)
 
-    state_dir: Path = Field(Path("var"), description="where this instance keeps everything it writes")
-    database_url: str = Field("", description="sqlite:///FILE or postgresql://…; default: ivr.sqlite in state_dir")
-    host: Loopback = Field("127.0.0.1", description="where Asterisk and controller meet")
+    state_dir: Path = Field(default=Path("var"), description="where this instance keeps everything it writes")
+    database_url: str = Field(
+        default="", description="sqlite:///FILE or postgresql://…; default: ivr.sqlite in state_dir"
+    )
+    host: Loopback = Field(default="127.0.0.1", description="where Asterisk and controller meet")
     agi_port: Port = 4573
     ami_port: Port = 5038
     web_port: Port = 9473
-    sip_host: str = Field("127.0.0.1", description="address that stations register with")
+    sip_host: str = Field(default="127.0.0.1", description="address that stations register with")
     sip_port: Port = 5060
     rtp_first_port: Port = 10_000
     rtp_last_port: Port = 10_999

@@ -53,7 +53,9 @@ class Keyring:
     def _read(self, path: Path) -> str:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:
-            raise KeyringError(f"{path} can be read by others (mode {mode:04o}): chmod 600 it, and renew what it keeps")
+            raise KeyringError(
+                f"{path} can be read by others (mode {mode:04o}): chmod 600 it, and renew what it keeps"
+            )
         secret = path.read_text().strip()
         if len(secret) < 32:
             raise KeyringError(f"{path} holds no secret of this program: remove it to have a new one made")

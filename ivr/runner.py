@@ -116,6 +116,7 @@ class Runner:
             return None
         try:
             await (call.say(told) if told else call.say_ending(reason))
+            await call.finish()
         except (CallerGone, AgiError):
             log.info("nobody left to tell", reason=reason)
         return reason

@@ -36,7 +36,6 @@ class Watch:
         self._ami = ami
         self._clock_id = clock_id
         self._tasks: set[asyncio.Task[None]] = set()
-        self.settled = asyncio.Event()  # something was settled: there may be a recording to finish
 
     async def run(self) -> None:
         """Follow events until cancelled; an event that can't be handled is logged and the next one taken."""
@@ -156,7 +155,9 @@ class Watch:
                 await live.talk_ended.wait()
         except TimeoutError:
             note = await self._note(live.call_id)
-            await self._settle(live.call_id, Ending(Outcome.CALLER_HUNG_UP, ended_by=live.hung_up_first), note)
+            await self._settle(
+                live.call_id, Ending(Outcome.CALLER_HUNG_UP, ended_by=live.hung_up_first), note
+            )
         await self._node.database.transact(sessions.close_session, live.session_id, None, self._node.now())
 
     async def _hang_up(self, channel: str | None) -> None:
@@ -177,9 +178,12 @@ class Watch:
         settled = await settle_call(self._node, call_id, ending, note=note)
         if settled is not None:
             log.info(
-                "call settled", call_id=call_id, reason=settled.reason, talk_ms=settled.talk_ms, charge=settled.charge
+                "call settled",
+                call_id=call_id,
+                reason=settled.reason,
+                talk_ms=settled.talk_ms,
+                charge=settled.charge,
             )
-            self.settled.set()
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -208,7 +212,7 @@ class Watch:
         await self._forget_notes(notes, {row.id for row in open_calls})
         stations = {each["Channel"].removeprefix("PJSIP/").rpartition("-")[0] for each in channels}
         await self._node.database.transact(sessions.close_forgotten, stations, self._node.now())
-        self.settled.set()
+        self._node.settled.set()
         log.info("in step with Asterisk", channels=len(channels), open_calls=len(open_calls))
 
     def _adopt(self, row: Row[Any], legs: Sequence[str], note: str) -> None:
@@ -225,7 +229,9 @@ class Watch:
             live.talking = True
             left = timedelta(milliseconds=row.limit_ms) - (self._node.now() - seen[0].at)
             self._arm(live, left.total_seconds() + SECOND_LIMIT_SECONDS)
-            self._spawn(self._node.database.transact(_add_evidence, row.id, seen[0], self._node.now(), "note"))
+            self._spawn(
+                self._node.database.transact(_add_evidence, row.id, seen[0], self._node.now(), "note")
+            )
 
     async def _forget_notes(self, notes: Mapping[str, str], unsettled: set[str]) -> None:
         for call_id in notes:
@@ -233,7 +239,9 @@ class Watch:
                 self._node.live.notes_done.append(call_id)
 
 
-def _add_evidence(conn: Connection, call_id: str, seen: Evidence, at: datetime, source: str = "event") -> None:
+def _add_evidence(
+    conn: Connection, call_id: str, seen: Evidence, at: datetime, source: str = "event"
+) -> None:
     if calls.call_of(conn, call_id) is not None:
         evidence.add(conn, call_id, seen, source=source, at=at)
 

@@ -1,0 +1,45 @@
+"""The `ivr` command: one module for each group of verbs."""
+
+import sys
+
+import typer
+
+from accounts.db import DatabaseError, WriterLocked
+from ivr.cli import calls, database, demonstration, facility, serve
+from ivr.config import ConfigError
+from ivr.control import ControlError
+from ivr.facility.file import FacilityFileError
+from ivr.keyring import KeyringError
+
+#: Mistakes and states of the world that a person can mend: one clear line, no traceback.
+EXPECTED = (
+    ConfigError,
+    ControlError,
+    DatabaseError,
+    FacilityFileError,
+    KeyringError,
+    WriterLocked,
+    demonstration.DemonstrationError,
+)
+
+app = typer.Typer(
+    name="ivr",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Call control for telephone calls from jails and prisons: an Asterisk controller.",
+    epilog="Settings are environment variables IVR_…, or a TOML file that IVR_CONFIG names.",
+)
+serve.register(app)
+database.register(app)
+facility.register(app)
+calls.register(app)
+demonstration.register(app)
+
+
+def main() -> None:
+    """Run the command line; a mistake that a person can mend is told in a sentence, with exit status 1."""
+    try:
+        app()
+    except EXPECTED as mistake:
+        print(f"ivr: {mistake}", file=sys.stderr)
+        sys.exit(1)

@@ -1,7 +1,7 @@
 """Gather the facts of a call, decide on it, and reserve what it may cost: one transaction."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from ivr.policy.request import (
     Decision,
     Deny,
     InmateState,
+    Payer,
     PrepaidFacts,
     SubscriptionFacts,
 )
@@ -28,6 +29,8 @@ from rating.call_type import CallType, call_type
 from rating.numbers import Dialled, Number, Unusable, read_e164, read_keys
 from rating.rate import first_increment_price
 
+#: The account that a payer's charge goes to.
+EARNED_BY = {Payer.PREPAID: payers.REVENUE, Payer.SUBSCRIPTION: payers.CALLS_USED}
 FURTHEST_LIMIT_MS = 99_999_999  # what the dialplan's own check lets through
 
 
@@ -48,7 +51,11 @@ def authorise(conn: Connection, facility: Facility, row: Row[Any], at: datetime)
     request = gather(conn, facility, row.inmate, dialled, at)
     decision = decide(request)
     number = dialled.e164 if isinstance(dialled, Number) else ""
-    known = {"number": number or None, "call_type": request.call_type, "privileged": request.privileged}
+    known: dict[str, object] = {
+        "number": number or None,
+        "call_type": request.call_type,
+        "privileged": request.privileged,
+    }
     if isinstance(decision, Allow):
         decision = _hold(conn, row.id, request, decision, known)
     else:
@@ -63,17 +70,14 @@ def number_keyed(conn: Connection, inmate: int, keys: str) -> Dialled:
     return read_keys(keys)
 
 
-def gather(
-    conn: Connection, facility: Facility, inmate: int, dialled: Dialled, at: datetime
-) -> CallRequest:
+def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, at: datetime) -> CallRequest:
     """All facts that the rules may know, read at one moment."""
     local = at.astimezone(ZoneInfo(facility.time_zone))
     number = dialled.e164 if isinstance(dialled, Number) else ""
     known = lookup.number_facts(conn, facility.id, inmate, number)
     schedule, rates = lookup.schedule_and_rates(conn, facility.id, local.date())
     kind = _call_type(facility, dialled, local=known.local)
-    paying = payers.payer_facts(conn, facility.id, number, local.date())
-    plan, prepaid = paying.subscription, paying.prepaid
+    paying = payers.payer_facts(conn, facility_id=facility.id, number=number, on=local.date())
     return CallRequest(
         at=local,
         inmate_state=InmateState(known.inmate_state),
@@ -86,11 +90,20 @@ def gather(
         schedule=schedule,
         call_type=kind,
         rate=rates.get(kind) if kind else None,
-        subscription=SubscriptionFacts(*plan) if plan else None,
-        prepaid=PrepaidFacts(*prepaid) if prepaid else None,
+        subscription=_subscription(paying.subscription) if paying.subscription else None,
+        prepaid=PrepaidFacts(paying.prepaid.account_id, paying.prepaid.available) if paying.prepaid else None,
         longest_call_ms=min(facility.longest_call_ms, FURTHEST_LIMIT_MS),
         facility_records=facility.records,
         number_records=known.records,
+    )
+
+
+def _subscription(plan: payers.SubscriptionFacts) -> SubscriptionFacts:
+    period = plan.period
+    if period is None:
+        return SubscriptionFacts(plan.id, account_id=None, calls_left=0, renews_on=None)
+    return SubscriptionFacts(
+        plan.id, period.account_id, period.calls_left, period.last_date + timedelta(days=1)
     )
 
 
@@ -110,7 +123,14 @@ def _hold(
         hold_id = f"call/{call_id}/hold"
         before = ledger.balance(conn, payment.account_id).available
         try:
-            ledger.hold(conn, hold_id, payment.account_id, payment.hold)
+            ledger.hold(
+                conn,
+                transfer_id=hold_id,
+                debit_id=payment.account_id,
+                credit_id=EARNED_BY[payment.payer],
+                amount=payment.hold,
+                at=request.at,
+            )
         except ledger.InsufficientFunds:
             calls.set_values(conn, call_id, **known)
             return _outrun(request)
@@ -124,7 +144,7 @@ def _hold(
         hold_id=hold_id,
         balance_before=before,
         not_covered=payment.not_covered,
-        period_ends_on=payment.period_ends_on,
+        renews_on=payment.renews_on,
         per_minute=payment.rate.per_minute if payment.rate else None,
         first_seconds=payment.rate.first_seconds if payment.rate else None,
         next_seconds=payment.rate.next_seconds if payment.rate else None,
@@ -139,4 +159,3 @@ def _outrun(request: CallRequest) -> Deny:
     """Another call took the funds between the look and the hold."""
     assert request.rate is not None
     return Deny(Denial.FUNDS_TOO_LOW, {"needed": first_increment_price(request.rate)})
-

@@ -39,7 +39,7 @@ class Accepted:
 
     payer: Payer
     left: int
-    period_ends_on: date | None
+    renews_on: date | None
     recording_file: str | None
 
 
@@ -65,9 +65,7 @@ class CalledPartyControls:
 
     async def cost_heard(self) -> None:
         """The called party asked for the price (47 CFR 64.710)."""
-        await self.node.database.transact(
-            lambda conn: calls.set_values(conn, self.call_id, cost_heard=True)
-        )
+        await self.node.database.transact(lambda conn: calls.set_values(conn, self.call_id, cost_heard=True))
 
     async def accept(self, key: str, language: str) -> Accepted | None:
         """Accept if everything still allows it; None if anything does not."""
@@ -90,7 +88,11 @@ class CalledPartyControls:
         name = conn.scalar(select(inmate.c.recorded_name).where(inmate.c.id == row.inmate))
         if name is None:
             return None
-        rate = Rate(Money(row.per_minute), row.first_seconds, row.next_seconds) if row.per_minute is not None else None
+        rate = (
+            Rate(Money(row.per_minute), row.first_seconds, row.next_seconds)
+            if row.per_minute is not None
+            else None
+        )
         offer = Offer(
             facility_id=row.facility_id,
             name_file=str(self.node.names / self.node.new_id()),
@@ -117,7 +119,7 @@ class CalledPartyControls:
         return Accepted(
             payer=Payer(row.payer),
             left=ledger.balance(conn, row.account_id).available if row.account_id else 0,
-            period_ends_on=row.period_ends_on,
+            renews_on=row.renews_on,
             recording_file=recordings.begin(conn, permit, self.node.recordings, self.node.new_id(), at)
             if permit
             else None,

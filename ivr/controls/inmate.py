@@ -130,7 +130,9 @@ class InmateControls:
         if self._ringing:
             return
         if self.call_id:
-            await self._settle(self._ending(reason if isinstance(reason, Outcome) else Outcome.CALLER_HUNG_UP))
+            await self._settle(
+                self._ending(reason if isinstance(reason, Outcome) else Outcome.CALLER_HUNG_UP)
+            )
         before_any_call = reason if not self.call_id else None
         await self.node.database.transact(
             sessions.close_session, self.session_id, before_any_call, self.node.now()
@@ -153,7 +155,12 @@ class InmateControls:
             case Allow(limit, payment, not_recorded):
                 per_minute = payment.rate.per_minute if payment.rate else Money(0)
                 return Grant(
-                    outcome.number, payment.payer, per_minute, limit.ms, limit.cutoff, recorded=not_recorded is None
+                    outcome.number,
+                    payment.payer,
+                    per_minute,
+                    limit.ms,
+                    limit.cutoff,
+                    recorded=not_recorded is None,
                 )
 
     async def dialling(self, grant: Grant) -> dict[str, str]:
@@ -200,7 +207,9 @@ class InmateControls:
         name = await asyncio.to_thread(_take_file, path)
         if holds_speech(name):
             await self.node.database.transact(
-                lambda conn: conn.execute(update(inmate).where(inmate.c.id == self._inmate).values(recorded_name=name))
+                lambda conn: conn.execute(
+                    update(inmate).where(inmate.c.id == self._inmate).values(recorded_name=name)
+                )
             )
             self._has_name = True
 
@@ -230,8 +239,19 @@ class InmateControls:
         assert row is not None
         outcome = authorise(conn, self.facility, row, at)
         if isinstance(outcome.decision, Deny):
-            nothing = {"charge": 0, "calls_charged": 0, "talk_ms": 0, "talk_flagged": False, "billed_seconds": 0}
-            sealed = {**nothing, "reason": outcome.decision.reason, "ended_at": at, "version": self.node.version}
+            nothing = {
+                "charge": 0,
+                "calls_charged": 0,
+                "talk_ms": 0,
+                "talk_flagged": False,
+                "billed_seconds": 0,
+            }
+            sealed = {
+                **nothing,
+                "reason": outcome.decision.reason,
+                "ended_at": at,
+                "version": self.node.version,
+            }
             calls.seal(conn, self.call_id, sealed, at)
         return outcome
 
@@ -253,10 +273,13 @@ async def settle_call(node: Node, call_id: str, ending: Ending, *, note: str = "
     """Settle a call on this node with all that was seen of it, the dialplan's note included."""
     settled = await node.database.transact(_settle_with_note, node, call_id, ending, note)
     node.live.remove(call_id)
+    node.settled.set()
     return settled
 
 
-def _settle_with_note(conn: Connection, node: Node, call_id: str, ending: Ending, note: str) -> Settled | None:
+def _settle_with_note(
+    conn: Connection, node: Node, call_id: str, ending: Ending, note: str
+) -> Settled | None:
     at = node.now()
     if note and calls.call_of(conn, call_id) is not None:
         for seen in evidence.note(note):
@@ -289,4 +312,3 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         return
-

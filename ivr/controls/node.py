@@ -1,7 +1,8 @@
 """What the controls of every call share: one Asterisk and its controller on one host."""
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -22,3 +23,4 @@ class Node:
     recordings: Path
     new_id: Callable[[], str]
     version: str
+    settled: asyncio.Event = field(default_factory=asyncio.Event)  # there may be a recording to finish

@@ -56,7 +56,7 @@ def settle(conn: Connection, call_id: str, ending: Ending, *, at: datetime, vers
     values: dict[str, object] = {
         **_talk_values(span, at),
         **_reason_values(row, span, ending),
-        **_money_values(conn, row, billed, talked=span.ms >= SHORTEST_BILLED_MS),
+        **_money_values(conn, row, billed, at, talked=span.ms >= SHORTEST_BILLED_MS),
         "version": version,
     }
     calls.seal(conn, call_id, values, at)
@@ -103,16 +103,20 @@ def _reason_values(row: Row[Any], span: Talk, ending: Ending) -> Mapping[str, ob
     return {**known, "reason": Outcome.COMPLETED, "ended_by": ending.ended_by}
 
 
-def _money_values(conn: Connection, row: Row[Any], billed: Charge, *, talked: bool) -> Mapping[str, object]:
+def _money_values(
+    conn: Connection, row: Row[Any], billed: Charge, at: datetime, *, talked: bool
+) -> Mapping[str, object]:
     """Turn the hold into a charge, or give it back; both are idempotent by their ids."""
     if row.hold_id is None:
         return {"charge": ZERO, "calls_charged": 0, "billed_seconds": billed.billed_seconds}
     is_call = row.payer == Payer.SUBSCRIPTION
     amount = int(talked) if is_call else billed.amount
     if amount:
-        ledger.settle(conn, f"call/{row.id}/settlement", row.hold_id, amount)
+        ledger.settle(
+            conn, transfer_id=f"call/{row.id}/settlement", hold_id=row.hold_id, amount=amount, at=at
+        )
     else:
-        ledger.release(conn, f"call/{row.id}/release", row.hold_id)
+        ledger.release(conn, transfer_id=f"call/{row.id}/release", hold_id=row.hold_id, at=at)
     return {
         "charge": ZERO if is_call else billed.amount,
         "calls_charged": amount if is_call else 0,

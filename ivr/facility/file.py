@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from ivr.policy.request import InmateState
 from rating.call_type import CallType
@@ -62,7 +70,7 @@ def _zone(value: str) -> str:
 
 E164 = Annotated[str, BeforeValidator(_number)]
 Amount = Annotated[Money, BeforeValidator(_money), Field(ge=0)]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 
 
 class _Entry(BaseModel):
@@ -193,21 +201,28 @@ def _refuse_twins(what: str, ids: list[str]) -> None:
         raise ValueError(f"{what} given more than once: {', '.join(twins)}")
 
 
-def read(path: Path) -> FacilityFile:
-    """The file's content; raises FacilityFileError with a line for each mistake."""
+def read(path: Path) -> str:
+    """The file's text; raises FacilityFileError if it can't be read."""
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
-        return FacilityFile.model_validate(content)
+        return path.read_text("utf-8")
     except OSError as error:
         raise FacilityFileError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FacilityFileError(f"{path}: not TOML: {error}") from None
+    except UnicodeDecodeError as error:
+        raise FacilityFileError(f"{path}: not UTF-8: {error}") from None
+
+
+def parse(text: str, name: str) -> FacilityFile:
+    """The content of a facility file; raises FacilityFileError with a line for each mistake, beginning with `name`."""
+    try:
+        return FacilityFile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise FacilityFileError(f"{name}: not TOML: {error}") from None
     except ValidationError as error:
-        raise FacilityFileError("\n".join(_mistakes(path, error))) from None
+        raise FacilityFileError("\n".join(_mistakes(name, error))) from None
 
 
-def _mistakes(path: Path, error: ValidationError) -> list[str]:
+def _mistakes(name: str, error: ValidationError) -> list[str]:
     return [
-        f"{path}: {'.'.join(str(part) for part in each['loc']) or 'file'}: {each['msg'].removeprefix('Value error, ')}"
+        f"{name}: {'.'.join(str(part) for part in each['loc']) or 'file'}: {each['msg'].removeprefix('Value error, ')}"
         for each in error.errors(include_input=False)
     ]

@@ -42,7 +42,9 @@ def facility_of_station(conn: Connection, station_id: str) -> Facility | None:
     """The facility whose telephone this is; None for an unknown one."""
     columns = (facility.c[name] for name in Facility.__dataclass_fields__)
     row = conn.execute(
-        select(*columns).join(station, station.c.facility_id == facility.c.id).where(station.c.id == station_id)
+        select(*columns)
+        .join(station, station.c.facility_id == facility.c.id)
+        .where(station.c.id == station_id)
     ).one_or_none()
     return Facility(*row) if row else None
 
@@ -93,7 +95,9 @@ def number_facts(conn: Connection, facility_id: str, inmate_key: int, number: st
             local_exchange.c.exchange.is_not(None),
         )
         .select_from(inmate)
-        .outerjoin(allowed_number, and_(allowed_number.c.inmate == inmate.c.id, allowed_number.c.number == number))
+        .outerjoin(
+            allowed_number, and_(allowed_number.c.inmate == inmate.c.id, allowed_number.c.number == number)
+        )
         .outerjoin(
             blocked_number,
             and_(
@@ -116,7 +120,9 @@ def number_facts(conn: Connection, facility_id: str, inmate_key: int, number: st
         .where(inmate.c.id == inmate_key)
     ).one()
     state, named, allowed, records, blocked_by, privileged, free, local = row
-    return NumberFacts(state, named, allowed, records is not False, blocked_by, bool(privileged), bool(free), local)
+    return NumberFacts(
+        state, named, allowed, records is not False, blocked_by, bool(privileged), bool(free), local
+    )
 
 
 def schedule_and_rates(
@@ -128,7 +134,9 @@ def schedule_and_rates(
             schedule_window.c.facility_id == facility_id
         )
     )
-    schedule = Schedule([Window(day, time.fromisoformat(opens), time.fromisoformat(closes)) for day, opens, closes in windows])
+    schedule = Schedule(
+        [Window(day, time.fromisoformat(opens), time.fromisoformat(closes)) for day, opens, closes in windows]
+    )
     rates = conn.execute(
         select(tariff.c.call_type, tariff.c.per_minute, tariff.c.first_seconds, tariff.c.next_seconds)
         .where(

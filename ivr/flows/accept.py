@@ -20,9 +20,11 @@ async def accept(call: Call, controls: CalledPartyControls) -> None:
     for _ in range(KEYS_A_CALL):
         match await call.menu(*told, speech("accept_menu"), speech("accept_menu_language")):
             case "1":
-                return await accepted(call, controls)
+                await accepted(call, controls)
+                return
             case "2":
-                return await declined(call, controls, Outcome.REFUSED, "refused")
+                await declined(call, controls, Outcome.REFUSED, "refused")
+                return
             case "3":
                 told = [cost(offer)]
                 await controls.cost_heard()
@@ -31,7 +33,8 @@ async def accept(call: Call, controls: CalledPartyControls) -> None:
                 await introduce(call, offer)
             case "9":
                 if await call.menu(speech("block_confirm")) == "6":
-                    return await declined(call, controls, Outcome.BLOCKED_BY_KEY, "blocked")
+                    await declined(call, controls, Outcome.BLOCKED_BY_KEY, "blocked")
+                    return
             case other:
                 misses += 1
                 if misses == MISSES:
@@ -91,7 +94,7 @@ async def tell_what_is_left(call: Call, acceptance: Accepted) -> None:
     """Subscription calls, the last one's end, or the prepaid balance."""
     match acceptance:
         case Accepted(payer=Payer.SUBSCRIPTION, left=0):
-            await call.say("last_call", until=acceptance.period_ends_on)
+            await call.say("last_call", until=acceptance.renews_on)
         case Accepted(payer=Payer.SUBSCRIPTION):
             await call.say("calls_remaining", calls=acceptance.left)
         case Accepted(payer=Payer.PREPAID):

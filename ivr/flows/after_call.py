@@ -2,7 +2,7 @@
 
 from ivr.call import Call, speech
 from ivr.controls import InmateControls
-from ivr.flows.outbound import place_calls
+from ivr.flows.outbound import place_calls, say_goodbye
 
 
 async def after_call(call: Call, controls: InmateControls) -> None:
@@ -13,4 +13,4 @@ async def after_call(call: Call, controls: InmateControls) -> None:
     if await call.menu(speech("another_call")) == "1":
         await place_calls(call, controls)
     else:
-        await call.say("goodbye")
+        await say_goodbye(call)

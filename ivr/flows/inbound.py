@@ -7,3 +7,4 @@ async def inbound(call: Call) -> None:
     """Stations never ring: a notice, then the line is free again."""
     await call.answer()
     await call.say("inbound_notice")
+    await call.finish()

@@ -45,7 +45,13 @@ async def place_calls(call: Call, controls: InmateControls) -> None:
             return
         if await call.menu(speech("another_call")) != "1":
             break
+    await say_goodbye(call)
+
+
+async def say_goodbye(call: Call) -> None:
+    """The session is over."""
     await call.say("goodbye")
+    await call.finish()
 
 
 async def place_call(call: Call, controls: InmateControls) -> bool:

@@ -38,13 +38,12 @@ class NotCovered(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFacts:
-    """The subscription that ties this number to this facility. `period_id` is None once it has lapsed."""
+    """The subscription that ties this number to this facility; without an account its last period has ended."""
 
     subscription_id: str
-    period_id: str | None
     account_id: str | None
     calls_left: int
-    ends_on: date | None
+    renews_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ class Payment:
     hold: int = 0  # micro-units of money for prepaid, 1 call for a subscription, 0 when free
     rate: Rate | None = None  # only where money is charged
     not_covered: NotCovered | None = None  # told to the called party before they accept
-    period_ends_on: date | None = None
+    renews_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

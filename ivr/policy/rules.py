@@ -100,7 +100,7 @@ def not_covered(ask: CallRequest) -> NotCovered | None:
     plan = ask.subscription
     if plan is None:
         return None
-    if plan.period_id is None:
+    if plan.account_id is None:
         return NotCovered.LAPSED
     if ask.call_type not in IN_STATE:
         return NotCovered.OUT_OF_STATE
@@ -154,9 +154,10 @@ def payment(ask: CallRequest, paid_by: Payer, talk_limit: Limit) -> Payment:
         case Payer.SUBSCRIPTION:
             assert ask.subscription is not None
             plan = ask.subscription
-            return Payment(paid_by, plan.account_id, hold=1, period_ends_on=plan.ends_on)
+            return Payment(paid_by, plan.account_id, hold=1, renews_on=plan.renews_on)
         case Payer.PREPAID:
-            assert ask.prepaid is not None and ask.rate is not None
+            assert ask.prepaid is not None
+            assert ask.rate is not None
             most = charge(ask.rate, talk_limit.ms).amount
             return Payment(paid_by, ask.prepaid.account_id, most, ask.rate, not_covered(ask))
 

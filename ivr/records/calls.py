@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, exists, insert, select, update
 
-from accounts.ledger import transfer
+from accounts.tables import transfer
 from ivr.facility.tables import blocked_number, special_number
 from ivr.policy.reasons import Outcome
 from ivr.records.states import CallState

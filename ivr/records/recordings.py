@@ -10,9 +10,7 @@ from ivr.records.states import RecordingState
 from ivr.records.tables import call, recording
 
 
-def begin(
-    conn: Connection, permit: RecordingPermit, folder: Path, recording_id: str, at: datetime
-) -> str:
+def begin(conn: Connection, permit: RecordingPermit, folder: Path, recording_id: str, at: datetime) -> str:
     """Note that a recording starts, and give its file: random, raw, two channels, without facility or number."""
     conn.execute(
         insert(recording).values(

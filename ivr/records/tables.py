@@ -61,7 +61,7 @@ call = Table(
     Column("account_id", Text),
     Column("hold_id", Text),
     Column("not_covered", String(16)),
-    Column("period_ends_on", Date),
+    Column("renews_on", Date),
     Column("per_minute", Micros),
     Column("first_seconds", Integer),
     Column("next_seconds", Integer),
@@ -107,7 +107,12 @@ call = Table(
     one_of("reason", *Denial, *Outcome),
     CheckConstraint("(sealed_at IS NULL) = (reason IS NULL)", name="sealed_with_a_reason"),
     CheckConstraint("charge IS NULL OR charge >= 0", name="charge_not_negative"),
-    Index("ix_call_unsealed", "id", sqlite_where=text("sealed_at IS NULL"), postgresql_where=text("sealed_at IS NULL")),
+    Index(
+        "ix_call_unsealed",
+        "id",
+        sqlite_where=text("sealed_at IS NULL"),
+        postgresql_where=text("sealed_at IS NULL"),
+    ),
     Index("ix_call_sealed_at", "sealed_at"),
 )
 

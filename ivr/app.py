@@ -1,0 +1,129 @@
+"""The composition root: builds every object of the controller, runs it, and takes it down in order."""
+
+import asyncio
+import contextlib
+import importlib.metadata
+import secrets
+import signal
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from accounts import schema
+from accounts.db import Database, DatabaseUnsuitable, WriterLock
+from ivr import control, web
+from ivr.agi import AgiServer, serve
+from ivr.ami import AmiClient
+from ivr.config import Settings
+from ivr.controls.node import Node
+from ivr.facility.file import FacilityFileError, parse
+from ivr.keyring import Keyring
+from ivr.live import LiveCalls
+from ivr.loading import load
+from ivr.notify import Notifier
+from ivr.recordings import Finisher
+from ivr.runner import EXPRESSIONS, Runner
+from ivr.watch import Watch
+from prompts.catalogue import Catalogue
+
+log = structlog.get_logger(__name__)
+
+VERSION = importlib.metadata.version("ivr")
+GRACE_SECONDS = 2.0  # what running dialogues have left at an orderly stop
+
+
+def utc_now() -> datetime:
+    """The clock; nothing else reads it."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """128 random bits as hexadecimal."""
+    return secrets.token_hex(16)
+
+
+def build_node(settings: Settings, keyring: Keyring, database: Database) -> Node:
+    """What the controls of every call share."""
+    for folder in (settings.names, settings.recordings):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Node(
+        database=database,
+        now=utc_now,
+        pin_key=keyring.pin_key,
+        live=LiveCalls(),
+        names=settings.names,
+        recordings=settings.recordings,
+        new_id=new_id,
+        version=VERSION,
+    )
+
+
+async def run(settings: Settings) -> None:
+    """Serve calls until SIGTERM or SIGINT; raises what keeps the controller from starting."""
+    keyring = Keyring(settings.state_dir.absolute() / "secrets")
+    if schema.current(settings.url) != schema.head():
+        raise DatabaseUnsuitable("the database's schema is not this version's: run `ivr db upgrade` first")
+    stop = _stop_signal()
+    with WriterLock.take(settings.url), Database.open(settings.url) as database:
+        node = build_node(settings, keyring, database)
+        ami = AmiClient(settings.host, settings.ami_port, "controller", keyring.ami("controller"))
+        watch = Watch(node, ami, clock_id=new_id())
+        agi = await serve(
+            Runner(node, Catalogue.load()),
+            host=settings.host,
+            port=settings.agi_port,
+            token=keyring.agi_token,
+            expressions=EXPRESSIONS,
+        )
+        status = web.Status(database, node.live, lambda: ami.connected)
+        async with (
+            ami,
+            web.listening(status, settings.host, settings.web_port),
+            control.listening(settings.state_dir.absolute() / "control.sock", _verbs(node)),
+        ):
+            finisher = Finisher(database, settings.recordings, node.settled)
+            notifier = Notifier()
+            async with _background(watch.run(), watch.beat(), finisher.run(), notifier.stay_alive()):
+                notifier.ready()
+                log.info("ready", agi_port=settings.agi_port, version=VERSION)
+                await stop.wait()
+                notifier.stopping()
+                await _stop(agi, watch)
+
+
+def _verbs(node: Node) -> Mapping[str, control.Verb]:
+    """What commands may have this process do."""
+
+    async def load_facility(request: Mapping[str, Any]) -> list[str]:
+        try:
+            file = parse(str(request["toml"]), "file")
+        except FacilityFileError as mistake:
+            raise control.ControlError(str(mistake)) from None
+        return await node.database.transact(load, file, node.pin_key, node.now())
+
+    return {"load": load_facility}
+
+
+async def _stop(agi: AgiServer, watch: Watch) -> None:
+    await agi.close(GRACE_SECONDS)
+    await watch.close()
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+@contextlib.asynccontextmanager
+async def _background(*work: Any) -> Any:
+    """Run work beside the block; if one of it fails, the block is cancelled and the failure raised."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(each) for each in work]
+        yield
+        for task in tasks:
+            task.cancel()

@@ -1,0 +1,114 @@
+"""Call-detail records, as people read them: lists that fit a terminal, and one call told whole."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Row, select
+
+from ivr.facility.tables import facility, inmate
+from ivr.policy.request import Payer
+from ivr.records.tables import call, leg_quality, recording, session
+from rating.money import Money, format_money
+
+_LISTED = (
+    call,
+    inmate.c.inmate_id,
+    facility.c.name.label("facility"),
+    facility.c.time_zone,
+    recording.c.id.label("recording_id"),
+    recording.c.state.label("recording_state"),
+    recording.c.talk_ms.label("recorded_ms"),
+    recording.c.sha256,
+)
+
+
+def _joined() -> Any:
+    return (
+        select(*_LISTED)
+        .join(inmate, inmate.c.id == call.c.inmate)
+        .join(facility, facility.c.id == call.c.facility_id)
+        .outerjoin(recording, recording.c.call_id == call.c.id)
+    )
+
+
+def in_progress(conn: Connection) -> Sequence[Row[Any]]:
+    """Calls that are not settled yet, the oldest first."""
+    return conn.execute(_joined().where(call.c.sealed_at.is_(None)).order_by(call.c.keyed_at)).all()
+
+
+def newest(conn: Connection, most: int) -> Sequence[Row[Any]]:
+    """The records sealed last, the newest first."""
+    return conn.execute(
+        _joined().where(call.c.sealed_at.is_not(None)).order_by(call.c.sealed_at.desc()).limit(most)
+    ).all()
+
+
+def whole(conn: Connection, call_id: str) -> Mapping[str, object] | None:
+    """Every field of one record by name, with its recording and the quality of both legs; None for an unknown id."""
+    row = conn.execute(_joined().where(call.c.id == call_id)).one_or_none()
+    if row is None:
+        return None
+    zone = ZoneInfo(row.time_zone)
+    fields = {name: _shown(value, zone) for name, value in row._mapping.items()}
+    fields["per_minute"] = money(row.per_minute)
+    fields["charge"] = money(row.charge)
+    fields["balance_before"] = balance(row, row.balance_before)
+    fields["balance_after"] = balance(row, row.balance_after)
+    fields["off_hook_at"] = _shown(
+        conn.scalar(select(session.c.started_at).where(session.c.id == row.session_id)), zone
+    )
+    for leg in conn.execute(select(leg_quality).where(leg_quality.c.call_id == call_id)):
+        fields[f"quality_{leg.leg}"] = (
+            f"received {leg.packets_received}, lost {leg.packets_lost}, lost at far end {leg.far_packets_lost}, "
+            f"jitter {_ms(leg.jitter_us)}, round trip {_ms(leg.round_trip_us)}"
+        )
+    return fields
+
+
+def money(amount: int | None) -> str | None:
+    """An amount with its sign of currency."""
+    return None if amount is None else f"${format_money(Money(amount))}"
+
+
+def balance(row: Row[Any], amount: int | None) -> str | None:
+    """An amount of the paying account, in money or in calls."""
+    if amount is None:
+        return None
+    return f"{amount} calls" if row.payer == Payer.SUBSCRIPTION else money(amount)
+
+
+def paid(row: Row[Any]) -> str:
+    """What the call cost, in a word or two."""
+    if row.calls_charged:
+        return "1 call"
+    return money(row.charge) or ""
+
+
+def talk_time(ms: int | None) -> str:
+    """Minutes and seconds, a started second not counted."""
+    seconds = (ms or 0) // 1000
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def local_time(row: Row[Any], at: datetime) -> str:
+    """An instant in the facility's time zone, to the second."""
+    return at.astimezone(ZoneInfo(row.time_zone)).strftime("%m-%d %H:%M:%S")
+
+
+def lines(fields: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """The fields that hold something, as text."""
+    for name, value in fields.items():
+        if value not in (None, ""):
+            yield name, str(value)
+
+
+def _shown(value: object, zone: ZoneInfo) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(zone).isoformat(sep=" ", timespec="milliseconds")
+    return value
+
+
+def _ms(micros: int | None) -> str:
+    return "unknown" if micros is None else f"{micros / 1000:.1f} ms"

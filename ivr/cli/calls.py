@@ -1,0 +1,85 @@
+"""`ivr calls` and `ivr cdr`: calls in progress, and call-detail records."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from accounts.db import Database
+from ivr import cdr
+from ivr.config import load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+
+    @app.command()
+    def calls() -> None:
+        """List the calls in progress: from the keyed number to the settlement."""
+        with Database.open(load_settings().url) as database:
+            rows = database.read_now(cdr.in_progress)
+        table = Table(box=None, pad_edge=False)
+        for column in ("call", "station", "inmate", "number", "state", "payer", "limit", "since"):
+            table.add_column(column, no_wrap=True)
+        for row in rows:
+            since = cdr.local_time(row, row.keyed_at)
+            limit = cdr.talk_time(row.limit_ms) if row.limit_ms else ""
+            table.add_row(
+                row.id[:8], row.station_id, row.inmate_id, row.number, row.state, row.payer, limit, since
+            )
+        Console().print(table if rows else "No calls in progress.")
+
+    @app.command("cdr")
+    def cdr_(
+        call_id: Annotated[str | None, typer.Argument(help="one call, told whole")] = None,
+        most: Annotated[int, typer.Option("--most", min=1, help="how many of the newest to list")] = 20,
+        as_json: Annotated[bool, typer.Option("--json", help="one JSON object for each call")] = False,
+    ) -> None:
+        """Show call-detail records: the newest, or one call with all of its fields.
+
+        Times are the facility's. A record is sealed in the transaction that settles its money; nothing changes it after.
+        """
+        with Database.open(load_settings().url) as database:
+            ids = [call_id] if call_id else [row.id for row in database.read_now(cdr.newest, most)]
+            if call_id is None and not as_json:
+                Console().print(cdr_table(database, most))
+                return
+            for each in ids:
+                fields = database.read_now(cdr.whole, each)
+                if fields is None:
+                    typer.echo(f"ivr: there is no call {each}", err=True)
+                    raise typer.Exit(1)
+                if as_json:
+                    typer.echo(json.dumps(fields, default=str))
+                else:
+                    Console().print(record_table(fields))
+
+
+def cdr_table(database: Database, most: int) -> Table:
+    """The newest records, a line each."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("call", "keyed", "inmate", "number", "payer", "talk", "paid", "reason"):
+        table.add_column(column, no_wrap=True)
+    for row in database.read_now(cdr.newest, most):
+        table.add_row(
+            row.id[:8],
+            cdr.local_time(row, row.keyed_at),
+            row.inmate_id,
+            row.number or row.dialled,
+            row.payer or "",
+            cdr.talk_time(row.talk_ms),
+            cdr.paid(row),
+            row.reason,
+        )
+    return table
+
+
+def record_table(fields: dict[str, object] | object) -> Table:
+    """One record, a field a line; fields that hold nothing are left out."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    assert isinstance(fields, dict)
+    for name, value in cdr.lines(fields):
+        table.add_row(name, value)
+    return table

@@ -1,0 +1,91 @@
+"""The controller's own socket: commands that change something go through the one process that writes.
+
+One JSON object a line each way, on a Unix socket that only its owner may open.
+"""
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+Verb = Callable[[Mapping[str, Any]], Awaitable[object]]
+MOST_BYTES = 8 << 20
+ANSWER_SECONDS = 60
+
+
+class ControlError(Exception):
+    """The controller refused; the message is for the person who asked."""
+
+
+class NoController(Exception):  # noqa: N818 - a state that a command meets, not a fault
+    """No controller is running here."""
+
+
+@asynccontextmanager
+async def listening(path: Path, verbs: Mapping[str, Verb]) -> AsyncIterator[None]:
+    """Answer commands while the block runs."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            writer.write(json.dumps(await _answer(await reader.readline(), verbs)).encode() + b"\n")
+            await writer.drain()
+        except (ConnectionError, ValueError) as error:
+            log.warning("command not answered", error=str(error))
+        finally:
+            writer.close()
+
+    sock = _private_socket(path)
+    async with await asyncio.start_unix_server(answer, sock=sock, limit=MOST_BYTES):
+        yield
+
+
+def _private_socket(path: Path) -> socket.socket:
+    """A listening socket that only its owner may open, in place of one that a dead controller left."""
+    path.unlink(missing_ok=True)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        sock.bind(str(path))
+    finally:
+        os.umask(mask)
+    return sock
+
+
+async def _answer(line: bytes, verbs: Mapping[str, Verb]) -> Mapping[str, object]:
+    try:
+        request = json.loads(line)
+        return {"done": await verbs[request["verb"]](request)}
+    except ControlError as refusal:
+        return {"refused": str(refusal)}
+    except (json.JSONDecodeError, KeyError, TypeError):
+        return {"refused": "not a command of this controller"}
+    except Exception:
+        log.exception("command failed")
+        return {"refused": "the controller failed; its log says why"}
+
+
+def ask(path: Path, verb: str, **arguments: object) -> Any:
+    """Have the running controller do something; raises NoController or ControlError."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.settimeout(ANSWER_SECONDS)
+        try:
+            sock.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            raise NoController from None
+        try:
+            sock.sendall(json.dumps({"verb": verb, **arguments}).encode() + b"\n")
+            with sock.makefile("rb") as answers:
+                answer = json.loads(answers.readline() or b"{}")
+        except TimeoutError:
+            raise ControlError(f"the controller did not answer within {ANSWER_SECONDS} s") from None
+    if "done" not in answer:
+        raise ControlError(answer.get("refused", "the controller closed the connection"))
+    return answer["done"]

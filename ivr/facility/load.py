@@ -1,0 +1,167 @@
+"""Brings the database in step with a facility file: all or nothing, and the same again changes nothing."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, delete, insert, select, update
+
+from ivr.facility.file import FacilityFile, InmateEntry
+from ivr.facility.pins import PinKey
+from ivr.facility.tables import (
+    allowed_number,
+    blocked_number,
+    facility,
+    inmate,
+    local_exchange,
+    schedule_window,
+    special_number,
+    station,
+    tariff,
+)
+from ivr.policy.request import BlockCause
+
+LOADER = "facility file"
+
+
+def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> list[str]:
+    """Make the facility's settings those of the file; returns a line for each thing that changed.
+
+    Stations and inmates that the file does not name stay as they are; lists are replaced by the file's.
+    """
+    entry = file.facility
+    changed = _put(
+        conn,
+        facility,
+        {"id": entry.id},
+        {
+            "name": entry.name,
+            "kind": entry.kind,
+            "state": entry.state,
+            "time_zone": entry.time_zone,
+            "caller_id": entry.caller_id,
+            "inmate_id_digits": entry.inmate_id_digits,
+            "longest_call_ms": entry.longest_call_minutes * 60_000,
+            "ring_seconds": entry.ring_seconds,
+            "records": entry.records,
+        },
+    )
+    owner = {"facility_id": entry.id}
+    changed += _replace(conn, local_exchange, owner, [{"exchange": each} for each in entry.local_exchanges])
+    changed += _replace(conn, schedule_window, owner, _windows(file))
+    changed += _replace(conn, tariff, owner, _tariffs(file))
+    changed += _replace(conn, special_number, owner, [each.model_dump() for each in file.number])
+    for each in file.station:
+        changed += _put(conn, station, {"id": each.id}, {**owner, "label": each.label})
+    for person in file.inmate:
+        changed += _put_inmate(conn, entry.id, person, key)
+    changed += _block(conn, file, at)
+    return changed
+
+
+def _windows(file: FacilityFile) -> list[dict[str, object]]:
+    return [
+        {
+            "weekday": day,
+            "opens": window.opens.isoformat("minutes"),
+            "closes": window.closes.isoformat("minutes"),
+        }
+        for window in file.facility.schedule
+        for day in window.days
+    ]
+
+
+def _tariffs(file: FacilityFile) -> list[dict[str, object]]:
+    return [
+        {"call_type": call_type, **entry.model_dump(exclude={"call_types"})}
+        for entry in file.tariff
+        for call_type in entry.call_types
+    ]
+
+
+def _put_inmate(conn: Connection, facility_id: str, person: InmateEntry, key: PinKey) -> list[str]:
+    keys = {"facility_id": facility_id, "inmate_id": person.id}
+    values = {
+        "name": person.name,
+        "state": person.state,
+        "pin_hash": key.hash(facility_id, person.id, person.pin),
+        "pin_key_id": key.id,
+    }
+    changed = _put(conn, inmate, keys, values)
+    row = conn.scalar(select(inmate.c.id).where(_matching(inmate, keys)))
+    return changed + _replace(
+        conn, allowed_number, {"inmate": row}, [each.model_dump() for each in person.numbers]
+    )
+
+
+def _block(conn: Connection, file: FacilityFile, at: datetime) -> list[str]:
+    """The facility's own blocks become the file's; a called party's block is nobody else's to lift."""
+    ours = and_(
+        blocked_number.c.facility_id == file.facility.id,
+        blocked_number.c.cause == BlockCause.FACILITY,
+        blocked_number.c.lifted_at.is_(None),
+    )
+    wanted = {each.number: each.note for each in file.blocked}
+    blocked = set(
+        conn.scalars(
+            select(blocked_number.c.number).where(
+                blocked_number.c.facility_id == file.facility.id, blocked_number.c.lifted_at.is_(None)
+            )
+        )
+    )
+    lifted = conn.execute(
+        update(blocked_number).where(ours, blocked_number.c.number.not_in(wanted)).values(lifted_at=at)
+    ).rowcount
+    new = [number for number in wanted if number not in blocked]
+    for number in new:
+        conn.execute(
+            insert(blocked_number).values(
+                facility_id=file.facility.id,
+                number=number,
+                cause=BlockCause.FACILITY,
+                note=wanted[number],
+                author=LOADER,
+                blocked_at=at,
+            )
+        )
+    return [f"blocked_number: {len(new)} added, {lifted} lifted"] if new or lifted else []
+
+
+def _put(conn: Connection, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
+    """One row with these values; says nothing if it had them."""
+    name = f"{table.name} {' '.join(map(str, keys.values()))}"
+    row = conn.execute(select(table).where(_matching(table, keys))).one_or_none()
+    if row is None:
+        conn.execute(insert(table).values(**keys, **values))
+        return [f"{name}: added"]
+    differing = sorted(column for column, value in values.items() if row._mapping[column] != value)
+    if not differing:
+        return []
+    conn.execute(update(table).where(_matching(table, keys)).values(**values))
+    return [f"{name}: {', '.join(differing)} changed"]
+
+
+def _replace(
+    conn: Connection, table: Table, owner: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]
+) -> list[str]:
+    """Exactly these rows for their owner; says nothing if they were there."""
+    wanted = [{**owner, **row} for row in rows]
+    columns = [column for column in table.c if column.name in (wanted[0] if wanted else owner)]
+    found = [dict(row._mapping) for row in conn.execute(select(*columns).where(_matching(table, owner)))]
+    if _same_rows(found, wanted):
+        return []
+    conn.execute(delete(table).where(_matching(table, owner)))
+    if wanted:
+        conn.execute(insert(table), wanted)
+    return [f"{table.name} {' '.join(map(str, owner.values()))}: {len(wanted)} rows"]
+
+
+def _same_rows(found: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> bool:
+    def content(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+        return sorted(tuple(f"{name}={row[name]}" for name in sorted(row)) for row in rows)
+
+    return content(found) == content(wanted)
+
+
+def _matching(table: Table, keys: Mapping[str, Any]) -> Any:
+    return and_(*(table.c[name] == value for name, value in keys.items()))

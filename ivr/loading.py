@@ -1,0 +1,85 @@
+"""Loads a whole facility file: the facility's settings and the accounts that pay for its calls."""
+
+from calendar import monthrange
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from accounts import ledger, payers
+from ivr.facility.file import FacilityFile, SubscriptionEntry
+from ivr.facility.load import load_facility
+from ivr.facility.pins import PinKey
+from rating.money import format_money
+
+
+def load(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> list[str]:
+    """Bring the database in step with the file, in this one transaction; a line for each change."""
+    changed = load_facility(conn, file, key, at)
+    for prepaid in file.prepaid:
+        account_id = f"prepaid/{prepaid.account}"
+        known = _is_open(conn, account_id)
+        payers.open_prepaid(conn, account_id=account_id, at=at)
+        for number in prepaid.numbers:
+            payers.add_number(conn, account_id=account_id, number=number, at=at)
+        if not known:
+            payers.deposit(
+                conn,
+                transfer_id=f"{account_id}/opening",
+                account_id=account_id,
+                amount=prepaid.opening_balance,
+                at=at,
+            )
+            changed.append(f"{account_id}: opened with ${format_money(prepaid.opening_balance)}")
+    today = at.astimezone(ZoneInfo(file.facility.time_zone)).date()
+    for subscription in file.subscription:
+        changed += _load_subscription(conn, file, subscription, today, at)
+    return changed
+
+
+def _load_subscription(
+    conn: Connection, file: FacilityFile, entry: SubscriptionEntry, today: date, at: datetime
+) -> list[str]:
+    facility = file.facility
+    subscription_id = f"subscription/{facility.id}/{entry.number}"
+    payers.open_subscription(
+        conn,
+        subscription_id=subscription_id,
+        facility_id=facility.id,
+        number=entry.number,
+        state=f"US-{facility.state}",
+        calls_each_period=entry.calls,
+        at=at,
+    )
+    facts = payers.payer_facts(conn, facility_id=facility.id, number=entry.number, on=today).subscription
+    if facts is not None and facts.period is not None and entry.starts_on is None:
+        return []
+    first = entry.starts_on or today
+    last = entry.ends_on or _month_later(first) - timedelta(days=1)
+    account_id = f"{subscription_id}/{first}"
+    if _is_open(conn, account_id):
+        return []
+    payers.open_period(
+        conn,
+        account_id=account_id,
+        subscription_id=subscription_id,
+        first_date=first,
+        last_date=last,
+        calls=entry.calls,
+        at=at,
+    )
+    return [f"{account_id}: {entry.calls} calls until {last}"]
+
+
+def _is_open(conn: Connection, account_id: str) -> bool:
+    try:
+        ledger.balance(conn, account_id)
+    except ledger.AccountUnknown:
+        return False
+    return True
+
+
+def _month_later(day: date) -> date:
+    """The same day of the next month, or that month's last."""
+    year, month = day.year + day.month // 12, day.month % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))

@@ -1,0 +1,40 @@
+"""Tells the supervisor that the controller is ready and alive: systemd's sd_notify(3) protocol.
+
+The same datagrams are understood by systemd (Type=notify, WatchdogSec=) and by `ivr run`.
+"""
+
+import asyncio
+import os
+import socket
+
+
+class Notifier:
+    """Speaks to the socket that the supervisor named in NOTIFY_SOCKET; silent when there is none."""
+
+    def __init__(self) -> None:
+        self._address = os.environ.get("NOTIFY_SOCKET")
+        self._interval = int(os.environ.get("WATCHDOG_USEC", "0")) / 2_000_000
+
+    def ready(self) -> None:
+        """Calls can be taken now."""
+        self._send("READY=1")
+
+    def stopping(self) -> None:
+        """No more calls are taken."""
+        self._send("STOPPING=1")
+
+    async def stay_alive(self) -> None:
+        """Say twice in each watchdog time that the event loop still runs; for ever."""
+        while self._interval:
+            self._send("WATCHDOG=1")
+            await asyncio.sleep(self._interval)
+
+    def _send(self, state: str) -> None:
+        if not self._address:
+            return
+        address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
+            try:
+                sock.sendto(state.encode(), address)
+            except (BlockingIOError, ConnectionRefusedError, FileNotFoundError):
+                return  # a supervisor that isn't listening will find out by the silence
