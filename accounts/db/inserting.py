@@ -19,6 +19,5 @@ def insert_if_new(conn: Connection, table: Table, row: Mapping[str, Any]) -> boo
 
 @cache
 def _statement(dialect: str, table: Table) -> Insert:
-    if dialect == "sqlite":
-        return sqlite.insert(table).on_conflict_do_nothing()
-    return postgresql.insert(table).on_conflict_do_nothing()
+    inserting = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    return inserting.on_conflict_do_nothing().execution_options(preserve_rowcount=True)

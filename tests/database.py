@@ -1,0 +1,204 @@
+"""Fixtures: a fresh, migrated database for each test, on SQLite and on a PostgreSQL cluster of the tests' own.
+
+`IVR_DATABASE_URL` chooses: with a PostgreSQL URL the tests make their databases on that server (its role must be
+allowed to create databases), with an SQLite URL they make files in that file's folder.
+"""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from accounts import schema
+from accounts.db import Database
+
+NEEDED = "PostgreSQL is not installed: `apt-get install postgresql` (tests run on it beside SQLite)"
+START_SECONDS = 30
+UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
+
+CHOSEN = os.environ.get("IVR_DATABASE_URL")
+BACKENDS = [make_url(CHOSEN).get_backend_name()] if CHOSEN else ["sqlite", "postgresql"]
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server's maintenance database."""
+    if CHOSEN and make_url(CHOSEN).get_backend_name() == "postgresql":
+        yield CHOSEN
+        return
+    with running_postgresql() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: str) -> Iterator[str]:
+    """The name of a migrated database, to be copied by each test."""
+    name = create_database(postgresql_server)
+    schema.upgrade(at_database(postgresql_server, name))
+    yield name
+    drop_database(postgresql_server, name)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied by each test."""
+    path = tmp_path_factory.mktemp("sqlite-template") / "template.sqlite"
+    schema.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """Which database a test is for; everything that touches one is tested on each."""
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database with nothing in it."""
+    if backend == "sqlite":
+        with sqlite_folder(tmp_path) as folder:
+            yield f"sqlite:///{folder / 'empty.sqlite'}"
+        return
+    server = request.getfixturevalue("postgresql_server")
+    name = create_database(server)
+    yield at_database(server, name)
+    drop_database(server, name)
+
+
+@pytest.fixture
+def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh database with the newest schema."""
+    if backend == "sqlite":
+        with sqlite_folder(tmp_path) as folder:
+            shutil.copy(request.getfixturevalue("sqlite_template"), folder / "ivr.sqlite")
+            yield f"sqlite:///{folder / 'ivr.sqlite'}"
+        return
+    server = request.getfixturevalue("postgresql_server")
+    name = create_database(server, template=request.getfixturevalue("postgresql_template"))
+    yield at_database(server, name)
+    drop_database(server, name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A fresh, open database with the newest schema."""
+    with Database.open(database_url) as database:
+        yield database
+
+
+@contextmanager
+def sqlite_folder(tmp_path: Path) -> Iterator[Path]:
+    """Where SQLite files go: beside the chosen one, or in the test's own folder."""
+    if not CHOSEN:
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=Path(make_url(CHOSEN).database or "").parent) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def running_postgresql() -> Iterator[str]:
+    """A cluster of our own, reached by a Unix socket in its own folder; gone with all it kept at the end."""
+    programs = postgresql_programs()
+    user = UNPRIVILEGED if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="ivr-postgresql-"))
+    try:
+        if user:
+            os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
+        data = folder / "data"
+        subprocess.run(
+            [
+                programs / "initdb",
+                "--username=ivr",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C",
+                "-D",
+                data,
+            ],
+            user=user,
+            check=True,
+            cwd=folder,
+            capture_output=True,
+        )
+        log = (folder / "log").open("wb")
+        settings = [
+            f"unix_socket_directories={folder}",
+            "listen_addresses=",
+            "fsync=on",
+            "max_connections=100",
+        ]
+        options = [word for setting in settings for word in ("-c", setting)]
+        server = subprocess.Popen(
+            [programs / "postgres", "-D", data, *options], user=user, cwd=folder, stdout=log, stderr=log
+        )
+        log.close()
+        try:
+            url = f"postgresql://ivr@/postgres?host={folder}"
+            wait_until_ready(url, server, folder / "log")
+            yield url
+        finally:
+            server.send_signal(signal.SIGINT)  # "fast": ends the sessions that are left
+            server.wait()
+    finally:
+        shutil.rmtree(folder)
+
+
+def postgresql_programs() -> Path:
+    """The folder with the newest installed server's programs."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    if on_path is None:
+        pytest.fail(NEEDED)
+    return Path(on_path).parent
+
+
+def wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when the server answers; fail with its log if it ends or takes too long."""
+    deadline = time.monotonic() + START_SECONDS
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            time.sleep(0.02)  # there is nothing to wait on but the socket's appearance
+        else:
+            return
+    pytest.fail(f"PostgreSQL did not start:\n{log.read_text()}")
+
+
+def create_database(server: str, template: str = "template0") -> str:
+    """Make a database, a copy of the template; its name."""
+    name = f"ivr_test_{secrets.token_hex(6)}"
+    execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    return name
+
+
+def drop_database(server: str, name: str) -> None:
+    """Remove a database, whoever is still connected."""
+    execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def at_database(server: str, name: str) -> str:
+    """The URL of another database on the same server."""
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def execute(server: str, statement: str) -> None:
+    """Run one statement outside a transaction."""
+    url = make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement.encode())
