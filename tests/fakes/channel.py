@@ -44,8 +44,8 @@ class FakeChannel:
     """What Asterisk knows of a channel, and what the person on it will do.
 
     `keys` has one entry for each prompt that takes keys: "" is silence, HANGS_UP leaves; when there are no
-    more, the person leaves. `raw_replies` are sent instead of the proper answer to a command that starts
-    with those words.
+    more, the person leaves; they also do, by `leave`, at the first command that begins with `leaves_at`.
+    `raw_replies` are sent instead of the proper answer to a command that starts with those words.
     """
 
     name: str = "PJSIP/demo-a1-00000001"
@@ -54,6 +54,7 @@ class FakeChannel:
     database: dict[str, str] = field(default_factory=dict)
     exit_on_hangup: bool = True
     leaves_at: str | None = None
+    leave: "Callable[[FakeChannel], None]" = lambda channel: channel.hang_up()
     missing: frozenset[str] = frozenset()
     raw_replies: dict[str, bytes] = field(default_factory=dict)
     piece_bytes: int | None = None
@@ -252,8 +253,8 @@ class AgiSession(asyncio.Protocol):
         channel.commands.append(words)
         if channel.leaves_at is not None and line.startswith(channel.leaves_at):
             channel.leaves_at = None
-            channel.hang_up()
-            if channel.exit_on_hangup:
+            channel.leave(channel)
+            if self.transport.is_closing():
                 return
         raw = next((raw for start, raw in channel.raw_replies.items() if line.startswith(start)), None)
         if raw is not None:
