@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from dialplan.install import Installation
+from dialplan.ports import free_ports
 from dialplan.sandbox import Program, SandboxError
 from dialplan.template import HOST, fill, require, require_port
 
@@ -125,7 +126,7 @@ class Phone:
     def start(self, deadline_seconds: float = 5.0) -> None:
         """Switch the phone on; returns when it can be used (registered, if it registers)."""
         deadline = time.monotonic() + deadline_seconds
-        control_port = _free_port()
+        [control_port] = free_ports(1)
         self._write(control_port)
         try:
             self._program = self._installation.sandbox.start(
@@ -140,6 +141,8 @@ class Phone:
         self._socket = self._connected(control_port, deadline)
         self._listener = threading.Thread(target=self._listen, args=(self._socket,), daemon=True)
         self._listener.start()
+        # Not by a file of accounts: what baresip reports before the control connection stands is lost.
+        self._command("uanew", self._account())
         if self.line.registers:
             self.wait_for("REGISTER_OK", deadline_seconds=max(0.1, deadline - time.monotonic()))
 
@@ -225,20 +228,19 @@ class Phone:
             rtp_first=self._rtp_ports[0],
             rtp_last=self._rtp_ports[1],
         )
-        accounts = fill(
-            "phone_accounts",
+        (self.folder / "config").write_text(config)
+        self._write_speech(0, None, repeat=False)
+
+    def _account(self) -> str:
+        return fill(
+            "phone_account",
             user=self.line.user,
             secret=self.line.secret,
             host=self.line.host,
             port=self.line.port,
             register_seconds=REGISTER_SECONDS if self.line.registers else 0,
             answers=self._answers.value,
-        )
-        for name, text in (("config", config), ("accounts", accounts)):
-            path = self.folder / name
-            path.touch(mode=0o600)
-            path.write_text(text)
-        self._write_speech(0, None, repeat=False)
+        ).strip()
 
     def _write_speech(self, number: int, speech: Path | None, repeat: bool) -> Path:
         spoken = _samples(speech) if speech else b""
@@ -357,9 +359,3 @@ def _samples(speech: Path) -> bytes:
             raise PhoneError(f"{speech} must have {RATE} samples a second, one channel and 16 bits")
         samples: bytes = file.readframes(file.getnframes())
         return samples
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

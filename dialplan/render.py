@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dialplan import modules
+from dialplan.check import prove
 from dialplan.template import (
     HOST,
     SECRET,
@@ -20,8 +21,6 @@ from dialplan.template import (
 # A letter first: a station's name is never mistaken for the number that a carrier shows as its caller.
 STATION_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
 RESERVED_NAMES = frozenset({"carrier", "global", "system", "transport", "talking", "station", "anonymous"})
-DIALOGUE_SECONDS = 240  # from off-hook to the verdict, and again after each call
-ACCEPTANCE_SECONDS = 120  # the called party's dialogue
 SHORTEST_RTP_RANGE = 20
 # Read by Asterisk's core even when there is nothing to set; a missing file is an error in its log.
 EMPTY_FILES = ("acl.conf", "ccss.conf", "codecs.conf", "pjproject.conf", "stasis.conf", "udptl.conf")
@@ -77,11 +76,15 @@ class FacilityAsterisk:
     switch_secret: str = field(repr=False)
     sip_address: str = "127.0.0.1"  # 0.0.0.0 listens on every address of the machine
     languages: tuple[str, ...] = ("en", "es")
+    dialogue_seconds: int = 240  # at most from off-hook to the verdict, and again after each call
+    acceptance_seconds: int = 120  # at most for the called party's dialogue
 
     def __post_init__(self) -> None:
         for name in ("sip_port", "agi_port", "ami_port"):
             require_port(name, getattr(self, name))
         require_rtp_range(self.rtp_ports)
+        if min(self.dialogue_seconds, self.acceptance_seconds) < 1:
+            raise RenderError("a dialogue needs a second or more")
         require_distinct("station", [station.id for station in self.stations])
         for name in ("token", "controller_secret", "switch_secret"):
             require(SECRET, name, getattr(self, name))
@@ -106,8 +109,10 @@ class FacilityAsterisk:
         return {f"{language}/ivr": self.prompts / language for language in self.languages}
 
     def render(self) -> dict[str, str]:
-        """See `render`."""
-        return render(self)
+        """The files of `render`, proven safe; raises `dialplan.check.CheckError` when they are not."""
+        files = render(self)
+        prove(files)
+        return files
 
 
 def render(spec: FacilityAsterisk) -> dict[str, str]:
@@ -125,8 +130,8 @@ def render(spec: FacilityAsterisk) -> dict[str, str]:
             "extensions.conf",
             token=spec.token,
             agi_port=spec.agi_port,
-            dialogue_seconds=DIALOGUE_SECONDS,
-            acceptance_seconds=ACCEPTANCE_SECONDS,
+            dialogue_seconds=spec.dialogue_seconds,
+            acceptance_seconds=spec.acceptance_seconds,
         ),
         "pjsip.conf": _pjsip(spec),
     }

@@ -1,0 +1,296 @@
+"""Proof that a facility's rendered configuration keeps what the dialplan promises; read at every start."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from dialplan import modules
+from dialplan.configuration import Dialplan, Section, Step, dialplan_of, sections_of
+
+Files = Mapping[str, str]
+Faults = Iterator[str]
+
+# FastAGI scripts, and the one context that each belongs to.
+SCRIPTS = {"outbound": "inmate", "after_call": "inmate", "accept": "accept", "inbound": "from-carrier"}
+CONTEXTS = frozenset(
+    {"inmate", "forget", "inmate-left", "accept", "ended", "from-carrier", "general", "globals"}
+)
+AGI = re.compile(r"agi://127\.0\.0\.1:\d+/(\w+)(,.*)?")
+DIAL = "PJSIP/${DESTINATION}@carrier,${RING_SECONDS},rgiI${TIME_LIMIT}U(accept^${CALL_ID})"
+TIME_LIMITS = {"TIME_LIMIT=L(${LIMIT_MS})", "TIME_LIMIT=L(${LIMIT_MS}:60000)"}
+APPLICATIONS = frozenset(
+    "AGI Answer Dial Gosub Goto GotoIf Hangup Playback Return Set UserEvent".split()  # noqa: SIM905 — a word list
+)
+HANDLER_APPLICATIONS = frozenset({"GotoIf", "Return", "Set", "UserEvent"})
+# DB_DELETE works even inside a condition that is false; the others reach a shell, files or other machines.
+FORBIDDEN_FUNCTIONS = re.compile(r"\$\{(SHELL|CURL|ENV|FILE|STAT|EVAL|DB_DELETE|IMPORT|MASTER_CHANNEL)\(")
+GUARDS = (
+    'GotoIf($["${VERDICT}" != "DIAL"]?closed,1)',
+    'GotoIf($[${REGEX("^[0-9a-f]{32}$" ${CALL_ID})} = 0]?closed,1)',
+    'GotoIf($["${CALL_ID}" = "${LAST_CALL_ID}"]?closed,1)',
+    'GotoIf($[${REGEX("^[1-9][0-9]{3,7}$" ${LIMIT_MS})} = 0]?closed,1)',
+    'GotoIf($[${REGEX("^[1-9][0-9]{6,14}$" ${DESTINATION})} = 0]?closed,1)',
+    'GotoIf($[${REGEX("^[1-9][0-9]{6,14}$" ${FACILITY_NUMBER})} = 0]?closed,1)',
+    'GotoIf($[${REGEX("^[1-9][0-9]{0,2}$" ${RING_SECONDS})} = 0]?closed,1)',
+    'GotoIf($[${REGEX("^warning[.][a-z_]+$" ${WARNING})} = 0]?closed,1)',
+    'GotoIf($[${REGEX("^ended[.][a-z_]+$" ${ENDED})} = 0]?closed,1)',
+)
+BEFORE_DIAL = (
+    "Set(LIMIT_PLAYAUDIO_CALLER=yes)",
+    "Set(LIMIT_PLAYAUDIO_CALLEE=yes)",
+    "Set(LIMIT_WARNING_FILE=ivr/${WARNING})",
+    "Set(LIMIT_TIMEOUT_FILE=ivr/${ENDED})",
+    "Set(CALLERID(all)=${FACILITY_NUMBER})",
+    "Set(FRAME_DROP(RX)=DTMF_BEGIN,DTMF_END)",
+)
+FORGOTTEN = ("VERDICT", "DESTINATION", "LIMIT_MS", "FACILITY_NUMBER", "RING_SECONDS", "WARNING", "ENDED")
+# What every endpoint must say, whoever it is.
+ENDPOINT = {
+    "disallow": "all",
+    "allow": "ulaw,alaw",
+    "direct_media": "no",
+    "allow_transfer": "no",
+    "allow_subscribe": "no",
+    "trust_id_inbound": "no",
+}
+# AMI classes that reach a shell, start calls, show keys, or change the configuration.
+FORBIDDEN_CLASSES = frozenset(
+    {"all", "command", "originate", "config", "dtmf", "agi", "dialplan", "verbose", "log"}
+)
+
+
+class CheckError(Exception):
+    """The configuration breaks a promise; the message names each one."""
+
+
+def prove(files: Files) -> None:
+    """Raise CheckError unless the files of a facility's Asterisk keep every promise."""
+    if found := faults(files):
+        raise CheckError("The dialplan is not safe: " + "; ".join(found))
+
+
+def faults(files: Files) -> list[str]:
+    """Each promise that is broken, in a few words; empty when all are kept."""
+    plan, unread = dialplan_of(files["extensions.conf"])
+    found = [f"a line that is no step: {line}" for line in unread]  # include and switch are such lines
+    for rule in DIALPLAN_RULES:
+        found += rule(plan)
+    found += _pjsip_faults(sections_of(files["pjsip.conf"]), plan)
+    found += _manager_faults(sections_of(files["manager.conf"]))
+    found += _module_faults(sections_of(files["modules.conf"]))
+    found += _log_faults(files)
+    return found
+
+
+def _context_faults(plan: Dialplan) -> Faults:
+    for context in sorted(CONTEXTS - set(plan) - {"general", "globals"}):
+        yield f"the context {context} is missing"
+    for context in sorted(set(plan) - CONTEXTS):
+        yield f"an unknown context: {context}"
+
+
+def _application_faults(plan: Dialplan) -> Faults:
+    for where, _, step in _steps(plan):
+        if step.application not in APPLICATIONS:
+            yield f"{where} uses {step.application}"
+        if FORBIDDEN_FUNCTIONS.search(step.arguments):
+            yield f"{where} uses a forbidden function: {step}"
+
+
+def _agi_faults(plan: Dialplan) -> Faults:
+    seen = []
+    for where, before, step in _steps(plan):
+        if step.application != "AGI":
+            continue
+        target = AGI.fullmatch(step.arguments)
+        script = target[1] if target else ""
+        if SCRIPTS.get(script) != where.split("/")[0]:
+            yield f"{where} has an AGI that does not belong there: {step}"
+        seen.append(script)
+        if not before or str(before[-1]) != "Set(AGIEXITONHANGUP=yes)":
+            yield f"{where} runs {script} without AGIEXITONHANGUP: a frozen controller would hold the channel"
+        if not any(str(earlier).startswith("Set(TIMEOUT(absolute)=") for earlier in before):
+            yield f"{where} runs {script} without a time-out"
+    for script in sorted(set(SCRIPTS) - set(seen)):
+        yield f"nothing runs the script {script}"
+    for script in sorted({script for script in seen if seen.count(script) > 1}):
+        yield f"the script {script} is run in two places"
+
+
+def _handler_faults(plan: Dialplan) -> Faults:
+    pushed = re.compile(r"CHANNEL\(hangup_handler_push\)=([\w-]+),s,1")
+    handlers = {found[1] for _, _, step in _steps(plan) if (found := pushed.match(step.arguments))}
+    if handlers != {"inmate-left", "ended"}:
+        yield f"the hangup handlers are {sorted(handlers)}"
+    for context in sorted(handlers):
+        steps = plan.get(context, {}).get("s", [])
+        for step in steps:
+            if step.application not in HANDLER_APPLICATIONS:
+                yield f"the hangup handler {context} uses {step.application}"
+        if not steps or steps[-1].application != "Return":
+            yield f"the hangup handler {context} does not end in Return"
+
+
+def _dial_faults(plan: Dialplan) -> Faults:
+    dials = [(where, before, step) for where, before, step in _steps(plan) if step.application == "Dial"]
+    if [where for where, _, _ in dials] != ["inmate/off-hook"]:
+        yield f"there must be one Dial, in inmate/off-hook, not in {[where for where, _, _ in dials]}"
+    for _, before, step in dials:
+        if step.arguments != DIAL:
+            yield f"Dial is not {DIAL}: {step.arguments}"
+        said = [str(earlier) for earlier in before]
+        verdict = next((n for n, earlier in enumerate(before) if earlier.label == "verdict"), len(before))
+        for guard in (*GUARDS, *BEFORE_DIAL):
+            if guard not in said[verdict:]:
+                yield f"before Dial there is no {guard}"
+        limits = {e.arguments for e in before if e.arguments.startswith("TIME_LIMIT=")}
+        if limits != TIME_LIMITS:
+            yield f"the limits of Dial are {sorted(limits)}"
+        if not any(line.startswith("Set(TIMEOUT(absolute)=$[${LIMIT_MS}") for line in said[verdict:]):
+            yield "before Dial the time-out is not set anew"
+
+
+def _accept_faults(plan: Dialplan) -> Faults:
+    steps = plan.get("accept", {}).get("s", [])
+    said = [str(step) for step in steps]
+    if said[:1] != ["Set(GOSUB_RESULT=CONTINUE)"]:
+        yield "accept does not begin closed: a called party could be connected without its acceptance"
+    results = [line for line in said if line.startswith("Set(GOSUB_RESULT=")]
+    if results != ["Set(GOSUB_RESULT=CONTINUE)", "Set(GOSUB_RESULT=)"]:
+        yield f"accept sets its result as {results}"
+    order = [
+        "Set(ACCEPTED=)",
+        'GotoIf($["${ACCEPTED}" != "yes"]?no)',
+        "Set(TIMEOUT(absolute)=0)",
+        "Set(CHANNEL(hangup_handler_push)=ended,s,1)",
+        "Set(GOSUB_RESULT=)",
+        "Return()",
+    ]
+    places = [said.index(line) if line in said else -1 for line in order]
+    if places != sorted(places) or -1 in places:
+        yield f"accept does not have, in this order: {', '.join(order)}"
+    labels = [n for n, step in enumerate(steps) if step.label == "no"]
+    if labels != [len(steps) - 1]:
+        yield "what is not accepted does not go straight to the end of accept"
+
+
+def _attempt_faults(plan: Dialplan) -> Faults:
+    steps = plan.get("inmate", {}).get("off-hook", [])
+    said = [str(step) for step in steps]
+    for number, step in enumerate(steps):
+        if step.application == "AGI" and "Gosub(forget,s,1)" not in said[:number]:
+            yield f"{step} begins with what an earlier attempt was allowed"
+    agis = [number for number, step in enumerate(steps) if step.application == "AGI"]
+    if len(agis) == 2 and "Gosub(forget,s,1)" not in said[agis[0] : agis[1]]:
+        yield "after a call the next attempt begins with what the last was allowed"
+    forgotten = [str(step) for step in plan.get("forget", {}).get("s", [])]
+    for variable in FORGOTTEN:
+        if f"Set({variable}=)" not in forgotten:
+            yield f"{variable} is not forgotten between attempts"
+    for context in ("inmate", "from-carrier"):
+        if "T" not in plan.get(context, {}):
+            yield f"{context} does not say what its time-out does"
+        if "Playback(ivr/closed)" not in map(str, plan.get(context, {}).get("closed", [])):
+            yield f"{context} cannot tell that the service is closed"
+
+
+DIALPLAN_RULES: tuple[Callable[[Dialplan], Faults], ...] = (
+    _context_faults,
+    _application_faults,
+    _agi_faults,
+    _handler_faults,
+    _dial_faults,
+    _accept_faults,
+    _attempt_faults,
+)
+
+
+def _pjsip_faults(sections: list[Section], plan: Dialplan) -> Faults:
+    of_type: dict[str, list[Section]] = {}
+    for section in sections:
+        if not section.is_template:
+            of_type.setdefault(section.value("type"), []).append(section)
+    endpoints = of_type.get("endpoint", [])
+    for endpoint in endpoints:
+        yield from _endpoint_faults(endpoint, plan)
+        if endpoint.name != "carrier":
+            yield from _station_faults(endpoint, of_type.get("auth", []))
+    if "carrier" not in [endpoint.name for endpoint in endpoints]:
+        yield "there is no endpoint carrier"
+    for identify in of_type.get("identify", []):
+        if identify.value("endpoint") != "carrier":
+            yield f"an address alone makes a caller {identify.value('endpoint')}"
+    order = [section.value("endpoint_identifier_order") for section in of_type.get("global", [])]
+    if order != ["username,ip"]:
+        yield "a station could be taken for the carrier: endpoint_identifier_order is not username,ip"
+
+
+def _endpoint_faults(endpoint: Section, plan: Dialplan) -> Faults:
+    expected = "from-carrier" if endpoint.name == "carrier" else "inmate"
+    if endpoint.value("context") != expected or expected not in plan:
+        yield f"endpoint {endpoint.name} has the context {endpoint.value('context') or '(none)'}"
+    for option, value in ENDPOINT.items():
+        if endpoint.values(option) != [value]:
+            yield f"endpoint {endpoint.name} has not {option}={value}"
+    if not re.fullmatch(r"[1-9]\d*", endpoint.value("rtp_timeout")):
+        yield f"endpoint {endpoint.name} has no rtp_timeout"
+
+
+def _station_faults(station: Section, auths: list[Section]) -> Faults:
+    if station.name == "anonymous":
+        yield "there is an anonymous endpoint"
+    secrets = [auth.value("password") for auth in auths if auth.name == station.value("auth")]
+    if not any(secrets):
+        yield f"station {station.name} has no secret"
+    if station.value("identify_by") != "username":
+        yield f"station {station.name} is not known by its name and secret"
+
+
+def _manager_faults(sections: list[Section]) -> Faults:
+    general = [section for section in sections if section.name == "general"]
+    if [section.value("bindaddr") for section in general] != ["127.0.0.1"]:
+        yield "AMI listens off loopback"
+    if any(section.value("webenabled", "no") != "no" for section in general):
+        yield "AMI is on HTTP"
+    for user in sections:
+        if user.name == "general":
+            continue
+        classes = {c.strip() for c in f"{user.value('read')},{user.value('write')}".split(",")}
+        for forbidden in sorted(classes & FORBIDDEN_CLASSES):
+            yield f"AMI user {user.name} has the class {forbidden}"
+        if user.values("deny") != ["0.0.0.0/0.0.0.0"] or user.values("permit") != [
+            "127.0.0.1/255.255.255.255"
+        ]:
+            yield f"AMI user {user.name} is not held to loopback"
+        if len(user.value("secret")) < 16:
+            yield f"AMI user {user.name} has a short secret"
+
+
+def _module_faults(sections: list[Section]) -> Faults:
+    if [section.value("autoload") for section in sections] != ["no"]:
+        yield "modules are loaded by themselves"
+    options = [option for section in sections for option in section.options]
+    named = {value.removesuffix(".so") for option, value in options if option != "autoload"}
+    for module in sorted(named & modules.FORBIDDEN):
+        yield f"the module {module} is loaded"
+    required = {value.removesuffix(".so") for option, value in options if option == "require"}
+    for module in sorted(set(modules.FACILITY) - required):
+        yield f"Asterisk would start without {module}"
+
+
+def _log_faults(files: Files) -> Faults:
+    for section in sections_of(files["logger.conf"]):
+        for name, levels in section.options:
+            if section.name == "logfiles" and re.search(r"verbose|debug|dtmf|\*", levels):
+                yield f"the log {name} could hold keyed digits or the token"
+    if [section.value("enable") for section in sections_of(files["cel.conf"])] != ["no"]:
+        yield "CEL could hold keyed digits"
+    if not re.search(r"^disable_remote_console_shell = yes$", files["asterisk.conf"], re.MULTILINE):
+        yield "a console can start a shell"
+
+
+def _steps(plan: Dialplan) -> Iterator[tuple[str, list[Step], Step]]:
+    """Every step with its place and the steps before it in its extension."""
+    for context, extensions in plan.items():
+        for extension, steps in extensions.items():
+            for number, step in enumerate(steps):
+                yield f"{context}/{extension}", steps[:number], step

@@ -1,0 +1,122 @@
+"""Every promise of the dialplan, broken once: the proof must notice."""
+
+import re
+
+import pytest
+
+from dialplan.check import CheckError, faults, prove
+from dialplan.render import render
+from tests.dialplan.examples import FACILITY
+
+E, P, M, L = "extensions.conf", "pjsip.conf", "manager.conf", "logger.conf"
+
+# file, what is replaced (once), by what, and a word of the complaint
+MISTAKES: dict[str, tuple[str, str | re.Pattern[str], str, str]] = {
+    "no AGIEXITONHANGUP": (E, " same => n,Set(AGIEXITONHANGUP=yes)\n", "", "AGIEXITONHANGUP"),
+    "misspelt script": (E, "/outbound)", "/outbond)", "outbound"),
+    "AGI on another machine": (E, "agi://127.0.0.1", "agi://192.0.2.1", "does not belong"),
+    "AGI in a hangup handler": (
+        E,
+        "exten => s,1,Set(TALK_TO=",
+        "exten => s,1,AGI(agi://127.0.0.1:4573/inbound)\n same => n,Set(TALK_TO=",
+        "hangup handler ended uses AGI",
+    ),
+    "endless dialogue": (
+        E,
+        " same => n,Set(TIMEOUT(absolute)=240)\n same => n,Answer",
+        " same => n,Answer",
+        "time-out",
+    ),
+    "endless acceptance": (E, " same => n,Set(TIMEOUT(absolute)=120)\n", "", "without a time-out"),
+    "verdict not asked": (E, ' same => n,GotoIf($["${VERDICT}" != "DIAL"]?closed,1)\n', "", "VERDICT"),
+    "limit not checked": (E, re.compile(r" same => n,GotoIf.*LIMIT_MS}\)} = 0.*\n"), "", "LIMIT_MS"),
+    "destination not checked": (
+        E,
+        re.compile(r" same => n,GotoIf.*DESTINATION}\)} = 0.*\n"),
+        "",
+        "DESTINATION",
+    ),
+    "caller ID not checked": (
+        E,
+        re.compile(r" same => n,GotoIf.*FACILITY_NUMBER}.*\n"),
+        "",
+        "FACILITY_NUMBER",
+    ),
+    "ring time not checked": (
+        E,
+        re.compile(r" same => n,GotoIf.*RING_SECONDS}\)} = 0.*\n"),
+        "",
+        "RING_SECONDS",
+    ),
+    "same call twice": (E, re.compile(r" same => n,GotoIf.*LAST_CALL_ID.*\n"), "", "LAST_CALL_ID"),
+    "no limit": (E, "rgiI${TIME_LIMIT}U(", "rgiIU(", "Dial is not"),
+    "the caller may transfer": (E, "rgiI$", "rgiITI$", "Dial is not"),
+    "audio before acceptance": (E, ",rgiI$", ",giI$", "Dial is not"),
+    "no acceptance": (E, "U(accept^${CALL_ID})", "", "Dial is not"),
+    "keys before acceptance": (E, " same => n,Set(FRAME_DROP(RX)=DTMF_BEGIN,DTMF_END)\n", "", "FRAME_DROP"),
+    "the station's own caller ID": (E, "Set(CALLERID(all)=${FACILITY_NUMBER})", "Set(X=1)", "CALLERID"),
+    "a second Dial": (E, "exten => gone,1,Hangup()", "exten => gone,1,Dial(PJSIP/1@carrier)", "one Dial"),
+    "an included context": (E, "[forget]\n", "[forget]\ninclude => inmate\n", "include"),
+    "another context": (E, "[forget]\n", "[outside]\nexten => s,1,Hangup()\n[forget]\n", "unknown context"),
+    "a shell": (E, "exten => gone,1,Hangup()", "exten => gone,1,System(id)", "System"),
+    "a shell by a function": (E, "Set(PHASE=dialogue)", "Set(PHASE=${SHELL(id)})", "forbidden function"),
+    "a deleting condition": (E, "Set(ACCEPTED=)", "Set(ACCEPTED=${DB_DELETE(a/b)})", "forbidden function"),
+    "acceptance begins open": (E, "Set(GOSUB_RESULT=CONTINUE)", "Set(GOSUB_RESULT=)", "begin closed"),
+    "acceptance not asked": (E, ' same => n,GotoIf($["${ACCEPTED}" != "yes"]?no)\n', "", "in this order"),
+    "acceptance kept from before": (E, " same => n,Set(ACCEPTED=)\n", "", "in this order"),
+    "talk cut by the acceptance guard": (E, " same => n,Set(TIMEOUT(absolute)=0)\n", "", "in this order"),
+    "no end of the talk": (
+        E,
+        " same => n,Set(CHANNEL(hangup_handler_push)=ended,s,1)\n",
+        "",
+        "hangup handlers",
+    ),
+    "verdict remembered": (E, " same => n,Set(LIMIT_MS=)\n", "", "LIMIT_MS is not forgotten"),
+    "no T": (E, "exten => T,1,GotoIf", "exten => t,1,GotoIf", "time-out does"),
+    "nothing to hear": (E, " same => n,Playback(ivr/closed)\n", "", "closed"),
+    "station in another context": (P, "context = inmate", "context = from-carrier", "context"),
+    "station without a secret": (P, "auth = demo-a1\n", "", "no secret"),
+    "audio around Asterisk": (P, "direct_media = no", "direct_media = yes", "direct_media"),
+    "transfer by REFER": (P, "allow_transfer = no", "allow_transfer = yes", "allow_transfer"),
+    "another codec": (P, "allow = ulaw,alaw", "allow = ulaw,alaw,opus", "allow"),
+    "dead ends kept": (P, "rtp_timeout = 60", "rtp_timeout = 0", "rtp_timeout"),
+    "trusted headers": (P, "trust_id_inbound = no", "trust_id_inbound = yes", "trust_id_inbound"),
+    "anonymous callers": (P, "[demo-a1](station)", "[anonymous](station)", "anonymous"),
+    "stations known by address": (P, "= username,ip", "= ip,username", "order"),
+    "an address is a station": (P, "endpoint = carrier", "endpoint = demo-a1", "address alone"),
+    "AMI on every address": (M, "bindaddr = 127.0.0.1", "bindaddr = 0.0.0.0", "off loopback"),
+    "AMI sees keys": (M, "read = system,call,user,cdr", "read = system,call,user,cdr,dtmf", "dtmf"),
+    "AMI starts calls": (M, "write = call,", "write = originate,call,", "originate"),
+    "AMI for everyone": (M, "permit = 127.0.0.1/255.255.255.255", "permit = 0.0.0.0/0.0.0.0", "loopback"),
+    "AMI on HTTP": (M, "webenabled = no", "webenabled = yes", "HTTP"),
+    "modules load themselves": ("modules.conf", "autoload = no", "autoload = yes", "by themselves"),
+    "a shell module": ("modules.conf", "require = app_read.so", "require = func_shell.so", "func_shell"),
+    "limits need a module": (
+        "modules.conf",
+        "require = bridge_builtin_interval_features.so",
+        "load = bridge_builtin_interval_features.so",
+        "without bridge_builtin_interval_features",
+    ),
+    "keys in the log": (L, "notice,warning,error", "notice,warning,error,dtmf", "keyed digits"),
+    "token in the log": (L, "console = error", "console = error,verbose", "token"),
+    "keys in CEL": ("cel.conf", "enable = no", "enable = yes", "CEL"),
+    "a shell on the console": ("asterisk.conf", "console_shell = yes", "console_shell = no", "console"),
+}
+
+
+def test_the_rendered_configuration_keeps_every_promise() -> None:
+    assert faults(render(FACILITY)) == []
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_noticed(mistake: str) -> None:
+    file, old, new, complaint = MISTAKES[mistake]
+    files = render(FACILITY)
+    pattern = old if isinstance(old, re.Pattern) else re.compile(re.escape(old))
+    broken, count = pattern.subn(lambda _: new, files[file], count=1)
+    assert count == 1, "the mistake could not be made: the template has changed"
+    found = faults({**files, file: broken})
+    assert found
+    assert any(complaint in fault for fault in found), found
+    with pytest.raises(CheckError):
+        prove({**files, file: broken})
