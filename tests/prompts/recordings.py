@@ -1,5 +1,6 @@
 """Recordings as a telephone would make them, put together from the committed clips."""
 
+import wave
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -18,7 +19,8 @@ def silence(seconds: float) -> Samples:
 
 
 def tone(hz: float, seconds: float, level: float = 0.1) -> Samples:
-    return (level * np.sin(2 * np.pi * hz / RATE * np.arange(round(seconds * RATE)))).astype(np.float32)
+    times = np.arange(round(seconds * RATE)) / RATE
+    return np.asarray(level * np.sin(2 * np.pi * hz * times), np.float32)
 
 
 def played(language: str, clips: Iterable[str], gap_s: float = 0.05) -> Samples:
@@ -49,8 +51,6 @@ def with_noise(samples: Samples, dbfs: float, seed: int) -> Samples:
 
 def write_recording(path: Path, channels: Sequence[Samples], rate: int = RATE) -> Path:
     """A 16-bit wav file with one or more channels."""
-    import wave
-
     frames = np.round(np.stack(channels, axis=1) * 32767).astype("<i2")
     with wave.open(str(path), "wb") as file:
         file.setnchannels(len(channels))

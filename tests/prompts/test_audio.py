@@ -82,7 +82,10 @@ def test_building_what_is_complete_needs_no_speech_engine(tmp_path: Path) -> Non
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_script_for_a_studio_has_words_for_every_file(language: str) -> None:
     lines = dict(script(language))
-    files = {path.relative_to(AUDIO / language).with_suffix("").as_posix() for path in AUDIO.glob(f"{language}/**/*.wav")}
+    files = {
+        path.relative_to(AUDIO / language).with_suffix("").as_posix()
+        for path in AUDIO.glob(f"{language}/**/*.wav")
+    }
     assert lines.keys() == files
     assert all(words.endswith((".", "?", "!")) for words in lines.values())
 
@@ -96,7 +99,9 @@ def test_every_file_is_what_a_telephone_carries() -> None:
 def test_speech_is_resampled_levelled_and_framed_by_silence() -> None:
     times = np.arange(24_000) / 24_000
     tone = 0.01 * np.sin(2 * np.pi * 1000 * times)
-    samples = for_telephone(np.concatenate([np.zeros(12_000), tone, np.zeros(12_000)]), 24_000, 30, 250) / 32768
+    samples = (
+        for_telephone(np.concatenate([np.zeros(12_000), tone, np.zeros(12_000)]), 24_000, 30, 250) / 32768
+    )
     assert len(samples) == pytest.approx(RATE * 1.28, abs=RATE * 0.04)
     assert not samples[: RATE * 30 // 1000].any()
     assert not samples[-RATE * 250 // 1000 :].any()
