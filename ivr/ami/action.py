@@ -24,5 +24,5 @@ def checked(name: str, headers: Mapping[str, str | int]) -> dict[str, str]:
         if len(f"{header}: {value}".encode()) > MAX_HEADER_BYTES:
             raise ValueError(f"the AMI header {header} is too long")
     if len({header.lower() for header in action}) != len(headers) + 1:
-        raise ValueError("an AMI header is given twice")
+        raise ValueError("an AMI header stands twice")
     return action

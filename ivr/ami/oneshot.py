@@ -1,7 +1,7 @@
 """One AMI action by pyst2, synchronously: for verbs that must work while the controller is down.
 
-pyst2's reader thread ends at some messages and its calls have no deadline, so its queue of answers is
-replaced by one that has, its socket is our own, and nothing but the answer to our own ActionID is believed.
+pyst2's parser dies of one header and its calls have no deadline, so its queues are replaced by ones that see to both,
+its socket is our own, and nothing but the answer to our own ActionID is believed.
 """
 
 import contextlib
@@ -53,12 +53,22 @@ class _Answers(queue.Queue[Any]):
             raise AmiTimeout("no answer in time") from None
 
 
+class _Messages(queue.Queue[Any]):
+    """pyst2's queue of messages, each a list of lines, without the headers that its parser dies of."""
+
+    def put(self, item: list[str] | None, block: bool = True, timeout: float | None = None) -> None:
+        """Queue a message, or None for the end of the connection."""
+        lines = item and [line for line in item if "ChanVariable" not in line.partition(":")[0]]
+        super().put(lines, block, timeout)
+
+
 class _OneShot(Manager):  # type: ignore[misc] # pyst2 has no types
     """pyst2's client on a socket of ours, which can be shut down under its reader."""
 
     def __init__(self, deadline: _Deadline) -> None:
         super().__init__()
         self._response_queue = _Answers(deadline)
+        self._message_queue = _Messages()
         self._deadline = deadline
         self._socket: socket.socket | None = None
 
@@ -74,13 +84,6 @@ class _OneShot(Manager):  # type: ignore[misc] # pyst2 has no types
         self.message_thread.start()
         self.event_dispatch_thread.start()
         return self._response_queue.get()
-
-    def message_loop(self) -> None:
-        """Take messages to their queues; one that pyst2 cannot read ends the dialogue."""
-        try:
-            super().message_loop()
-        except Exception:
-            self._response_queue.put(None)
 
     def close(self) -> None:
         """Shut the socket down and let pyst2's threads end."""
@@ -142,7 +145,11 @@ def one_shot(
         manager.connect(host, port)
         _ask(manager, login, deadline)
         return _ask(manager, message, deadline)
-    except (ManagerException, OSError) as error:
+    except (
+        ManagerException,
+        OSError,
+        ValueError,
+    ) as error:  # ValueError: its reader closed the file under it
         raise AmiDown(f"no connection: {type(error).__name__}") from None
     finally:
         manager.close()

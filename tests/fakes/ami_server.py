@@ -78,22 +78,26 @@ class FakeAmi:
 
     async def seen(self, action: str, times: int = 1) -> Action:
         """The n-th action of that name, as soon as it has come."""
-        while len(found := [each for each in self.received if each.get("Action") == action]) < times:
-            await self._next_action()
-        return found[times - 1]
 
-    def note(self, action: Action) -> None:
-        """An action came."""
-        self.received.append(action)
+        def found() -> list[Action]:
+            return [each for each in self.received if each.get("Action") == action]
+
+        await self.until(lambda: len(found()) >= times)
+        return found()[times - 1]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something here has become so: a connection, its end, an action."""
+        while not condition():
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(future)
+            await future
+
+    def changed(self) -> None:
+        """Wake those who wait for a condition."""
         waiting, self._waiting = self._waiting, []
         for future in waiting:
             if not future.done():
                 future.set_result(None)
-
-    async def _next_action(self) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        await future
 
 
 class AmiSession(asyncio.Protocol):
@@ -108,6 +112,7 @@ class AmiSession(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         self._server.connections += 1
         self._server.sessions.add(self)
+        self._server.changed()
         if self._server.deaf:
             self.transport.pause_reading()
             return
@@ -115,6 +120,7 @@ class AmiSession(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server.sessions.discard(self)
+        self._server.changed()
 
     def data_received(self, data: bytes) -> None:
         *messages, self._buffer = (self._buffer + data).split(b"\r\n\r\n")
@@ -124,7 +130,8 @@ class AmiSession(asyncio.Protocol):
 
     def _take(self, action: Action) -> None:
         server, name = self._server, action.get("Action", "")
-        server.note(action)
+        server.received.append(action)
+        server.changed()
         if name in server.silent_to:
             return
         raw = server.raw_answers.get(name)
