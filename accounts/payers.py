@@ -177,6 +177,13 @@ def add_number(conn: Connection, *, account_id: str, number: str, at: datetime) 
         raise PayerConflict(f"{number} belongs to {owner}")
 
 
+def remove_number(conn: Connection, *, account_id: str, number: str, at: datetime) -> None:
+    """Stop a prepaid account from paying for calls to the number; harmless when repeated."""
+    mine = and_(prepaid_number.c.account_id == account_id, prepaid_number.c.number == number)
+    live = prepaid_number.c.removed_at.is_(None)
+    conn.execute(update(prepaid_number).where(mine, live).values(removed_at=at))
+
+
 def deposit(
     conn: Connection, *, transfer_id: str, account_id: str, amount: Money, at: datetime
 ) -> ledger.Transfer:
