@@ -26,7 +26,9 @@ def register(app: typer.Typer) -> None:
         typer.echo(f"The schema is at {schema.current(settings.url)}.")
 
     @group.command()
-    def downgrade(revision: Annotated[str, typer.Argument(help="the revision to go back to, or `base`")]) -> None:
+    def downgrade(
+        revision: Annotated[str, typer.Argument(help="the revision to go back to, or `base`")],
+    ) -> None:
         """Take the schema back. What a newer schema kept is lost: make a backup before."""
         settings = load_settings()
         with WriterLock.take(settings.url):

@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command("load")
     def load_file(
-        file: Annotated[Path, typer.Argument(help="a facility's TOML file, such as examples/demonstration.toml")],
+        file: Annotated[
+            Path, typer.Argument(help="a facility's TOML file, such as examples/demonstration.toml")
+        ],
     ) -> None:
         """Bring the database in step with a facility's file: all of it, or nothing.
 

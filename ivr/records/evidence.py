@@ -9,6 +9,9 @@ from ivr.records.states import Leg
 from ivr.records.tables import evidence, leg_quality
 
 
+LONGEST_PLAUSIBLE_US = 60_000_000
+
+
 def add(conn: Connection, call_id: str, seen: Evidence, *, source: str, at: datetime) -> None:
     """Keep one sighting, however often it was brought before."""
     conn.execute(
@@ -79,7 +82,9 @@ def _whole(text: str | None) -> int | None:
 
 
 def _micros(seconds: str | None) -> int | None:
+    """Microseconds; None for what Asterisk could not measure (it reports 65,536 s when a far clock went backwards)."""
     try:
-        return round(float(seconds) * 1_000_000) if seconds else None
+        micros = round(float(seconds) * 1_000_000) if seconds else None
     except ValueError:
         return None
+    return micros if micros is not None and 0 <= micros < LONGEST_PLAUSIBLE_US else None
