@@ -3,6 +3,7 @@
 import math
 import os
 import shutil
+import socket
 import struct
 import time
 import wave
@@ -52,6 +53,14 @@ class Specification(Protocol):
     @property
     def sounds(self) -> Mapping[str, Path]:
         """Links in the folder of sounds and where they lead."""
+
+    @property
+    def udp_ports(self) -> tuple[int, ...]:
+        """Ports that it must be able to take for SIP."""
+
+    @property
+    def tcp_ports(self) -> tuple[int, ...]:
+        """Ports that it must be able to take for AMI."""
 
     def render(self) -> dict[str, str]:
         """The configuration files by name."""
@@ -116,6 +125,7 @@ class Asterisk:
         """Write the files, start, and return when all modules are loaded and calls can come."""
         if self.is_running:
             raise AsteriskError("Asterisk is running already.")
+        _refuse_taken_ports(self.spec)
         write(self.spec, self._installation)
         _socket(self.spec.folder).unlink(missing_ok=True)
         self.output.unlink(missing_ok=True)
@@ -190,6 +200,25 @@ class Asterisk:
 
 def _socket(folder: Path) -> Path:
     return folder / "run" / "asterisk.ctl"
+
+
+def _refuse_taken_ports(spec: Specification) -> None:
+    """Asterisk itself would start without the port, and nobody could call."""
+    wanted = [(socket.SOCK_DGRAM, port) for port in spec.udp_ports]
+    wanted += [(socket.SOCK_STREAM, port) for port in spec.tcp_ports]
+    for kind, port in wanted:
+        with socket.socket(socket.AF_INET, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+                )  # as Asterisk does, after a restart
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as fault:
+                name = "SIP (UDP)" if kind == socket.SOCK_DGRAM else "AMI (TCP)"
+                raise AsteriskError(
+                    f"The port {port} for {name} is taken; end what uses it or choose another port."
+                ) from fault
 
 
 def _documentation(installation: Installation) -> str:

@@ -69,6 +69,16 @@ class NetworkAsterisk:
         return {"voicemail.wav": self.voicemail_wav}
 
     @property
+    def udp_ports(self) -> tuple[int, ...]:
+        """Ports that Asterisk must be able to take for SIP."""
+        return (self.sip_port,)
+
+    @property
+    def tcp_ports(self) -> tuple[int, ...]:
+        """None: the played network has no AMI."""
+        return ()
+
+    @property
     def evidence_folder(self) -> Path:
         """Where early media is kept: `early-<number>-received-<seconds>.wav` is what came from the caller."""
         return self.folder / "spool" / "monitor"

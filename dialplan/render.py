@@ -108,6 +108,16 @@ class FacilityAsterisk:
         """Links in Asterisk's folder of sounds: `<language>/ivr` is the project's audio in that language."""
         return {f"{language}/ivr": self.prompts / language for language in self.languages}
 
+    @property
+    def udp_ports(self) -> tuple[int, ...]:
+        """Ports that Asterisk must be able to take for SIP."""
+        return (self.sip_port,)
+
+    @property
+    def tcp_ports(self) -> tuple[int, ...]:
+        """Ports that Asterisk must be able to take for AMI; the one for FastAGI is the controller's."""
+        return (self.ami_port,)
+
     def render(self) -> dict[str, str]:
         """The files of `render`, proven safe; raises `dialplan.check.CheckError` when they are not."""
         files = render(self)

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,20 @@ def installation() -> Installation:
 
 @pytest.fixture(scope="session")
 def stack(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder = tmp_path_factory.mktemp("stack")
+    """Shared by tests that leave both Asterisks as they found them."""
+    with _running(installation, tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture
+def own_stack(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """For a test that stops, kills or freezes Asterisk."""
+    with _running(installation, tmp_path_factory.mktemp("own")) as running:
+        yield running
+
+
+@contextmanager
+def _running(installation: Installation, folder: Path) -> Iterator[Stack]:
     sip, agi, ami, network_sip = free_ports(4)
     facility = FacilityAsterisk(
         folder=folder / "facility",
