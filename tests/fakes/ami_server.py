@@ -18,7 +18,7 @@ class FakeAmi:
     """Users log in, send actions and get events; `received` is every action that came.
 
     `silent_to` names actions that get no answer, `raw_answers` bytes sent instead of the proper answer
-    (`{id}` stands for the ActionID); `deaf` accepts connections and reads nothing more.
+    (`{id}` stands for the ActionID); `deaf` accepts connections and takes nothing in.
     """
 
     def __init__(self, username: str = "controller", secret: str = "demonstration") -> None:
@@ -113,16 +113,17 @@ class AmiSession(asyncio.Protocol):
         self._server.connections += 1
         self._server.sessions.add(self)
         self._server.changed()
-        if self._server.deaf:
-            self.transport.pause_reading()
-            return
-        self.transport.write(GREETING)
+        self._deaf = self._server.deaf
+        if not self._deaf:
+            self.transport.write(GREETING)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server.sessions.discard(self)
         self._server.changed()
 
     def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
         *messages, self._buffer = (self._buffer + data).split(b"\r\n\r\n")
         for each in messages:
             lines = (line.partition(": ") for line in each.decode().split("\r\n"))
