@@ -202,7 +202,7 @@ def _refuse_place_of_the_system(path: Path) -> None:
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
     """Nothing of ours leaks into the program but what it needs."""
-    return {"PATH": "/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", **more}
+    return {"PATH": "/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin:/sbin:/bin", "LC_ALL": "C", **more}
 
 
 @contextmanager
