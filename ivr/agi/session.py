@@ -119,6 +119,7 @@ class Session:
     async def read(self, files: Sequence[str], max_digits: int, timeout_s: float) -> str:
         """Play files and take keys, which cut them; empty when nothing was keyed in `timeout_s`.
 
+        Raises AgiError when the last file could not be played; another that is missing is skipped by Asterisk.
         Never for secrets: Asterisk prints the keys on its console and leaves them in a channel variable.
         """
         timeout_ms, most = _entry_limits(timeout_s, max_digits)
@@ -175,10 +176,9 @@ class Session:
         reply = await self.command("DATABASE GET", family, key)
         return reply.text or "" if reply.result == "1" else None
 
-    async def database_del(self, family: str, key: str) -> bool:
-        """Delete an AstDB entry; False where there was none."""
-        reply = await self.command("DATABASE DEL", family, key)
-        return reply.result == "1"
+    async def database_del(self, family: str, key: str) -> None:
+        """Delete an AstDB entry, if there is one: Asterisk gives the same answer either way."""
+        await self.command("DATABASE DEL", family, key)
 
     async def verbose(self, text: str) -> None:
         """Show a line on Asterisk's console."""

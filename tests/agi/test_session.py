@@ -204,10 +204,11 @@ async def test_astdb_entries_are_written_read_and_deleted() -> None:
     async def use(session: Session) -> list[object]:
         await session.database_put("talk", "a1", "1.5 2.5 16")
         got = await session.database_get("talk", "a1")
-        deleted = [await session.database_del("talk", "a1"), await session.database_del("talk", "a1")]
-        return [got, *deleted, await session.database_get("talk", "a1")]
+        for _ in range(2):
+            await session.database_del("talk", "a1")
+        return [got, await session.database_get("talk", "a1")]
 
-    assert await outcome(channel(), use) == ["1.5 2.5 16", True, False, None]
+    assert await outcome(channel(), use) == ["1.5 2.5 16", None]
 
 
 @in_loop

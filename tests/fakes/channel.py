@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -61,6 +62,7 @@ class FakeChannel:
     prompt_s: float = 0.0
     heard: list[str] = field(default_factory=list)
     commands: list[list[str]] = field(default_factory=list)
+    commands_at: list[float] = field(default_factory=list)  # when each came, by time.perf_counter
     recordings: list[str] = field(default_factory=list)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     session: "AgiSession | None" = None
@@ -186,7 +188,8 @@ def _database_get(channel: FakeChannel, arguments: Sequence[str]) -> bytes:
 
 
 def _database_del(channel: FakeChannel, arguments: Sequence[str]) -> bytes:
-    return _reply(0 if channel.database.pop(f"/{arguments[0]}/{arguments[1]}", None) is None else 1)
+    channel.database.pop(f"/{arguments[0]}/{arguments[1]}", None)
+    return _reply(1)  # whether or not there was one (seen on 22.10.1)
 
 
 _REPLIES: Mapping[str, Callable[[FakeChannel, Sequence[str]], bytes]] = {
@@ -251,6 +254,7 @@ class AgiSession(asyncio.Protocol):
     def _take(self, line: str) -> None:
         channel, words = self._channel, words_of(line)
         channel.commands.append(words)
+        channel.commands_at.append(time.perf_counter())
         if channel.leaves_at is not None and line.startswith(channel.leaves_at):
             channel.leaves_at = None
             channel.leave(channel)
