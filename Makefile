@@ -1,0 +1,56 @@
+# Targets a person types; `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help setup run demo test check bench prompts lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/ready ## make the virtual environment and find or build a real Asterisk; leaves .venv/bin/ivr
+	@$(BIN)/python -m dialplan install
+
+run: setup ## start everything, show a call between two real telephones, serve until Ctrl-C
+	@exec $(BIN)/ivr run
+
+demo: setup ## make three calls and check what was heard and written
+	@exec $(BIN)/ivr demo
+
+test: $(VENV)/ready-to-test check ## everything: style, types, and all tests on the real Asterisk and databases
+	@.ci/provide initdb postgresql
+	@$(BIN)/python -m dialplan install
+	$(BIN)/pytest
+
+check: $(VENV)/ready-to-test ## style and types only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m prompts check
+
+bench: $(VENV)/ready-to-test ## calls a second, CPU and statements a call, as ratios to a bare loop
+	@$(BIN)/python -m bench
+
+lock: ## renew requirements/*.txt from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --quiet --upgrade pyproject.toml requirements/build.in --output-file requirements/run.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --quiet --upgrade --extra dev pyproject.toml requirements/build.in --output-file requirements/dev.txt
+
+clean: ## remove what the targets made in this folder (the built Asterisk stays in its cache)
+	rm -rf $(VENV) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/ready: requirements/run.txt pyproject.toml
+	@.ci/venv $(PYTHON) $(VENV)
+	@echo "Installing the locked dependencies …"
+	@$(PIP) install --quiet --require-hashes --requirement requirements/run.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/ready-to-test: $(VENV)/ready requirements/dev.txt
+	@echo "Installing what the tests need …"
+	@$(PIP) install --quiet --require-hashes --requirement requirements/dev.txt
+	@touch $@
