@@ -48,7 +48,7 @@ class Specification(Protocol):
 
     @property
     def readable(self) -> tuple[Path, ...]:
-        """Folders outside it that are read."""
+        """Folders and files outside it that are read."""
 
     @property
     def sounds(self) -> Mapping[str, Path]:

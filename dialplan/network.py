@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from dialplan import modules
-from dialplan.render import common_files, require_rtp_range
+from dialplan.render import USER_AGENT, common_files, require_rtp_range
 from dialplan.template import NUMBER, SECRET, RenderError, fill, require, require_distinct, require_port
 
 
@@ -60,8 +60,8 @@ class NetworkAsterisk:
 
     @property
     def readable(self) -> tuple[Path, ...]:
-        """Folders outside `folder` that Asterisk reads."""
-        return (self.voicemail_wav.parent,)
+        """Files outside `folder` that Asterisk reads."""
+        return (self.voicemail_wav,)
 
     @property
     def sounds(self) -> Mapping[str, Path]:
@@ -111,6 +111,7 @@ def render_network(spec: NetworkAsterisk) -> dict[str, str]:
             "network_pjsip.conf",
             sip_port=spec.sip_port,
             facility_port=spec.facility_port,
+            facility_agent=USER_AGENT,
             blocks={"phones": "".join(phones)},
         ),
     }

@@ -20,6 +20,7 @@ from dialplan.template import (
 
 # A letter first: a station's name is never mistaken for the number that a carrier shows as its caller.
 STATION_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
+USER_AGENT = "Asterisk"  # no version: it is nobody's business
 RESERVED_NAMES = frozenset({"carrier", "global", "system", "transport", "talking", "station", "anonymous"})
 SHORTEST_RTP_RANGE = 20
 # Read by Asterisk's core even when there is nothing to set; a missing file is an error in its log.
@@ -156,6 +157,7 @@ def _pjsip(spec: FacilityAsterisk) -> str:
     stations = (fill("pjsip_station.conf", id=station.id, secret=station.secret) for station in spec.stations)
     return fill(
         "pjsip.conf",
+        user_agent=USER_AGENT,
         sip_address=spec.sip_address,
         sip_port=spec.sip_port,
         carrier_host=carrier.host,

@@ -178,7 +178,8 @@ class Program:
 def _walls(root: Path, writable: Sequence[Path], readable: Sequence[Path]) -> list[str]:
     bound = [("--bind", path) for path in writable] + [("--ro-bind", path) for path in readable]
     for _, path in bound:
-        _refuse_place_of_the_system(path)
+        _refuse_unusable(path)
+    bound.sort(key=lambda how_path: len(how_path[1].absolute().parts))  # else a folder would hide one in it
     return [
         "bwrap",
         *("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", HOST_NAME),
@@ -193,7 +194,9 @@ def _walls(root: Path, writable: Sequence[Path], readable: Sequence[Path]) -> li
     ]
 
 
-def _refuse_place_of_the_system(path: Path) -> None:
+def _refuse_unusable(path: Path) -> None:
+    if not path.exists():
+        raise SandboxError(f"{path} does not exist.")
     if any(path.absolute().is_relative_to(place) for place in PLACES_OF_THE_SYSTEM):
         raise SandboxError(
             f"{path} lies in a folder of the system; choose one under /home, /srv, /var or /opt."

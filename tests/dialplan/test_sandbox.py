@@ -45,6 +45,14 @@ def test_a_readable_folder_is_not_writable(installation: Installation, tmp_path:
     assert perl(installation, script, readable=(tmp_path,)) == "helloRead-only file system"
 
 
+def test_a_writable_folder_may_lie_in_a_readable_one(installation: Installation, tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    script = f"open(F, '>', '{inner}/x') or print $!; open(F, '>', '{tmp_path}/x') or print $!"
+    assert perl(installation, script, writable=(inner,), readable=(tmp_path,)) == "Read-only file system"
+    assert (inner / "x").exists()
+
+
 def test_other_folders_and_processes_do_not_exist(installation: Installation, tmp_path: Path) -> None:
     folders = f"grep(-e, '{tmp_path}', '/home', '/root', '/work')"
     assert perl(installation, f"print scalar({folders})") == "0"
@@ -58,9 +66,14 @@ def test_its_own_host_name_is_resolved_without_a_name_server(installation: Insta
     assert perl(installation, script) == "127.0.0.1"
 
 
+def test_a_folder_that_is_not_there_is_named(installation: Installation, tmp_path: Path) -> None:
+    with pytest.raises(SandboxError, match="absent does not exist"):
+        installation.sandbox.command("perl", readable=(tmp_path / "absent",))
+
+
 def test_a_folder_of_the_system_is_refused(installation: Installation) -> None:
     with pytest.raises(SandboxError, match="folder of the system"):
-        installation.sandbox.command("perl", writable=(Path("/etc/ivr"),))
+        installation.sandbox.command("perl", writable=(Path("/etc/ssl"),))
 
 
 @pytest.mark.parametrize("program", ["asterisk", "baresip", "sipp"])
