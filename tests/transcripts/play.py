@@ -1,7 +1,7 @@
 """Plays a dialogue from a text that reads like the call, with the real scripts, rules and database.
 
-Lines are what somebody hears; `>` lines are keys, `> silence` none, `> hangs up` the receiver put back. Headings tell who
-hears: `inmate:` and `called party:`. Between them stands what the telephone network did: `busy`, `no answer`, or
+Lines are what somebody hears; `>` lines are keys, `> silence` none, `> hangs up` the receiver put back. Headings tell
+who hears: `inmate:` and `called party:`. Between them stands what the telephone network did: `busy`, `no answer`, or
 `talks 83 s`. `record:` at the end tells the call's own record.
 """
 
@@ -39,6 +39,7 @@ FACILITY = Path(__file__).parents[2] / "examples" / "demonstration.toml"
 KEY = PinKey(bytes(32))
 NOON = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)  # in Chicago
 SPEECH = b"\x10\x90" * 4_000  # a second of loud mu-law
+SILENCE = b"\xff" * 8_000
 DIAL_STATUS = {
     "busy": "BUSY",
     "no answer": "NOANSWER",
@@ -87,7 +88,7 @@ class ScriptedLine:
         silence_s: int | None,
     ) -> object:
         spoken = self._press()
-        Path(f"{path}.{file_format}").write_bytes(SPEECH if spoken == "says a name" else b"\xff" * 8_000)
+        _write(f"{path}.{file_format}", SPEECH if spoken == "says a name" else SILENCE)
         return None
 
     async def mix_monitor(self, path: str, options: str) -> None:
@@ -140,6 +141,10 @@ class World:
         parts = _parts(text)
         played = asyncio.run(_Session(self, station, deque(parts)).run())
         assert played == [line for head, lines in parts for line in (head, *lines)]
+
+
+def _write(path: str, sound: bytes) -> None:
+    Path(path).write_bytes(sound)
 
 
 def demonstration(*changes: tuple[str, str]) -> FacilityFile:

@@ -1,0 +1,143 @@
+"""Who may import whom: imports point one way. The table is the architecture; every package must stand in it."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+OURS = ("accounts", "dialplan", "ivr", "migrations", "prompts", "rating")
+
+#: Each package or module, the longest name that fits first, and what it may import of ours.
+MAY_IMPORT: dict[str, set[str]] = {
+    "rating": set(),
+    "prompts": set(),
+    "dialplan": set(),
+    "accounts": {"rating", "migrations"},
+    "migrations": {"accounts"},
+    "ivr": set(),
+    "ivr.agi": set(),
+    "ivr.ami": set(),
+    "ivr.policy": {"rating"},
+    "ivr.policy.reasons": set(),
+    "ivr.facility": {"accounts.db", "ivr.policy", "rating"},
+    "ivr.records": {"accounts.db", "accounts.tables", "ivr.facility", "ivr.policy", "rating"},
+    "ivr.call": {"ivr.agi", "ivr.policy.reasons", "prompts"},
+    "ivr.live": set(),
+    "ivr.controls": {
+        "accounts",
+        "ivr.call",
+        "ivr.facility",
+        "ivr.live",
+        "ivr.policy",
+        "ivr.records",
+        "rating",
+    },
+    "ivr.flows": {"ivr.call", "ivr.controls", "ivr.policy.reasons"},
+    "ivr.runner": {
+        "ivr.agi",
+        "ivr.call",
+        "ivr.controls",
+        "ivr.flows",
+        "ivr.policy",
+        "ivr.records",
+        "prompts",
+    },
+    "ivr.watch": {"ivr.ami", "ivr.controls", "ivr.live", "ivr.policy", "ivr.records"},
+    "ivr.loading": {"accounts", "ivr.facility", "rating"},
+    "ivr.cdr": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
+    "ivr.recordings": {"accounts.db", "ivr.records"},
+    "ivr.web": {"accounts.db", "ivr.live", "ivr.records"},
+    "ivr.config": set(),
+    "ivr.keyring": {"ivr.facility.pins"},
+    "ivr.log": set(),
+    "ivr.notify": set(),
+    "ivr.control": set(),
+    "ivr.instance": {"accounts.db", "dialplan", "ivr.config", "ivr.facility", "ivr.keyring"},
+    "ivr.supervise": {"dialplan", "ivr.config"},
+    "ivr.app": set(OURS),
+    "ivr.demonstration": set(OURS),
+    "ivr.cli": set(OURS),
+}
+#: Where tools with power may be used at all.
+SQL = (
+    "accounts",
+    "ivr.facility",
+    "ivr.records",
+    "ivr.controls",
+    "ivr.loading",
+    "ivr.cdr",
+    "ivr.web",
+    "ivr.instance",
+)
+SQL_TO_SHOW = ("ivr.watch", "ivr.cli")
+SOCKETS = (
+    "ivr.agi",
+    "ivr.ami",
+    "ivr.web",
+    "ivr.control",
+    "ivr.notify",
+    "ivr.supervise",
+    "dialplan",
+    "ivr.demonstration",
+)
+
+
+def modules() -> dict[str, list[str]]:
+    """Every module of ours and the full names of what it imports."""
+    found = {}
+    for package in OURS:
+        for path in (ROOT / package).rglob("*.py"):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            if not name.startswith("migrations.versions"):
+                found[name] = _imports(ast.parse(path.read_text("utf-8")))
+    return found
+
+
+def _imports(tree: ast.Module) -> list[str]:
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+def _row(module: str) -> str:
+    fitting = [name for name in MAY_IMPORT if _within(module, name)]
+    assert fitting, f"{module} stands in no row of the table"
+    return max(fitting, key=len)
+
+
+def _within(module: str, name: str) -> bool:
+    return module == name or module.startswith(f"{name}.")
+
+
+def test_imports_point_one_way() -> None:
+    wrong = []
+    for module, imports in modules().items():
+        row = _row(module)
+        for imported in imports:
+            if imported.split(".")[0] not in OURS or _within(imported, row):
+                continue
+            if not any(_within(imported, allowed) for allowed in MAY_IMPORT[row]):
+                wrong.append(f"{module} imports {imported}")
+    assert not wrong
+
+
+def test_the_table_names_nothing_that_is_gone() -> None:
+    known = set(modules())
+    for row, allowed in MAY_IMPORT.items():
+        for name in {row, *allowed}:
+            assert name in known, f"{name} is no module of ours"
+
+
+def test_sql_and_sockets_stay_where_they_belong() -> None:
+    for module, imports in modules().items():
+        for imported in imports:
+            tool = imported.split(".")[0]
+            if tool == "sqlalchemy":
+                assert any(_within(module, name) for name in (*SQL, *SQL_TO_SHOW, "migrations")), (
+                    f"{module} has SQL"
+                )
+            if tool == "socket":
+                assert any(_within(module, name) for name in SOCKETS), f"{module} opens sockets"

@@ -1,0 +1,87 @@
+"""Texts, code, reasons and dialplan say the same words, both ways."""
+
+import ast
+import re
+from pathlib import Path
+
+from ivr.policy.reasons import INAUDIBLE, Cutoff, Denial, Outcome
+from ivr.policy.request import NotCovered
+from ivr.runner import SCRIPTS
+from prompts.catalogue import Catalogue
+
+ROOT = Path(__file__).parents[2]
+CATALOGUE = Catalogue.load()
+EXTENSIONS = (ROOT / "dialplan" / "templates" / "extensions.conf").read_text("utf-8")
+VERBS = {"say", "ask", "speech", "declined"}  # `declined` says its last argument
+
+
+def _said_by_flows() -> dict[str, set[str]]:
+    """Every prompt that a dialogue says by name, with the variables that it gives."""
+    said: dict[str, set[str]] = {}
+    for path in [*(ROOT / "ivr" / "flows").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name not in VERBS or not node.args:
+                continue
+            prompt = node.args[-1] if name == "declined" else node.args[0]
+            given = {keyword.arg for keyword in node.keywords if keyword.arg} - {
+                "language",
+                "up_to",
+                "seconds",
+            }
+            for constant in ast.walk(prompt):
+                if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
+                    said.setdefault(constant.value, set()).update(given)
+    return said
+
+
+def _families() -> set[str]:
+    """Prompts that are named by a word of an enumeration."""
+    reasons = {f"ending.{each}" for each in [*Denial, *Outcome] if each not in INAUDIBLE}
+    limits = {f"{family}.{each}" for each in Cutoff for family in ("warning", "ended")}
+    return reasons | limits | {f"not_covered.{each}" for each in NotCovered}
+
+
+def _said_elsewhere() -> set[str]:
+    by_runner = set(re.findall(r'told="(\w+)"', (ROOT / "ivr" / "runner.py").read_text("utf-8")))
+    by_dialplan = set(re.findall(r"Playback\(ivr/([\w.]+)\)", EXTENSIONS))
+    facilities = {each for each in CATALOGUE.prompts if each.startswith("facility.")}
+    return (
+        by_runner
+        | by_dialplan
+        | facilities
+        | {"declined", "refused", "blocked", "not_accepted"} - {"declined"}
+    )
+
+
+def test_every_prompt_that_is_said_exists_with_these_variables() -> None:
+    for prompt_id, given in _said_by_flows().items():
+        if prompt_id == "not_covered.":  # completed by a word of NotCovered
+            continue
+        assert prompt_id in CATALOGUE.prompts, prompt_id
+        assert set(CATALOGUE.prompts[prompt_id].variables) == given, prompt_id
+
+
+def test_every_prompt_is_said_somewhere() -> None:
+    said = set(_said_by_flows()) | _families() | _said_elsewhere()
+    assert set(CATALOGUE.prompts) - said == set()
+
+
+def test_every_reason_limit_and_fallback_has_its_prompt() -> None:
+    assert _families() <= set(CATALOGUE.prompts)
+    families = ("ending.", "warning.", "ended.", "not_covered.")
+    assert {each for each in CATALOGUE.prompts if each.startswith(families)} == _families()
+
+
+def test_the_dialplan_opens_the_scripts_that_there_are() -> None:
+    opened = set(re.findall(r"AGI\(agi://[^/]+/(\w+)", EXTENSIONS))
+    assert opened == set(SCRIPTS)
+
+
+def test_the_dialplans_variables_are_those_that_the_controller_sets() -> None:
+    controls = (ROOT / "ivr" / "controls" / "inmate.py").read_text("utf-8")
+    for name in ("CALL_ID", "DESTINATION", "LIMIT_MS", "RING_SECONDS", "FACILITY_NUMBER", "WARNING", "ENDED"):
+        assert f'"{name}":' in controls
+        assert f"${{{name}}}" in EXTENSIONS

@@ -1,0 +1,186 @@
+"""One changed fact for each reason, and what a tighter setting may never do."""
+
+from dataclasses import fields, replace
+from datetime import date, datetime, timedelta
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivr.policy.reasons import Cutoff, Denial, NotRecorded
+from ivr.policy.request import (
+    Allow,
+    BlockCause,
+    CallRequest,
+    Deny,
+    InmateState,
+    Limit,
+    NotCovered,
+    Payer,
+    PrepaidFacts,
+    SubscriptionFacts,
+)
+from ivr.policy.rules import decide
+from rating.call_type import CallType
+from rating.money import Money
+from rating.numbers import NumberRefusal, Unusable
+from rating.rate import charge
+from tests.policy.requests import CHICAGO, OK
+
+CASES: dict[Denial, CallRequest] = {
+    Denial.INMATE_RELEASED: replace(OK, inmate_state=InmateState.RELEASED),
+    Denial.INMATE_SUSPENDED: replace(OK, inmate_state=InmateState.SUSPENDED),
+    Denial.NAME_NOT_RECORDED: replace(OK, has_recorded_name=False),
+    Denial.EMERGENCY_NUMBER: replace(OK, dialled=Unusable(NumberRefusal.EMERGENCY_NUMBER)),
+    Denial.SERVICE_CODE: replace(OK, dialled=Unusable(NumberRefusal.SERVICE_CODE)),
+    Denial.NUMBER_INVALID: replace(OK, dialled=Unusable(NumberRefusal.NUMBER_INVALID)),
+    Denial.NUMBER_TYPE_BLOCKED: replace(OK, dialled=Unusable(NumberRefusal.NUMBER_TYPE_BLOCKED)),
+    Denial.NUMBER_BLOCKED: replace(OK, blocked_by=BlockCause.FACILITY),
+    Denial.BLOCKED_BY_CALLED_PARTY: replace(OK, blocked_by=BlockCause.CALLED_PARTY),
+    Denial.NUMBER_NOT_ALLOWED: replace(OK, on_allowed_list=False),
+    Denial.OUTSIDE_SCHEDULE: replace(OK, at=datetime(2026, 11, 23, 22, tzinfo=CHICAGO)),
+    Denial.NO_RATE: replace(OK, rate=None),
+    Denial.FUNDS_TOO_LOW: replace(OK, prepaid=PrepaidFacts("prepaid/family", Money(59_999))),
+}
+BEFORE_ANY_RULE = {Denial.STATION_UNKNOWN, Denial.PIN_INVALID}
+PLAN = SubscriptionFacts("s", "s/1", calls_left=57, renews_on=date(2026, 12, 23))
+
+
+@pytest.mark.parametrize(("reason", "ask"), CASES.items(), ids=str)
+def test_each_reason_follows_from_one_fact(reason: Denial, ask: CallRequest) -> None:
+    decision = decide(ask)
+    assert isinstance(decision, Deny)
+    assert decision.reason is reason
+
+
+def test_no_reason_is_without_a_case() -> None:
+    assert set(CASES) | BEFORE_ANY_RULE == set(Denial)
+
+
+def test_of_two_objections_the_one_declared_first_wins() -> None:
+    for first, second in combinations(CASES, 2):
+        changed = [_changed(CASES[first]), _changed(CASES[second])]
+        if changed[0].keys().isdisjoint(changed[1]):
+            decision = decide(replace(OK, **changed[0], **changed[1]))  # type: ignore[arg-type]
+            assert isinstance(decision, Deny)
+            assert decision.reason is first
+    assert list(CASES) == [denial for denial in Denial if denial not in BEFORE_ANY_RULE]
+
+
+def test_several_objections_give_the_first() -> None:
+    ask = replace(
+        OK, inmate_state=InmateState.RELEASED, has_recorded_name=False, on_allowed_list=False, rate=None
+    )
+    assert decide(ask) == Deny(Denial.INMATE_RELEASED)
+
+
+def test_funds_too_low_tells_the_price_of_the_first_increment() -> None:
+    assert decide(CASES[Denial.FUNDS_TOO_LOW]) == Deny(Denial.FUNDS_TOO_LOW, {"needed": Money(60_000)})
+
+
+def test_suspension_leaves_privileged_numbers_reachable() -> None:
+    ask = replace(CASES[Denial.INMATE_SUSPENDED], privileged=True, on_allowed_list=False)
+    assert isinstance(decide(ask), Allow)
+
+
+def test_the_shortest_limit_holds_and_says_what_set_it() -> None:
+    assert _allowed(OK).limit == Limit(900_000, Cutoff.LONGEST_CALL)
+    late = replace(OK, at=datetime(2026, 11, 23, 21, 58, tzinfo=CHICAGO))
+    assert _allowed(late).limit == Limit(120_000, Cutoff.SCHEDULE)
+    poor = replace(OK, prepaid=PrepaidFacts("prepaid/family", Money(120_000)))
+    assert _allowed(poor).limit == Limit(120_000, Cutoff.BALANCE)
+
+
+def test_a_subscription_pays_before_prepaid_and_holds_one_call() -> None:
+    payment = _allowed(replace(OK, subscription=PLAN)).payment
+    assert (payment.payer, payment.account_id, payment.hold) == (Payer.SUBSCRIPTION, "s/1", 1)
+
+
+def test_a_subscription_call_is_not_limited_by_a_balance() -> None:
+    ask = replace(OK, subscription=PLAN, prepaid=None)
+    assert _allowed(ask).limit == Limit(900_000, Cutoff.LONGEST_CALL)
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"subscription": replace(PLAN, account_id=None, calls_left=0)}, NotCovered.LAPSED),
+        ({"subscription": PLAN, "call_type": CallType.INTERSTATE}, NotCovered.OUT_OF_STATE),
+        ({"subscription": replace(PLAN, calls_left=0)}, NotCovered.USED_UP),
+    ],
+)
+def test_a_subscription_that_does_not_cover_falls_back_to_prepaid_and_says_why(
+    changed: dict[str, object], why: NotCovered
+) -> None:
+    payment = _allowed(replace(OK, **changed)).payment  # type: ignore[arg-type]
+    assert (payment.payer, payment.not_covered) == (Payer.PREPAID, why)
+
+
+def test_a_free_call_holds_nothing_and_needs_no_rate() -> None:
+    payment = _allowed(replace(OK, free=True, rate=None, subscription=PLAN)).payment
+    assert (payment.payer, payment.account_id, payment.hold) == (Payer.FREE, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"privileged": True}, NotRecorded.PRIVILEGED),
+        ({"facility_records": False}, NotRecorded.FACILITY),
+        ({"number_records": False}, NotRecorded.NUMBER),
+        ({"privileged": True, "facility_records": False}, NotRecorded.PRIVILEGED),
+        ({}, None),
+    ],
+)
+def test_any_do_not_record_wins(changed: dict[str, bool], why: NotRecorded | None) -> None:
+    assert _allowed(replace(OK, **changed)).not_recorded is why  # type: ignore[arg-type]
+
+
+@given(balance=st.integers(0, 2_000_000), longest=st.integers(1_000, 7_200_000))
+def test_what_is_held_pays_for_the_longest_talk_and_is_there(balance: int, longest: int) -> None:
+    ask = replace(OK, prepaid=PrepaidFacts("p", Money(balance)), longest_call_ms=longest)
+    decision = decide(ask)
+    if isinstance(decision, Deny):
+        assert decision.reason is Denial.FUNDS_TOO_LOW
+        assert balance < 60_000
+        return
+    assert ask.rate is not None
+    assert decision.payment.hold == charge(ask.rate, decision.limit.ms).amount <= balance
+
+
+@given(
+    st.sampled_from(sorted(CASES)),
+    st.integers(1, 900),
+    st.integers(0, 365 * 24 * 60),
+)
+def test_a_tighter_setting_never_allows_more(reason: Denial, shorter_s: int, minutes: int) -> None:
+    asked = replace(OK, at=OK.at + timedelta(minutes=minutes))
+    tighter = replace(asked, longest_call_ms=shorter_s * 1000)
+    first, second = decide(asked), decide(tighter)
+    if isinstance(first, Allow):
+        assert isinstance(second, Allow)
+        assert second.limit.ms <= first.limit.ms
+    else:
+        assert second == first
+    assert isinstance(decide(CASES[reason]), Deny)
+
+
+def test_a_limit_never_reaches_past_the_end_of_calling_hours() -> None:
+    for minute in range(0, 24 * 60, 7):
+        ask = replace(OK, at=datetime(2026, 11, 23, tzinfo=CHICAGO) + timedelta(minutes=minute))
+        decision = decide(ask)
+        closes = datetime(2026, 11, 23, 22, tzinfo=CHICAGO)
+        if isinstance(decision, Allow):
+            assert ask.at + timedelta(milliseconds=decision.limit.ms) <= closes
+
+
+def _changed(ask: CallRequest) -> dict[str, object]:
+    """The facts in which a case differs from the request that is allowed."""
+    names = [field.name for field in fields(CallRequest)]
+    return {name: getattr(ask, name) for name in names if getattr(ask, name) != getattr(OK, name)}
+
+
+def _allowed(ask: CallRequest) -> Allow:
+    decision = decide(ask)
+    assert isinstance(decision, Allow), decision
+    return decision
