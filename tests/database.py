@@ -18,13 +18,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import MetaData, NullPool, create_engine, make_url, select, text
 
 from accounts import schema
 from accounts.db import Database
 
 NEEDED = "PostgreSQL is not installed: `apt-get install postgresql` (tests run on it beside SQLite)"
 START_SECONDS = 30
+END_OTHER_SESSIONS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
 
 CHOSEN = os.environ.get("IVR_DATABASE_URL")
@@ -49,12 +53,39 @@ def postgresql_server() -> Iterator[str]:
         yield url
 
 
+class MigratedPostgresql:
+    """One migrated database that is taken back to its first contents for each test: making it anew takes longer."""
+
+    def __init__(self, url: str) -> None:
+        schema.upgrade(url)
+        self.url = url
+        engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+        self._transaction = engine.begin
+        reflected = MetaData()
+        with engine.connect() as conn:
+            reflected.reflect(conn)
+            self._tables = reflected.sorted_tables
+            first = {table: conn.execute(select(table)).mappings().all() for table in self._tables}
+        self._first_rows = {table: [dict(row) for row in rows] for table, rows in first.items() if rows}
+
+    def reset(self) -> None:
+        """End whoever is still connected, and leave only the rows that were there after the migration."""
+        with self._transaction() as conn:
+            conn.execute(text(END_OTHER_SESSIONS))
+            conn.execute(text("SET LOCAL synchronous_commit = off"))
+            for table in reversed(self._tables):
+                conn.execute(text(f"ALTER TABLE {table.name} DISABLE TRIGGER USER"))
+                conn.execute(table.delete())
+                conn.execute(text(f"ALTER TABLE {table.name} ENABLE TRIGGER USER"))
+            for table, rows in self._first_rows.items():
+                conn.execute(table.insert(), rows)
+
+
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql_server: str) -> Iterator[str]:
-    """The name of a migrated database, to be copied by each test."""
+def postgresql_template(postgresql_server: str) -> Iterator[MigratedPostgresql]:
+    """The migrated database whose first contents each test gets."""
     name = create_database(postgresql_server)
-    schema.upgrade(at_database(postgresql_server, name))
-    yield name
+    yield MigratedPostgresql(at_database(postgresql_server, name))
     drop_database(postgresql_server, name)
 
 
@@ -93,10 +124,9 @@ def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -
             shutil.copy(request.getfixturevalue("sqlite_template"), folder / "ivr.sqlite")
             yield f"sqlite:///{folder / 'ivr.sqlite'}"
         return
-    server = request.getfixturevalue("postgresql_server")
-    name = create_database(server, template=request.getfixturevalue("postgresql_template"))
-    yield at_database(server, name)
-    drop_database(server, name)
+    migrated: MigratedPostgresql = request.getfixturevalue("postgresql_template")
+    yield migrated.url
+    migrated.reset()
 
 
 @pytest.fixture
@@ -188,13 +218,11 @@ def wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> No
     pytest.fail(f"PostgreSQL did not start:\n{log.read_text()}")
 
 
-def create_database(server: str, template: str = "template0") -> str:
-    """Make a database, a copy of the template; its name."""
+def create_database(server: str) -> str:
+    """Make a database with nothing in it; its name."""
     name = f"ivr_test_{secrets.token_hex(6)}"
     with connected(server) as connection:
-        # PostgreSQL 15 made a slower way the default, which is kinder to other sessions; we have none.
-        strategy = "STRATEGY file_copy" if connection.info.server_version >= 15_00_00 else ""
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} {strategy}".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
     return name
 
 
