@@ -6,7 +6,6 @@ import importlib.metadata
 import secrets
 import signal
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -16,6 +15,7 @@ from accounts.db import Database, DatabaseUnsuitable, WriterLock
 from ivr import control, web
 from ivr.agi import AgiServer, serve
 from ivr.ami import AmiClient
+from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.controls.node import Node
 from ivr.facility.file import FacilityFileError, parse
@@ -32,11 +32,6 @@ log = structlog.get_logger(__name__)
 
 VERSION = importlib.metadata.version("ivr")
 GRACE_SECONDS = 2.0  # what running dialogues have left at an orderly stop
-
-
-def utc_now() -> datetime:
-    """The clock; nothing else reads it."""
-    return datetime.now(UTC)
 
 
 def new_id() -> str:

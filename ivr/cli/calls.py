@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Show call-detail records: the newest, or one call with all of its fields.
 
-        Times are the facility's. A record is sealed in the transaction that settles its money; nothing changes it after.
+        Times are the facility's. A record is sealed in the transaction that settles its money and never changed after.
         """
         with Database.open(load_settings().url) as database:
             ids = [call_id] if call_id else [row.id for row in database.read_now(cdr.newest, most)]

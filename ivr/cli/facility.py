@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from accounts.db import Database, WriterLock
+from ivr.clock import utc_now
 from ivr.config import Settings, load_settings
 from ivr.control import NoController, ask
 from ivr.facility.file import parse, read
@@ -39,8 +40,6 @@ def load_facility_file(settings: Settings, path: Path) -> list[str]:
     try:
         changed: list[str] = ask(settings.state_dir.absolute() / "control.sock", "load", toml=text)
     except NoController:
-        from ivr.app import utc_now
-
         keyring = Keyring(settings.state_dir.absolute() / "secrets")
         with WriterLock.take(settings.url), Database.open(settings.url) as database:
             return database.transact_now(load, file, keyring.pin_key, utc_now())

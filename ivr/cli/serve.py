@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
         Asterisk and the database must be there already: `ivr run` starts everything, a systemd unit starts each alone.
         """
-        from ivr.app import run  # not needed by other verbs, and the slowest import
+        from ivr.app import run  # noqa: PLC0415 - the slowest import; other verbs start without it
 
         settings = load_settings()
         log.set_up(settings.log_format, settings.log_level)

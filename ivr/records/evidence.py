@@ -8,7 +8,6 @@ from ivr.policy.talk import Evidence, Kind
 from ivr.records.states import Leg
 from ivr.records.tables import evidence, leg_quality
 
-
 LONGEST_PLAUSIBLE_US = 60_000_000
 
 

@@ -1,7 +1,7 @@
 """Sessions, calls and what was seen of them.
 
-A row of `call` is opened when a number is keyed and sealed once, in the transaction that settles its money. A sealed row
-is the call-detail record: the database refuses to change it. Evidence is only ever added.
+A row of `call` is opened when a number is keyed and sealed once, in the transaction that settles its money. A sealed
+row is the call-detail record: the database refuses to change it. Evidence is only ever added.
 """
 
 from sqlalchemy import (

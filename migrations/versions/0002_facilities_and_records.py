@@ -143,7 +143,13 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.BigInteger),
         sa.Column("reason", sa.String(length=32)),
         sa.CheckConstraint(
-            "reason IN ('station_unknown', 'pin_invalid', 'inmate_released', 'inmate_suspended', 'name_not_recorded', 'emergency_number', 'service_code', 'number_invalid', 'number_type_blocked', 'number_blocked', 'blocked_by_called_party', 'number_not_allowed', 'outside_schedule', 'no_rate', 'funds_too_low', 'completed', 'limit_reached', 'refused', 'blocked_by_key', 'not_accepted', 'busy', 'no_answer', 'congestion', 'unavailable', 'caller_hung_up', 'system_fault')",
+            "reason IN ('station_unknown', 'pin_invalid', 'inmate_released', "
+            "'inmate_suspended', 'name_not_recorded', 'emergency_number', 'service_code', "
+            "'number_invalid', 'number_type_blocked', 'number_blocked', "
+            "'blocked_by_called_party', 'number_not_allowed', 'outside_schedule', 'no_rate', "
+            "'funds_too_low', 'completed', 'limit_reached', 'refused', 'blocked_by_key', "
+            "'not_accepted', 'busy', 'no_answer', 'congestion', 'unavailable', "
+            "'caller_hung_up', 'system_fault')",
             name=op.f("ck_session_reason_known"),
         ),
         sa.ForeignKeyConstraint(["facility_id"], ["facility.id"], name=op.f("fk_session_facility_id")),
@@ -218,7 +224,13 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("payer IN ('free', 'subscription', 'prepaid')", name=op.f("ck_call_payer_known")),
         sa.CheckConstraint(
-            "reason IN ('station_unknown', 'pin_invalid', 'inmate_released', 'inmate_suspended', 'name_not_recorded', 'emergency_number', 'service_code', 'number_invalid', 'number_type_blocked', 'number_blocked', 'blocked_by_called_party', 'number_not_allowed', 'outside_schedule', 'no_rate', 'funds_too_low', 'completed', 'limit_reached', 'refused', 'blocked_by_key', 'not_accepted', 'busy', 'no_answer', 'congestion', 'unavailable', 'caller_hung_up', 'system_fault')",
+            "reason IN ('station_unknown', 'pin_invalid', 'inmate_released', "
+            "'inmate_suspended', 'name_not_recorded', 'emergency_number', 'service_code', "
+            "'number_invalid', 'number_type_blocked', 'number_blocked', "
+            "'blocked_by_called_party', 'number_not_allowed', 'outside_schedule', 'no_rate', "
+            "'funds_too_low', 'completed', 'limit_reached', 'refused', 'blocked_by_key', "
+            "'not_accepted', 'busy', 'no_answer', 'congestion', 'unavailable', "
+            "'caller_hung_up', 'system_fault')",
             name=op.f("ck_call_reason_known"),
         ),
         sa.CheckConstraint(

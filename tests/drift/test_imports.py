@@ -46,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.cdr": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
     "ivr.recordings": {"accounts.db", "ivr.records"},
     "ivr.web": {"accounts.db", "ivr.live", "ivr.records"},
+    "ivr.clock": set(),
     "ivr.config": set(),
     "ivr.keyring": {"ivr.facility.pins"},
     "ivr.log": set(),
