@@ -28,7 +28,7 @@ from accounts.db import (
     WriterLock,
     WriterLocked,
 )
-from accounts.db.engines import check_sqlite_version
+from accounts.db.engines import check_sqlite_version, driver_connection
 from accounts.ledger import InsufficientFunds
 from accounts.tables import account
 from tests.database import connected, only_postgresql, only_sqlite
@@ -134,6 +134,17 @@ def test_a_transaction_that_sqlite_rolled_back_fails_its_whole_batch(database: D
     assert opened(database) == set()
     database.transact_now(open_named("c"))
     assert opened(database) == {"c"}
+
+
+@only_sqlite
+def test_a_connection_that_is_lost_is_made_again(database: Database) -> None:
+    def lose_the_connection(conn: Connection) -> None:
+        driver_connection(conn).close()
+
+    outcomes = asyncio.run(in_one_batch(database, open_named("a"), lose_the_connection))
+    assert [type(outcome) for outcome in outcomes] == [DatabaseError] * 2
+    database.transact_now(open_named("b"))
+    assert opened(database) == {"b"}
 
 
 @only_sqlite
