@@ -149,6 +149,7 @@ class Phone:
     def stop(self, deadline_seconds: float = 3.0) -> None:
         """Switch the phone off; a call is hung up and its recording kept."""
         if self.is_running:
+            self._end_call()
             with suppress(PhoneError):  # then it is ended by force
                 self._command("quit")
         if self._program is not None and not self._program.wait(deadline_seconds):
@@ -215,6 +216,18 @@ class Phone:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _end_call(self) -> None:
+        """Hang up if there is a call; else its recording would be left without an end."""
+        ended = self._count_of("CALL_CLOSED")
+        with suppress(PhoneError):  # there is no call
+            self.hang_up()
+            with self._reported:
+                self._reported.wait_for(lambda: self._count_of("CALL_CLOSED") > ended, timeout=2)
+
+    def _count_of(self, kind: str) -> int:
+        with self._reported:
+            return sum(event.type == kind for event in self._events)
 
     def _write(self, control_port: int) -> None:
         (self.folder / "no-tones").mkdir(mode=0o700, parents=True, exist_ok=True)
