@@ -124,7 +124,9 @@ class Runner:
     async def _delete_notes(self, session: Session) -> None:
         """Settled calls need their notes in AstDB no longer; only a dialogue may delete them."""
         notes = self._node.live.notes_done
-        for _ in range(min(len(notes), 5)):
+        for _ in range(5):
+            if not notes:
+                return
             await session.database_del("talk", notes.popleft())
 
 
