@@ -22,7 +22,7 @@ from ivr.facility.file import FacilityFileError, parse
 from ivr.keyring import Keyring
 from ivr.live import LiveCalls
 from ivr.loading import load
-from ivr.notify import Notifier
+from ivr.notify import Notifier, listening_socket
 from ivr.recordings import Finisher
 from ivr.runner import EXPRESSIONS, Runner
 from ivr.watch import Watch
@@ -69,6 +69,7 @@ async def run(settings: Settings) -> None:
             Runner(node, Catalogue.load()),
             host=settings.host,
             port=settings.agi_port,
+            sock=listening_socket(),
             token=keyring.agi_token,
             expressions=EXPRESSIONS,
         )

@@ -5,6 +5,9 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from accounts.db import Database
+from dialplan.asterisk import Asterisk
+from dialplan.check import prove
+from dialplan.install import Installation
 from dialplan.render import Carrier, FacilityAsterisk, Station
 from ivr.config import PROJECT, Settings
 from ivr.facility.tables import station
@@ -24,8 +27,8 @@ def control_socket(settings: Settings) -> Path:
 
 
 def facility_asterisk(settings: Settings, keyring: Keyring, stations: list[str]) -> FacilityAsterisk:
-    """What the facility's Asterisk is told; every station has a secret of its own."""
-    return FacilityAsterisk(
+    """What the facility's Asterisk is told, proved to fail closed; every station has a secret of its own."""
+    spec = FacilityAsterisk(
         folder=settings.state_dir.absolute() / "asterisk",
         prompts=PROMPTS,
         sip_port=settings.sip_port,
@@ -39,6 +42,18 @@ def facility_asterisk(settings: Settings, keyring: Keyring, stations: list[str])
         controller_secret=keyring.ami("controller"),
         switch_secret=keyring.ami("switch"),
     )
+    prove(spec.render())
+    return spec
+
+
+def this_asterisk(settings: Settings, installation: Installation) -> Asterisk:
+    """The Asterisk of this instance, running or not."""
+    return Asterisk(installation, facility_asterisk(settings, keyring_of(settings), station_ids(settings)))
+
+
+def asterisk_runs(settings: Settings) -> bool:
+    """Whether its console can be reached."""
+    return (settings.state_dir.absolute() / "asterisk" / "run" / "asterisk.ctl").is_socket()
 
 
 def station_ids(settings: Settings) -> list[str]:

@@ -1,4 +1,4 @@
-"""Tells the supervisor that the controller is ready and alive: systemd's sd_notify(3) protocol.
+"""What a supervisor and the controller tell each other: systemd's sd_notify(3) and sd_listen_fds(3) protocols.
 
 The same datagrams are understood by systemd (Type=notify, WatchdogSec=) and by `ivr run`.
 """
@@ -6,6 +6,15 @@ The same datagrams are understood by systemd (Type=notify, WatchdogSec=) and by 
 import asyncio
 import os
 import socket
+
+_FIRST_HANDED_OVER = 3  # SD_LISTEN_FDS_START
+
+
+def listening_socket() -> socket.socket | None:
+    """FastAGI's socket, if systemd holds it for us: then a restart of the controller refuses no call."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
+        return None
+    return socket.socket(fileno=_FIRST_HANDED_OVER)
 
 
 class Notifier:

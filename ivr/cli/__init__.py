@@ -5,6 +5,10 @@ import sys
 import typer
 
 from accounts.db import DatabaseError, WriterLocked
+from dialplan.asterisk import AsteriskError
+from dialplan.check import CheckError
+from dialplan.install import InstallError
+from dialplan.template import RenderError
 from ivr.cli import calls, database, demonstration, facility, serve
 from ivr.config import ConfigError
 from ivr.control import ControlError
@@ -13,11 +17,15 @@ from ivr.keyring import KeyringError
 
 #: Mistakes and states of the world that a person can mend: one clear line, no traceback.
 EXPECTED = (
+    AsteriskError,
+    CheckError,
     ConfigError,
     ControlError,
     DatabaseError,
     FacilityFileError,
+    InstallError,
     KeyringError,
+    RenderError,
     WriterLocked,
     demonstration.DemonstrationError,
 )

@@ -1,16 +1,35 @@
 """`ivr serve`: the controller itself."""
 
 import asyncio
+import signal
+import threading
 
 import typer
 import uvloop
 
+from dialplan.asterisk import AsteriskError
+from dialplan.install import provide
 from ivr import log
 from ivr.config import load_settings
+from ivr.instance import this_asterisk
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb."""
+    """Add the verbs."""
+
+    @app.command()
+    def asterisk() -> None:
+        """Render Asterisk's configuration from the settings and the database, and run Asterisk until SIGTERM."""
+        settings = load_settings()
+        log.set_up(settings.log_format, settings.log_level)
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        with this_asterisk(settings, provide()) as running:
+            while running.is_running and not stop.wait(0.2):
+                pass
+        if not stop.is_set():
+            raise AsteriskError(f"Asterisk ended by itself; its log is {running.log}")
 
     @app.command()
     def serve() -> None:
