@@ -6,7 +6,7 @@ makes, so that posting it again is harmless and posting something else under the
 function raises before it has changed anything, so that its caller may go on in the same transaction.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -234,7 +234,17 @@ def _not_reserved(conn: Connection, new: Transfer) -> Transfer:
 
 
 def _record(conn: Connection, new: Transfer, unit: str) -> bool:
-    return insert_if_new(conn, transfer, {**asdict(new), "unit": unit})
+    row = {
+        "id": new.id,
+        "kind": new.kind,
+        "unit": unit,
+        "debit_id": new.debit_id,
+        "credit_id": new.credit_id,
+        "amount": new.amount,
+        "resolves_id": new.resolves_id,
+        "posted_at": new.posted_at,
+    }
+    return insert_if_new(conn, transfer, row)
 
 
 def _repetition(known: Transfer, new: Transfer) -> Transfer:
