@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 import threading
 import time
 import wave
@@ -29,6 +30,7 @@ RTP_PORTS = (
 )  # shared by all phones: each takes free ones; below Linux's own range of free ports
 MODULE_FOLDERS = ("/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules", "/usr/lib64/baresip/modules")
 RECORDING_BEGINS = frozenset({"CALL_PROGRESS", "CALL_ANSWERED", "CALL_ESTABLISHED"})
+WAV_HEADER_BYTES = 44
 KEYS = frozenset("0123456789*#ABCD")
 
 
@@ -66,9 +68,14 @@ class PhoneEvent:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the phone heard in one call; the file's first sample was heard at `began_at` (within 20 ms)."""
+    """What the phone heard in one call; the file's first sample was heard at `began_at` (within 20 ms).
+
+    `path` has the call's own time, with the gaps that a busy machine tears into it. `stream` has every packet as it
+    came in, one after the other: nothing is torn or lost there, and the pauses in which nothing was sent are missing.
+    """
 
     path: Path
+    stream: Path
     began_at: datetime
     seconds: float
 
@@ -194,6 +201,19 @@ class Phone:
         self._command("ausrc", f"aufile,{path}")
         self._note(_happened("SPEECH", str(speech or "")))
 
+    def incoming(self, after: int = 0) -> bytes:
+        """What came in so far in the running call, as in `Heard.stream`, but for the first `after` samples."""
+        kept = b""
+        skip = after * 2
+        for dump in sorted(self.folder.glob("dump-*-dec.wav")):  # named by the second in which it begins
+            size = max(0, dump.stat().st_size - WAV_HEADER_BYTES)
+            if size > skip:
+                with dump.open("rb") as file:
+                    file.seek(WAV_HEADER_BYTES + skip)
+                    kept += file.read(size - skip)
+            skip = max(0, skip - size)
+        return kept[: len(kept) // 2 * 2]
+
     def wait_for(self, *types: str, deadline_seconds: float = 10.0) -> PhoneEvent:
         """The next event of one of these types, counted from the last that was waited for."""
         deadline = time.monotonic() + deadline_seconds
@@ -261,11 +281,7 @@ class Phone:
         if repeat and spoken:
             spoken *= length // len(spoken) + 1
         path = self.folder.absolute() / f"speech-{number}.wav"
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE)
-            file.writeframes(spoken[:length].ljust(length, b"\0"))
+        _write_wav(path, spoken[:length], length)
         return path
 
     def _connected(self, port: int, deadline: float) -> socket.socket:
@@ -317,8 +333,13 @@ class Phone:
         written = self.folder / "heard.wav"
         if not _is_closed(written):
             return
-        kept = self.folder / f"heard-{len(self._heard) + 1}.wav"
+        number = len(self._heard) + 1
+        kept = self.folder / f"heard-{number}.wav"
         written.rename(kept)
+        stream = self.folder / f"stream-{number}.wav"
+        _write_wav(stream, self.incoming())
+        for dump in self.folder.glob("dump-*.wav"):
+            dump.unlink()
         with wave.open(str(kept)) as file:
             seconds = file.getnframes() / file.getframerate()
         began = end.at
@@ -328,7 +349,7 @@ class Phone:
             if event.type in RECORDING_BEGINS:
                 began = event.at
         with self._reported:
-            self._heard.append(Heard(kept, began, seconds))
+            self._heard.append(Heard(kept, stream, began, seconds))
 
 
 def _happened(kind: str, parameter: str) -> PhoneEvent:
@@ -351,6 +372,16 @@ def _messages(connection: socket.socket) -> Iterator[dict[str, Any]]:
         if not received:
             return
         kept += received
+
+
+def _write_wav(path: Path, samples: bytes, length: int | None = None) -> None:
+    """Write a recording, silent from the end of the samples up to `length` bytes; silence takes no room on the disk."""
+    length = len(samples) if length is None else length
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, RATE * 2, 2, 16)
+    header = struct.pack("<4sI4s", b"RIFF", WAV_HEADER_BYTES - 8 + length, b"WAVE") + form
+    with path.open("wb") as file:
+        file.write(header + struct.pack("<4sI", b"data", length) + samples)
+        file.truncate(WAV_HEADER_BYTES + length)
 
 
 def _is_closed(path: Path, deadline_seconds: float = 1.0) -> bool:

@@ -1,7 +1,7 @@
 """A whole stack on loopback: a played telephone network, the facility's Asterisk, the controller, and telephones."""
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,11 @@ from dialplan.asterisk import Asterisk
 from dialplan.install import Installation
 from dialplan.network import Behaviour, CalledPhone, NetworkAsterisk
 from dialplan.phone import Answers, Line, Phone
+from dialplan.render import FacilityAsterisk
 from ivr.cli.facility import load_facility_file
 from ivr.config import PROJECT, Settings
-from ivr.demonstration.party import Ear, Party, Tell
+from ivr.demonstration.ear import Ear
+from ivr.demonstration.party import Party, Tell
 from ivr.instance import PROMPTS, facility_asterisk, keyring_of, station_ids
 from ivr.keyring import Keyring
 from ivr.supervise import Supervisor
@@ -96,15 +98,27 @@ class Stage:
 
 
 @contextmanager
-def stage(settings: Settings, installation: Installation, numbers: Numbers) -> Iterator[Stage]:
-    """Run the stack while the block runs; everything it started has ended afterwards."""
+def stage(
+    settings: Settings,
+    installation: Installation,
+    numbers: Numbers,
+    *,
+    ear: Ear | None = None,
+    controller: Settings | None = None,
+    adapt: Callable[[FacilityAsterisk], FacilityAsterisk] = lambda described: described,
+) -> Iterator[Stage]:
+    """Run the stack while the block runs; everything it started has ended afterwards.
+
+    `ear` spares a second stack the learning of the prompts; `controller` gives the controller settings that differ
+    from Asterisk's, and `adapt` changes the description of the facility's Asterisk.
+    """
     keyring = keyring_of(settings)
-    ear = Ear(PROMPTS, Catalogue.load())
-    facility = Asterisk(installation, facility_asterisk(settings, keyring, station_ids(settings)))
+    facility = Asterisk(installation, adapt(facility_asterisk(settings, keyring, station_ids(settings))))
     network = Asterisk(installation, _network(settings, keyring, numbers))
+    ear = ear or Ear(PROMPTS, Catalogue.load())
     with ExitStack() as running:
         running.enter_context(network)
-        supervisor = running.enter_context(Supervisor(settings, facility))
+        supervisor = running.enter_context(Supervisor(controller or settings, facility))
         yield Stage(settings, installation, keyring, supervisor, network, ear)
 
 
