@@ -54,7 +54,7 @@ def build(voices: Path, languages: tuple[str, ...], audio: Path = AUDIO) -> int:
 
 
 def _make(clip: Clip, speak: Speak, audio: Path) -> Made:
-    samples = for_telephone(speak(clip.words, clip.pace), RATE, clip.lead_ms, clip.tail_ms)
+    samples = for_telephone(speak(clip), RATE, clip.lead_ms, clip.tail_ms)
     path = audio / clip.path
     write_wave(path, samples)
     seconds = round(len(samples) / TELEPHONE_RATE, 2)

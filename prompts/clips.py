@@ -24,11 +24,14 @@ class Voice:
     version: str
     pace: float
     slow_pace: float  # for clips of one word, which are hard to understand when they are quick
+    short_below: int  # fewer letters than this are too few for the voice to be steady
 
 
 VOICES: Mapping[str, Voice] = {
-    "en": Voice(engine="hibari", name="heart", version="0.2.1", pace=1.0, slow_pace=0.9),
-    "es": Voice(engine="kokoro", name="ef_dora", version="v1.0-int8", pace=0.95, slow_pace=0.85),
+    "en": Voice(engine="hibari", name="heart", version="0.2.1", pace=1.0, slow_pace=0.9, short_below=0),
+    "es": Voice(
+        engine="kokoro", name="ef_dora", version="v1.0-int8", pace=0.95, slow_pace=0.9, short_below=16
+    ),
 }
 
 
@@ -55,11 +58,17 @@ class Clip:
         voice = VOICES[self.spoken_in]
         return voice.slow_pace if self.slow else voice.pace
 
+    @property
+    def short(self) -> bool:
+        """Whether the engine must help the voice along."""
+        return len(self.words) < VOICES[self.spoken_in].short_below
+
     def fingerprint(self, processing: int) -> str:
         """Changes with the words, the voice, the silence or the processing, so stale audio is found."""
         voice = VOICES[self.spoken_in]
         made_of = [self.words, voice.engine, voice.name, voice.version, self.pace, self.lead_ms, self.tail_ms]
-        return sha256(json.dumps([*made_of, processing]).encode()).hexdigest()[:16]
+        helped = ["short"] if self.short else []
+        return sha256(json.dumps([*made_of, processing, *helped]).encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
         return f"{self.language}/{self.id}"

@@ -15,13 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from prompts.clips import VOICES
+from prompts.clips import VOICES, Clip
 from prompts.sound import Samples
 
 RATE = 24_000
-Speak = Callable[[str, float], Samples]  # words and pace to samples at 24 kHz
+Speak = Callable[[Clip], Samples]  # at 24 kHz
 
 _SEED = 1
+# Kokoro has a style for each length of text. With those of very short texts it adds sounds to the last word.
+_STEADY_LENGTH = 101
 # Kokoro's alphabet has one letter where espeak-ng ties two together.
 _TIED = {
     "a^ɪ": "I",  # noqa: RUF001
@@ -53,8 +55,8 @@ def speaker(language: str, voices: Path) -> Speak:
 def _hibari(name: str, _voices: Path) -> Speak:
     engine: Any = importlib.import_module("hibari").Hibari(voice=name, threads=1)
 
-    def speak(words: str, pace: float) -> Samples:
-        return np.asarray(engine(words, speed=pace, seed=_SEED), np.float64)
+    def speak(clip: Clip) -> Samples:
+        return np.asarray(engine(clip.words, speed=clip.pace, seed=_SEED), np.float64)
 
     return speak
 
@@ -70,11 +72,14 @@ def _kokoro(name: str, voices: Path) -> Speak:
     session = _session(model)
     phonemes = _spanish_phonemes()
 
-    def speak(words: str, pace: float) -> Samples:
-        tokens = [letters[letter] for letter in phonemes(words) if letter in letters]
-        style = styles[min(len(tokens), len(styles)) - 1]
-        inputs = {session.get_inputs()[0].name: np.array([[0, *tokens, 0]], np.int64), "style": style}
-        audio = session.run(None, {**inputs, "speed": np.array([pace], np.float32)})[0]
+    def speak(clip: Clip) -> Samples:
+        tokens = [letters[letter] for letter in phonemes(clip.words) if letter in letters]
+        length = _STEADY_LENGTH if clip.short else min(len(tokens), len(styles))
+        inputs = {
+            session.get_inputs()[0].name: np.array([[0, *tokens, 0]], np.int64),
+            "style": styles[length - 1],
+        }
+        audio = session.run(None, {**inputs, "speed": np.array([clip.pace], np.float32)})[0]
         return np.asarray(audio, np.float64).ravel()
 
     return speak

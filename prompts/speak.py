@@ -144,7 +144,7 @@ def _english_phrases() -> dict[str, str]:
     for n in range(1, MOST_CALLS + 1):
         calls = f"{english(n)} {'call' if n == 1 else 'calls'}"
         found[f"calls_remaining/{n}"] = f"You have {calls} remaining in your subscription."
-    found |= {f"date/day.{n}": f"the {english_ordinal(n)}" for n in range(1, 32)}
+    found |= {f"date/day.{n}": f"the {english_ordinal(n)} day" for n in range(1, 32)}
     found |= {f"date/month.{n}": f"of {month}" for n, month in enumerate(_ENGLISH_MONTHS, 1)}
     return found | {f"digits/{n}": english(n) for n in range(10)}
 
@@ -162,8 +162,8 @@ def _spanish_phrases() -> dict[str, str]:
     found["calls_remaining/1"] = "Le queda una llamada en su suscripción."
     for n in range(2, MOST_CALLS + 1):
         found[f"calls_remaining/{n}"] = f"Le quedan {spanish(n, Before.FEMININE)} llamadas en su suscripción."
-    found |= {f"date/day.{n}": f"el {spanish(n) if n > 1 else 'primero'}" for n in range(1, 32)}
-    found |= {f"date/month.{n}": f"de {month}" for n, month in enumerate(_SPANISH_MONTHS, 1)}
+    found |= {f"date/day.{n}": f"el día {spanish(n) if n > 1 else 'primero'}" for n in range(1, 32)}
+    found |= {f"date/month.{n}": f"del mes de {month}" for n, month in enumerate(_SPANISH_MONTHS, 1)}
     return found | {f"digits/{n}": spanish(n) for n in range(10)}
 
 

@@ -127,10 +127,10 @@ def test_calls_without_a_sentence_are_refused(calls: int) -> None:
 @pytest.mark.parametrize(
     ("day", "in_english", "in_spanish"),
     [
-        (date(2026, 10, 22), "the twenty-second of October", "el veintidós de octubre"),
-        (date(2026, 1, 1), "the first of January", "el primero de enero"),
-        (date(2028, 2, 29), "the twenty-ninth of February", "el veintinueve de febrero"),
-        (date(2026, 12, 31), "the thirty-first of December", "el treinta y uno de diciembre"),
+        (date(2026, 10, 22), "the twenty-second day of October", "el día veintidós del mes de octubre"),
+        (date(2026, 1, 1), "the first day of January", "el día primero del mes de enero"),
+        (date(2028, 2, 29), "the twenty-ninth day of February", "el día veintinueve del mes de febrero"),
+        (date(2026, 12, 31), "the thirty-first day of December", "el día treinta y uno del mes de diciembre"),
     ],
 )
 def test_a_date_is_said_as_day_and_month(day: date, in_english: str, in_spanish: str) -> None:
