@@ -7,7 +7,6 @@ again.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, RowMapping, and_, bindparam, literal, select, update
@@ -22,7 +21,6 @@ from accounts.tables import (
     subscription,
     subscription_period,
 )
-from rating.area_codes import state_of_area_code
 from rating.money import Money
 
 # ruff: noqa: N818 - the names say what happened; "Error" would say nothing more
@@ -46,15 +44,6 @@ class PayerConflict(Exception):
     """What was to be opened contradicts what exists; nothing was changed."""
 
 
-class Coverage(StrEnum):
-    """Whether a subscription pays for a call on a day; the first reason against it that holds."""
-
-    COVERED = "covered"
-    OUT_OF_STATE = "out_of_state"
-    LAPSED = "lapsed"
-    USED_UP = "used_up"
-
-
 @dataclass(frozen=True, slots=True)
 class Period:
     """The stretch of a subscription that a day is in."""
@@ -71,8 +60,7 @@ class SubscriptionFacts:
 
     id: str
     calls_each_period: int
-    period: Period | None
-    coverage: Coverage
+    period: Period | None  # None once the last one has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +131,7 @@ def payer_facts(conn: Connection, *, facility_id: str, number: str, on: date) ->
     if row.prepaid_id is not None:
         available = row.prepaid_credits - row.prepaid_debits - row.prepaid_held
         prepaid = PrepaidFacts(row.prepaid_id, Money(available))
-    return PayerFacts(None if row.subscription_id is None else _subscription(row, number), prepaid)
-
-
-def coverage(*, state: str, number: str, period: Period | None) -> Coverage:
-    """Whether a subscription for calls inside `state` pays for one call more to the number."""
-    if not number.startswith("+1") or state_of_area_code(number[2:5]) != state:
-        return Coverage.OUT_OF_STATE
-    if period is None:
-        return Coverage.LAPSED
-    return Coverage.COVERED if period.calls_left > 0 else Coverage.USED_UP
+    return PayerFacts(None if row.subscription_id is None else _subscription(row), prepaid)
 
 
 def open_prepaid(conn: Connection, *, account_id: str, at: datetime) -> None:
@@ -281,10 +260,9 @@ def _overlapping(
     return conn.execute(periods).mappings().all()
 
 
-def _subscription(row: Row[*tuple[Any, ...]], number: str) -> SubscriptionFacts:
+def _subscription(row: Row[*tuple[Any, ...]]) -> SubscriptionFacts:
     period = None
     if row.period_id is not None:
         left = row.period_credits - row.period_debits - row.period_held
         period = Period(row.period_id, row.first_date, row.last_date, left)
-    covers = coverage(state=row.state, number=number, period=period)
-    return SubscriptionFacts(row.subscription_id, row.calls_each_period, period, covers)
+    return SubscriptionFacts(row.subscription_id, row.calls_each_period, period)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from accounts import ledger, payers
 from accounts.db import Database
 from accounts.ledger import AccountConflict, TransferConflict
-from accounts.payers import Coverage, PayerConflict, PayerFacts, PrepaidFacts
+from accounts.payers import PayerConflict, PayerFacts, PrepaidFacts
 from accounts.tables import AccountKind, Unit, subscription
 from rating.money import Money
 from tests.ledger.books import AT, assert_book_is_right
@@ -69,10 +69,11 @@ def facts(
     return database.read_now(payers.payer_facts, facility_id=facility_id, number=number, on=on)
 
 
-def coverage(database: Database, on: date = FIRST, number: str = BOSTON) -> Coverage:
-    found = facts(database, number=number, on=on).subscription
+def calls_left(database: Database, on: date = FIRST) -> int | None:
+    """None on a day that no period has."""
+    found = facts(database, on=on).subscription
     assert found is not None
-    return found.coverage
+    return found.period.calls_left if found.period else None
 
 
 @pytest.fixture
@@ -91,7 +92,6 @@ def test_both_payers_of_a_number_are_found_in_one_statement(opened: Database) ->
     assert found.prepaid == PrepaidFacts(PREPAID, Money(25_000_000))
     assert found.subscription is not None
     assert found.subscription.calls_each_period == 100
-    assert found.subscription.coverage is Coverage.COVERED
     assert found.subscription.period == payers.Period(PERIOD, FIRST, LAST, 57)
 
 
@@ -121,14 +121,14 @@ def test_what_is_held_is_no_longer_available(opened: Database) -> None:
 @pytest.mark.parametrize(
     ("on", "expected"),
     [
-        (FIRST - timedelta(days=1), Coverage.LAPSED),
-        (FIRST, Coverage.COVERED),
-        (LAST, Coverage.COVERED),
-        (LAST + timedelta(days=1), Coverage.LAPSED),
+        (FIRST - timedelta(days=1), None),
+        (FIRST, 57),
+        (LAST, 57),
+        (LAST + timedelta(days=1), None),
     ],
 )
-def test_a_period_covers_its_first_and_its_last_day(opened: Database, on: date, expected: Coverage) -> None:
-    assert coverage(opened, on=on) is expected
+def test_a_period_covers_its_first_and_its_last_day(opened: Database, on: date, expected: int | None) -> None:
+    assert calls_left(opened, on=on) == expected
 
 
 def test_each_day_has_the_calls_of_its_own_period(opened: Database) -> None:
@@ -140,21 +140,14 @@ def test_each_day_has_the_calls_of_its_own_period(opened: Database) -> None:
     assert found is not None
     assert found.period is not None
     assert found.period.calls_left == 100
-    assert coverage(opened, on=LAST) is Coverage.COVERED
+    assert calls_left(opened, on=LAST) == 57
 
 
 def test_a_subscription_without_calls_is_used_up(opened: Database) -> None:
     opened.transact_now(
         ledger.hold, transfer_id="a", debit_id=PERIOD, credit_id=payers.CALLS_USED, amount=57, at=AT
     )
-    assert coverage(opened) is Coverage.USED_UP
-
-
-@pytest.mark.parametrize("number", [NEW_YORK, "+442079460018", "+14165550104", "+17875550105"])
-def test_a_subscription_does_not_cover_another_state(opened: Database, number: str) -> None:
-    opened.transact_now(open_subscription, number, FACILITY, "2")
-    opened.transact_now(open_period, account_id="subscription/2/2026-11", subscription_id="2")
-    assert coverage(opened, number=number) is Coverage.OUT_OF_STATE
+    assert calls_left(opened) == 0
 
 
 def test_loading_the_same_again_changes_nothing(opened: Database) -> None:
@@ -228,4 +221,4 @@ def test_a_closed_subscription_makes_room_for_a_new_one(opened: Database) -> Non
     )
     assert facts(opened).subscription is None
     opened.transact_now(open_subscription, BOSTON, FACILITY, "2")
-    assert coverage(opened) is Coverage.LAPSED
+    assert calls_left(opened) is None
