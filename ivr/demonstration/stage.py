@@ -12,12 +12,12 @@ from dialplan.install import Installation
 from dialplan.network import Behaviour, CalledPhone, NetworkAsterisk
 from dialplan.phone import Answers, Line, Phone
 from dialplan.render import FacilityAsterisk
-from ivr.cli.facility import load_facility_file
 from ivr.config import PROJECT, Settings
 from ivr.demonstration.ear import Ear
 from ivr.demonstration.party import Party, Tell
 from ivr.instance import PROMPTS, facility_asterisk, keyring_of, station_ids
 from ivr.keyring import Keyring
+from ivr.load_file import load_facility_file
 from ivr.supervise import Supervisor
 from prompts.catalogue import Catalogue
 

@@ -1,0 +1,23 @@
+"""A facility's file into the database, by whoever may write to it now."""
+
+from pathlib import Path
+
+from accounts.db import Database, WriterLock
+from ivr.clock import utc_now
+from ivr.config import Settings
+from ivr.control import NoController, ask
+from ivr.facility.file import parse, read
+from ivr.instance import control_socket, keyring_of
+from ivr.loading import load
+
+
+def load_facility_file(settings: Settings, path: Path) -> list[str]:
+    """Load through the running controller, or as the one writer if none runs; a line for each change."""
+    text = read(path)
+    file = parse(text, str(path))
+    try:
+        changed: list[str] = ask(control_socket(settings), "load", toml=text)
+    except NoController:
+        with WriterLock.take(settings.url), Database.open(settings.url) as database:
+            return database.transact_now(load, file, keyring_of(settings).pin_key, utc_now())
+    return changed
