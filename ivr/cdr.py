@@ -93,8 +93,8 @@ def talk_time(ms: int | None) -> str:
 
 
 def local_time(row: Row[Any], at: datetime) -> str:
-    """An instant in the facility's time zone, to the second."""
-    return at.astimezone(ZoneInfo(row.time_zone)).strftime("%m-%d %H:%M:%S")
+    """An instant in the facility's time zone, to the minute."""
+    return at.astimezone(ZoneInfo(row.time_zone)).strftime("%m-%d %H:%M")
 
 
 def lines(fields: Mapping[str, object]) -> Iterator[tuple[str, str]]:

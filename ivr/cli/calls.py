@@ -60,7 +60,7 @@ def register(app: typer.Typer) -> None:
 def cdr_table(database: Database, most: int) -> Table:
     """The newest records, a line each."""
     table = Table(box=None, pad_edge=False)
-    for column in ("call", "keyed", "inmate", "number", "payer", "talk", "paid", "reason"):
+    for column in ("call", "keyed", "inmate", "number", "talk", "paid", "reason"):
         table.add_column(column, no_wrap=True)
     for row in database.read_now(cdr.newest, most):
         table.add_row(
@@ -68,7 +68,6 @@ def cdr_table(database: Database, most: int) -> Table:
             cdr.local_time(row, row.keyed_at),
             row.inmate_id,
             row.number or row.dialled,
-            row.payer or "",
             cdr.talk_time(row.talk_ms),
             cdr.paid(row),
             row.reason,

@@ -16,7 +16,6 @@ from tests.ledger.books import AT, assert_book_is_right
 
 BOSTON = "+16175550101"
 WORCESTER = "+15085550102"
-NEW_YORK = "+12125550103"
 FACILITY = "demo"
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
 PERIOD = "subscription/1/2026-11"
