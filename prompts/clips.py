@@ -23,14 +23,14 @@ class Voice:
     name: str
     version: str
     pace: float
-    slow_pace: float  # for clips of one word, which are hard to understand when they are quick
+    slow_pace: float  # for one word or few letters, which are hard to understand when they are quick
     short_below: int  # fewer letters than this are too few for the voice to be steady
 
 
 VOICES: Mapping[str, Voice] = {
     "en": Voice(engine="hibari", name="heart", version="0.2.1", pace=1.0, slow_pace=0.9, short_below=0),
     "es": Voice(
-        engine="kokoro", name="ef_dora", version="v1.0-int8", pace=0.95, slow_pace=0.9, short_below=16
+        engine="kokoro", name="ef_dora", version="v1.0-int8", pace=0.95, slow_pace=0.88, short_below=16
     ),
 }
 
@@ -56,7 +56,7 @@ class Clip:
     def pace(self) -> float:
         """How fast the voice speaks, as a share of its own pace."""
         voice = VOICES[self.spoken_in]
-        return voice.slow_pace if self.slow else voice.pace
+        return voice.slow_pace if self.slow or self.short else voice.pace
 
     @property
     def short(self) -> bool:
@@ -69,9 +69,6 @@ class Clip:
         made_of = [self.words, voice.engine, voice.name, voice.version, self.pace, self.lead_ms, self.tail_ms]
         helped = ["short"] if self.short else []
         return sha256(json.dumps([*made_of, processing, *helped]).encode()).hexdigest()[:16]
-
-    def __str__(self) -> str:
-        return f"{self.language}/{self.id}"
 
 
 def inventory(catalogue: Catalogue) -> list[Clip]:
