@@ -21,7 +21,7 @@ Handler = Callable[[Session], Awaitable[None]]
 
 _TOKEN = "${IVR_TOKEN}"  # noqa: S105 - the name of a dialplan variable
 _CLEAN_UP_S = 5.0  # what cancelled handlers have left for their `finally`
-_BACKLOG = 256  # with a full backlog Asterisk waits 2 s for each call
+_BACKLOG = 128  # with a full backlog Asterisk waits 2 s for each call; asyncio accepts so many in one go
 
 log = structlog.get_logger(__name__)
 
@@ -30,12 +30,13 @@ log = structlog.get_logger(__name__)
 class Limits:
     """How much one server takes on.
 
-    A stranger is a connection that has not shown the token yet: when there are too many, the oldest goes,
-    so that a flood of them cannot keep Asterisk out, which needs a few milliseconds.
+    A stranger is a connection that has not shown the token yet: when there are too many, the oldest goes, so that a
+    flood of them cannot keep Asterisk out, which needs a few milliseconds. Those that have sent their environment are
+    counted apart from those that are silent.
     """
 
     sessions: int = 1_000
-    strangers: int = 256
+    strangers: int = 512
     env_s: float = 2.0
     token_s: float = 2.0
 
@@ -84,7 +85,8 @@ class AgiServer:
         self._question = question
         self._limits = limits
         self._listener: asyncio.Server | None = None
-        self._strangers: dict[AgiConnection, asyncio.TimerHandle] = {}  # oldest first
+        self._silent: dict[AgiConnection, asyncio.TimerHandle] = {}  # oldest first
+        self._asked: dict[AgiConnection, None] = {}  # for the token; oldest first
         self._tasks: set[asyncio.Task[None]] = set()
         self._warn_again_at = 0.0
 
@@ -108,8 +110,8 @@ class AgiServer:
         """Accept nothing more, let running handlers finish for `grace_s`, then cancel them."""
         if self._listener is not None:
             self._listener.close()
-        for stranger in list(self._strangers):
-            self._turn_away(stranger, AgiError("the server is closing"))
+        for stranger in (*self._silent, *self._asked):
+            self._turn_away(stranger, "the server is closing")
         try:
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=grace_s)
@@ -122,24 +124,23 @@ class AgiServer:
     def connected(self, connection: AgiConnection) -> None:
         """See connection.Owner."""
         self.counts.connections += 1
-        if len(self._strangers) >= self._limits.strangers:
-            self.counts.too_many_strangers += 1
-            self._turn_away(next(iter(self._strangers)), AgiError("too many strangers"))
+        self._make_room(self._silent)
         loop = asyncio.get_running_loop()
-        self._strangers[connection] = loop.call_later(
-            self._limits.env_s, connection.end, AgiTimeout("no environment in time")
-        )
+        too_slow = AgiTimeout("no environment in time")
+        self._silent[connection] = loop.call_later(self._limits.env_s, connection.end, too_slow)
 
     def opened(self, connection: AgiConnection, env: Mapping[str, str]) -> None:
         """See connection.Owner."""
-        self._strangers[connection].cancel()
+        self._silent.pop(connection).cancel()
+        self._make_room(self._asked)
+        self._asked[connection] = None
         task = asyncio.get_running_loop().create_task(self._serve(connection, env))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def closed(self, connection: AgiConnection, why: AgiError | CallerGone) -> None:
         """See connection.Owner."""
-        if connection not in self._strangers:
+        if connection not in self._silent and connection not in self._asked:
             return
         self._forget(connection)
         if isinstance(why, AgiTimeout):
@@ -189,13 +190,19 @@ class AgiServer:
         finally:
             self.sessions.discard(session)
 
-    def _turn_away(self, connection: AgiConnection, why: AgiError) -> None:
+    def _make_room(self, strangers: Mapping[AgiConnection, object]) -> None:
+        if len(strangers) >= self._limits.strangers:
+            self.counts.too_many_strangers += 1
+            self._turn_away(next(iter(strangers)), "too many strangers")
+
+    def _turn_away(self, connection: AgiConnection, why: str) -> None:
         self._forget(connection)
-        connection.end(why)
+        connection.end(AgiError(why))
 
     def _forget(self, connection: AgiConnection) -> None:
         """It is a stranger no more."""
-        if (timer := self._strangers.pop(connection, None)) is not None:
+        self._asked.pop(connection, None)
+        if (timer := self._silent.pop(connection, None)) is not None:
             timer.cancel()
 
     def _warn(self, event: str) -> None:

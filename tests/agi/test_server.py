@@ -187,6 +187,21 @@ async def test_a_crowd_of_strangers_does_not_keep_a_caller_out() -> None:
 
 
 @in_loop
+async def test_a_crowd_that_keeps_the_token_back_does_not_keep_a_caller_out() -> None:
+    limits = Limits(strangers=20, token_s=30)
+    env = env_of(channel(), HOST, "outbound")
+    async with serving(answers, limits=limits) as server, contextlib.AsyncExitStack() as crowd:
+        for _ in range(60):
+            reader, writer = await crowd.enter_async_context(connected(server.port))
+            writer.write(env)
+            await reader.readline()
+        caller = channel()
+        assert await run_agi(caller, HOST, server.port, "outbound")
+        assert ["ANSWER"] in caller.commands
+        assert server.counts.too_many_strangers >= 40
+
+
+@in_loop
 async def test_there_is_a_most_of_sessions() -> None:
     release = asyncio.Event()
 
