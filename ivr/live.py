@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 
@@ -27,6 +27,11 @@ class LiveCalls:
     def __init__(self) -> None:
         self._by_id: dict[str, LiveCall] = {}
         self._by_channel: dict[str, LiveCall] = {}
+        self._session_at: dict[str, str] = {}
+        #: calls that a running dialogue will settle, or hand over to the dialplan
+        self.in_dialogue: set[str] = set()
+        #: something could not be settled when it ended: look at all calls again
+        self.look_again = False
         #: AstDB notes of settled calls, deleted by the next dialogue (only AGI may delete them)
         self.notes_done: deque[str] = deque(maxlen=10_000)
 
@@ -39,7 +44,9 @@ class LiveCalls:
     def add(self, live: LiveCall) -> None:
         """A call is about to ring."""
         self._by_id[live.call_id] = live
-        self._by_channel[live.inmate_channel] = live
+        if live.inmate_channel:
+            self._by_channel[live.inmate_channel] = live
+            self._session_at[live.inmate_channel] = live.session_id
 
     def answered(self, call_id: str, channel: str) -> None:
         """The called party's channel is known now."""
@@ -54,6 +61,20 @@ class LiveCalls:
     def of_channel(self, channel: str) -> LiveCall | None:
         """The call that this channel is a leg of."""
         return self._by_channel.get(channel)
+
+    def hung_up_first(self, call_id: str) -> str | None:
+        """The leg whose end asked for the hang-up, if one has."""
+        live = self._by_id.get(call_id)
+        return live.hung_up_first if live else None
+
+    def session_over(self, channel: str) -> str | None:
+        """The session whose inmate had this channel, which is no more; also after its last call was settled."""
+        return self._session_at.pop(channel, None)
+
+    def keep_sessions_at(self, channels: Collection[str]) -> None:
+        """These are all channels there are: sessions at others are forgotten."""
+        for channel in self._session_at.keys() - channels:
+            del self._session_at[channel]
 
     def remove(self, call_id: str) -> None:
         """The call is settled."""

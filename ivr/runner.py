@@ -92,12 +92,15 @@ class Runner:
         call = Call(session, self._catalogue)
         with structlog.contextvars.bound_contextvars(station=controls.station_id, call_id=controls.call_id):
             try:
-                await self._delete_notes(session)
-                reason = await self._run(call, script(call, controls))
+                reason = await self._run(call, self._without_old_notes(session, script, call, controls))
             except asyncio.CancelledError:
                 await controls.close_session(Outcome.SYSTEM_FAULT)
                 raise
-            await controls.close_session(reason)
+            try:
+                await controls.close_session(reason)
+            except Exception:
+                self._node.live.look_again = True
+                log.exception("session not closed")
 
     async def _run(
         self, call: Call, script: Coroutine[Any, Any, None] | Awaitable[None], told: str | None = None
@@ -119,15 +122,20 @@ class Runner:
             await call.finish()
         except (CallerGone, AgiError):
             log.info("nobody left to tell", reason=reason)
+        except Exception:
+            log.exception("ending not told", reason=reason)
         return reason
 
-    async def _delete_notes(self, session: Session) -> None:
-        """Settled calls need their notes in AstDB no longer; only a dialogue may delete them."""
+    async def _without_old_notes(
+        self, session: Session, script: InmateScript, call: Call, controls: InmateControls
+    ) -> None:
+        """The script, after notes of settled calls were deleted from AstDB: only a dialogue may do that."""
         notes = self._node.live.notes_done
         for _ in range(5):
             if not notes:
-                return
+                break
             await session.database_del("talk", notes.popleft())
+        await script(call, controls)
 
 
 SCRIPTS: dict[str, Callable[[Runner, Session], Awaitable[None]]] = {

@@ -24,6 +24,10 @@ log = structlog.get_logger(__name__)
 HEARTBEAT_SECONDS = 5
 #: The controller's own limit stands this far behind Asterisk's, so that it only cuts what Asterisk failed to cut.
 SECOND_LIMIT_SECONDS = 0.6
+#: A wall clock that was moved by more than this since the talk began makes Asterisk's limit come at a wrong time.
+CLOCK_TOLERANCE_SECONDS = 0.3
+#: Within this Asterisk has said that the talk is over, which nobody can talk into, and hung up.
+ANNOUNCEMENT_SECONDS = 10.0
 #: How long the called leg's own report of the end may lag behind the inmate's hang-up.
 REPORT_SECONDS = 2.0
 
@@ -40,25 +44,48 @@ class Watch:
     async def run(self) -> None:
         """Follow events until cancelled; an event that can't be handled is logged and the next one taken."""
         async for event in self._ami.events():
-            try:
-                await self._take(event)
-            except Exception:
-                log.exception("event not handled", event_name=getattr(event, "name", type(event).__name__))
+            with structlog.contextvars.bound_contextvars(call_id=self._call_of(event)):
+                try:
+                    await self._take(event)
+                except Exception:
+                    self._node.live.look_again = True
+                    log.exception(
+                        "event not handled", event_name=getattr(event, "name", type(event).__name__)
+                    )
 
     async def beat(self) -> None:
-        """Every five seconds, note which calls were seen alive: what a lost end is charged by."""
+        """Every five seconds, note which calls were seen alive: what a lost end is charged by.
+
+        Where something failed since, all calls are looked at again. A beat that fails itself is logged and the next
+        one comes.
+        """
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             if not self._ami.connected:
                 continue
-            talking = [live.call_id for live in self._node.live if live.talking]
-            if talking:
-                await self._node.database.transact(calls.still_alive, talking, self._node.now())
+            try:
+                await self._beat()
+            except Exception:
+                log.exception("heartbeat failed")
 
     async def close(self) -> None:
         """Let settlements that have begun finish."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=REPORT_SECONDS + 1)
+
+    async def _beat(self) -> None:
+        if self._node.live.look_again:
+            await self._resync()
+        talking = [live.call_id for live in self._node.live if live.talking]
+        if talking:
+            await self._node.database.transact(calls.still_alive, talking, self._node.now())
+
+    def _call_of(self, event: object) -> str:
+        """The call that an event is about, as far as it can be known."""
+        if not isinstance(event, Event):
+            return ""
+        live = self._node.live.of_channel(event.headers.get("Channel", ""))
+        return event.headers.get("Call") or (live.call_id if live else "")
 
     async def _take(self, event: object) -> None:
         match event:
@@ -91,25 +118,32 @@ class Watch:
         monotonic = time.monotonic()
         if live := self._node.live.get(call_id):
             live.talking = True
-            self._arm(live, live.limit_ms / 1000 + SECOND_LIMIT_SECONDS)
+            if live.cutter is None:  # else a repeated event would lengthen the call
+                self._arm(live, live.limit_ms / 1000 + SECOND_LIMIT_SECONDS)
         await self._add(call_id, Kind.TALK_FROM, at, monotonic)
         await self._node.database.transact(calls.still_alive, [call_id], self._node.now())
 
     async def _talk_to(self, call_id: str, at: datetime, headers: Mapping[str, str]) -> None:
-        live = self._node.live.get(call_id)
-        await self._add(call_id, Kind.TALK_TO, at, time.monotonic())
+        monotonic = time.monotonic()
+        if start := evidence.stamp(headers.get("From", "")):  # the event of the start may be lost
+            await self._add(call_id, Kind.TALK_FROM, start)
+        await self._add(call_id, Kind.TALK_TO, at, monotonic)
         cause = headers.get("Cause", "")
         ending = Ending(
             Outcome.SYSTEM_FAULT,
             "ANSWER",
             int(cause) if cause.isdecimal() else None,
-            live.hung_up_first if live else None,
+            self._node.live.hung_up_first(call_id),
         )
         await self._settle(call_id, ending)
         await self._quality(call_id, Leg.CALLED_PARTY, headers.get("Quality", ""))
 
-    async def _add(self, call_id: str, kind: Kind, at: datetime, monotonic: float) -> None:
-        seen = Evidence(kind, at, round(monotonic * 1000), self._clock_id)
+    async def _add(self, call_id: str, kind: Kind, at: datetime, monotonic: float | None = None) -> None:
+        seen = (
+            Evidence(kind, at)
+            if monotonic is None
+            else Evidence(kind, at, round(monotonic * 1000), self._clock_id)
+        )
         await self._node.database.transact(_add_evidence, call_id, seen, self._node.now())
 
     async def _quality(self, call_id: str, leg: str, report: str) -> None:
@@ -118,10 +152,17 @@ class Watch:
 
     def _arm(self, live: LiveCall, seconds: float) -> None:
         """The second limit, on the monotonic clock: a stepped wall clock can't lengthen a call."""
-        if live.cutter is not None:
-            live.cutter.cancel()
+        wall, monotonic = self._node.now(), time.monotonic()
+
+        def at_limit() -> None:
+            moved = (self._node.now() - wall).total_seconds() - (time.monotonic() - monotonic)
+            if abs(moved) > CLOCK_TOLERANCE_SECONDS:
+                self._spawn(self._cut(live))
+            else:  # then Asterisk's own limit holds: it has ended the talk and is announcing it
+                live.cutter = loop.call_later(ANNOUNCEMENT_SECONDS, lambda: self._spawn(self._cut(live)))
+
         loop = asyncio.get_running_loop()
-        live.cutter = loop.call_later(max(0.0, seconds), lambda: self._spawn(self._cut(live)))
+        live.cutter = loop.call_later(max(0.0, seconds), at_limit)
 
     async def _cut(self, live: LiveCall) -> None:
         log.warning("second limit cuts the call", call_id=live.call_id)
@@ -142,9 +183,12 @@ class Watch:
 
     def _hung_up(self, channel: str) -> None:
         live = self._node.live.of_channel(channel)
+        session_id = self._node.live.session_over(channel)
         if live is not None and channel == live.inmate_channel:
             live.hung_up_first = live.hung_up_first or Leg.INMATE
             self._spawn(self._inmate_gone(live))
+        elif session_id is not None:
+            self._spawn(self._session_over(session_id))
 
     async def _inmate_gone(self, live: LiveCall) -> None:
         """The inmate's channel is no more, so no dialogue will settle this call."""
@@ -158,10 +202,13 @@ class Watch:
             await self._settle(
                 live.call_id, Ending(Outcome.CALLER_HUNG_UP, ended_by=live.hung_up_first), note
             )
-        await self._node.database.transact(sessions.close_session, live.session_id, None, self._node.now())
+        await self._session_over(live.session_id)
+
+    async def _session_over(self, session_id: str) -> None:
+        await self._node.database.transact(sessions.close_session, session_id, None, self._node.now())
 
     async def _hang_up(self, channel: str | None) -> None:
-        if channel is None:
+        if not channel:
             return
         try:
             await self._ami.hangup(channel)
@@ -193,15 +240,23 @@ class Watch:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
+            self._node.live.look_again = True
             log.error("background work failed", exc_info=error)
 
     # -- after a start or a gap
 
     async def _resync(self) -> None:
-        """Adopt the calls that Asterisk still has, settle those that it has no more."""
+        """Adopt the calls that Asterisk still has, settle those that it has no more.
+
+        The calls are read before the channels: what begins meanwhile is none of this. A dialogue that runs settles
+        its own call.
+        """
+        live, looked_at = self._node.live, self._node.now()
+        live.look_again = False
+        rows = await self._node.database.read(calls.unsealed)
+        open_calls = [row for row in rows if row.id not in live.in_dialogue]
         channels = await self._ami.channels()
         notes = await self._ami.database_tree("talk")
-        open_calls = await self._node.database.read(calls.unsealed)
         for row in open_calls:
             legs = [each["Channel"] for each in channels if each.get("AccountCode") == row.id]
             note = notes.get(row.id, "")
@@ -209,9 +264,11 @@ class Watch:
                 self._adopt(row, legs, note)
             else:
                 await self._settle(row.id, Ending(row.declined or Outcome.SYSTEM_FAULT), note)
-        await self._forget_notes(notes, {row.id for row in open_calls})
+        going_on = {call_id for call_id in notes if live.get(call_id)} | live.in_dialogue
+        live.notes_done.extend(notes.keys() - going_on)
+        live.keep_sessions_at({each["Channel"] for each in channels})
         stations = {each["Channel"].removeprefix("PJSIP/").rpartition("-")[0] for each in channels}
-        await self._node.database.transact(sessions.close_forgotten, stations, self._node.now())
+        await self._node.database.transact(sessions.close_forgotten, stations, looked_at, self._node.now())
         self._node.settled.set()
         log.info("in step with Asterisk", channels=len(channels), open_calls=len(open_calls))
 
@@ -227,16 +284,13 @@ class Watch:
         seen = evidence.note(note)
         if seen and called:
             live.talking = True
-            left = timedelta(milliseconds=row.limit_ms) - (self._node.now() - seen[0].at)
-            self._arm(live, left.total_seconds() + SECOND_LIMIT_SECONDS)
+            if live.cutter is None:
+                talked = max(timedelta(0), self._node.now() - seen[0].at)
+                left = timedelta(milliseconds=row.limit_ms) - talked
+                self._arm(live, left.total_seconds() + SECOND_LIMIT_SECONDS)
             self._spawn(
                 self._node.database.transact(_add_evidence, row.id, seen[0], self._node.now(), "note")
             )
-
-    async def _forget_notes(self, notes: Mapping[str, str], unsettled: set[str]) -> None:
-        for call_id in notes:
-            if call_id not in unsettled:
-                self._node.live.notes_done.append(call_id)
 
 
 def _add_evidence(

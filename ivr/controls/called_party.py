@@ -15,6 +15,7 @@ from ivr.policy.reasons import NotRecorded, Outcome
 from ivr.policy.recording import recording_permit
 from ivr.policy.request import BlockCause, NotCovered, Payer
 from ivr.records import calls, recordings
+from ivr.records.states import Leg
 from rating.money import Money
 from rating.rate import Rate, charge
 
@@ -53,8 +54,10 @@ class CalledPartyControls:
     _name: Path | None = None
 
     async def offer(self) -> Offer:
-        """The call as it waits for an answer; ends the script if it does not wait for one."""
+        """The call as it waits for an answer; ends the script if it does not wait for one, or nobody calls any more."""
         self.node.live.answered(self.call_id, self.channel)
+        if self.node.live.hung_up_first(self.call_id) == Leg.INMATE:
+            end(Outcome.CALLER_HUNG_UP)
         found = await self.node.database.transact(self._offer)
         if found is None:
             end(Outcome.SYSTEM_FAULT)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Row, update
 
 from ivr.call import end
@@ -106,6 +107,7 @@ class InmateControls:
         if self._facility is None or row is None or row.inmate is None:
             end(Outcome.SYSTEM_FAULT)
         self._inmate, self._has_name, self._language = row.inmate, row.has_name, row.language
+        self.node.live.in_dialogue.add(self.call_id)
         return self._language
 
     async def language_chosen(self, language: str) -> None:
@@ -126,8 +128,14 @@ class InmateControls:
         return True
 
     async def close_session(self, reason: Reason | None) -> None:
-        """The script is over and nothing rings: the record of the session ends, and an open call with it."""
-        if self._ringing:
+        """The script is over: unless it has ended well with a ringing call, the session's record ends, and its call's.
+
+        Where the dialplan was told to ring nevertheless, the sealed call can't be accepted.
+        """
+        self.node.live.in_dialogue.discard(self.call_id)
+        if self._name_file:
+            await asyncio.to_thread(_take_file, Path(self._name_file + ".ulaw"))
+        if self._ringing and reason is None:
             return
         if self.call_id:
             await self._settle(
@@ -143,6 +151,8 @@ class InmateControls:
     async def open_call(self, dialled: str) -> None:
         """The call's record stands before anything is decided about it."""
         self.call_id = self.node.new_id()
+        structlog.contextvars.bind_contextvars(call_id=self.call_id)
+        self.node.live.in_dialogue.add(self.call_id)
         await self.node.database.transact(self._open_call, dialled)
 
     async def authorise(self) -> Grant | Refused:
@@ -150,6 +160,7 @@ class InmateControls:
         outcome = await self.node.database.transact(self._authorise)
         match outcome.decision:
             case Deny(reason, told):
+                self.node.live.in_dialogue.discard(self.call_id)
                 self.call_id = ""
                 return Refused(reason, dict(told))
             case Allow(limit, payment, not_recorded):
@@ -187,6 +198,7 @@ class InmateControls:
         if (live := self.node.live.get(self.call_id)) and live.talking:
             await _wait(live.talk_ended, TALK_END_WAIT_SECONDS)
         settled = await self._settle(self._ending(Outcome.SYSTEM_FAULT))
+        self.node.live.in_dialogue.discard(self.call_id)
         self.call_id = self.dial_status = self.cause = self.note = ""
         return Ended(settled.reason if settled else Outcome.SYSTEM_FAULT)
 
@@ -203,7 +215,7 @@ class InmateControls:
 
     async def keep_recorded_name(self) -> None:
         """Keep what was recorded if somebody spoke; the file goes."""
-        path = Path(self._name_file + ".ulaw")
+        path, self._name_file = Path(self._name_file + ".ulaw"), ""
         name = await asyncio.to_thread(_take_file, path)
         if holds_speech(name):
             await self.node.database.transact(
@@ -257,12 +269,11 @@ class InmateControls:
 
     def _ending(self, otherwise: Outcome) -> Ending:
         """What Dial told of the end, if it came that far."""
-        live = self.node.live.get(self.call_id)
         return Ending(
             otherwise=DIAL_OUTCOMES.get(self.dial_status, otherwise),
             dial_status=self.dial_status or None,
             cause=int(self.cause) if self.cause.isdecimal() else None,
-            ended_by=live.hung_up_first if live else None,
+            ended_by=self.node.live.hung_up_first(self.call_id),
         )
 
     async def _settle(self, ending: Ending) -> Settled | None:

@@ -70,8 +70,8 @@ def _settled(row: Row[Any]) -> Settled:
 
 
 def _talk_of(conn: Connection, row: Row[Any]) -> Talk:
-    if row.limit_ms is None:
-        return NO_TALK
+    if row.limit_ms is None or row.accepted_at is None:
+        return NO_TALK  # whatever was seen: nobody pays for what nobody accepted
     seen = evidence.of_call(conn, row.id)
     return talk(seen, limit_ms=row.limit_ms, last_seen_at=row.last_seen_at)
 

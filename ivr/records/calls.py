@@ -48,8 +48,12 @@ def call_of(conn: Connection, call_id: str) -> Row[Any] | None:
 
 
 def lock_call(conn: Connection, call_id: str) -> Row[Any] | None:
-    """The call's row, nobody else changing it until this transaction ends."""
-    return conn.execute(select(call).where(call.c.id == call_id).with_for_update()).one_or_none()
+    """The call's row, nobody else changing it until this transaction ends.
+
+    Others may still add evidence that refers to it: with a plain FOR UPDATE two who do both would wait for each other.
+    """
+    locked = select(call).where(call.c.id == call_id).with_for_update(key_share=True)
+    return conn.execute(locked).one_or_none()
 
 
 def unsealed(conn: Connection) -> Sequence[Row[Any]]:
@@ -75,8 +79,8 @@ def offer(conn: Connection, call_id: str, at: datetime) -> bool:
 def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datetime) -> bool:
     """Acceptance is this one update, or none.
 
-    It holds only while the call is offered, its hold is open, its number is still not blocked, and has not become
-    privileged since the recording was decided on.
+    It holds only while the call is offered and not declined, its hold is open, its number is still not blocked, and has
+    not become privileged since the recording was decided on.
     """
     blocked_since = exists().where(
         blocked_number.c.facility_id == call.c.facility_id,
@@ -97,6 +101,7 @@ def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datet
         .where(
             call.c.id == call_id,
             call.c.state == CallState.OFFERED,
+            call.c.declined.is_(None),
             ~blocked_since,
             ~privileged_since,
             ~hold_closed,

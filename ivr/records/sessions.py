@@ -55,10 +55,16 @@ def close_session(conn: Connection, session_id: str, reason: Reason | None, at: 
     )
 
 
-def close_forgotten(conn: Connection, stations_in_use: Collection[str], at: datetime) -> None:
-    """Close the sessions that a dead controller left open at stations which have no channel any more."""
+def close_forgotten(
+    conn: Connection, stations_in_use: Collection[str], looked_at: datetime, at: datetime
+) -> None:
+    """Close the sessions that were open when Asterisk was asked, at stations which had no channel any more."""
     conn.execute(
         update(session)
-        .where(session.c.ended_at.is_(None), session.c.station_id.not_in(stations_in_use))
+        .where(
+            session.c.ended_at.is_(None),
+            session.c.started_at < looked_at,
+            session.c.station_id.not_in(stations_in_use),
+        )
         .values(ended_at=at)
     )
