@@ -32,6 +32,8 @@ from rating.rate import first_increment_price
 #: The account that a payer's charge goes to.
 EARNED_BY = {Payer.PREPAID: payers.REVENUE, Payer.SUBSCRIPTION: payers.CALLS_USED}
 FURTHEST_LIMIT_MS = 99_999_999  # what the dialplan's own check lets through
+#: How often a call is decided anew because another was quicker to take what was to pay for it.
+DECISIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +47,27 @@ class Authorised:
 def authorise(conn: Connection, facility: Facility, row: Row[Any], at: datetime) -> Authorised:
     """Decide on the keyed call `row`; if it may be made, its money or subscription call is held.
 
-    A balance that another call was quicker to take is the same refusal as one that never was enough.
+    Where another call was quicker to take that, the decision is made anew on what is left: the next payer may pay.
     """
     dialled = number_keyed(conn, row.inmate, row.dialled)
-    request = gather(conn, facility, row.inmate, dialled, at)
-    decision = decide(request)
     number = dialled.e164 if isinstance(dialled, Number) else ""
-    known: dict[str, object] = {
-        "number": number or None,
-        "call_type": request.call_type,
-        "privileged": request.privileged,
-    }
-    if isinstance(decision, Allow):
-        decision = _hold(conn, row.id, request, decision, known)
-    else:
-        calls.set_values(conn, row.id, **known)
+    for _ in range(DECISIONS):
+        request = gather(conn, facility, row.inmate, dialled, at)
+        decision = decide(request)
+        known: dict[str, object] = {
+            "number": number or None,
+            "call_type": request.call_type,
+            "privileged": request.privileged,
+        }
+        if isinstance(decision, Deny):
+            break
+        try:
+            _hold(conn, row.id, request, decision, known)
+        except ledger.InsufficientFunds:
+            decision = _outrun(request)
+        else:
+            return Authorised(decision, number)
+    calls.set_values(conn, row.id, **known)
     return Authorised(decision, number)
 
 
@@ -116,24 +124,21 @@ def _call_type(facility: Facility, dialled: Dialled, *, local: bool) -> CallType
 
 def _hold(
     conn: Connection, call_id: str, request: CallRequest, allowed: Allow, known: dict[str, object]
-) -> Decision:
+) -> None:
+    """Reserve what the call may cost; raises ledger.InsufficientFunds, having changed nothing."""
     payment, limit = allowed.payment, allowed.limit
     hold_id, before = None, None
     if payment.account_id is not None:
         hold_id = f"call/{call_id}/hold"
         before = ledger.balance(conn, payment.account_id).available
-        try:
-            ledger.hold(
-                conn,
-                transfer_id=hold_id,
-                debit_id=payment.account_id,
-                credit_id=EARNED_BY[payment.payer],
-                amount=payment.hold,
-                at=request.at,
-            )
-        except ledger.InsufficientFunds:
-            calls.set_values(conn, call_id, **known)
-            return _outrun(request)
+        ledger.hold(
+            conn,
+            transfer_id=hold_id,
+            debit_id=payment.account_id,
+            credit_id=EARNED_BY[payment.payer],
+            amount=payment.hold,
+            at=request.at,
+        )
     calls.set_values(
         conn,
         call_id,
@@ -152,10 +157,9 @@ def _hold(
         limit_set_by=limit.cutoff,
         not_recorded=allowed.not_recorded,
     )
-    return allowed
 
 
 def _outrun(request: CallRequest) -> Deny:
-    """Another call took the funds between the look and the hold."""
+    """Other calls took the funds between each look and its hold."""
     assert request.rate is not None
     return Deny(Denial.FUNDS_TOO_LOW, {"needed": first_increment_price(request.rate)})
