@@ -3,11 +3,18 @@
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, literal, select, update
 
 from ivr.policy.recording import RecordingPermit
 from ivr.records.states import RecordingState
 from ivr.records.tables import call, recording
+
+_RUNNING = literal(RecordingState.RUNNING, literal_execute=True)  # as it stands in the index's condition
+_RUNNING_OF_SEALED_CALLS = (
+    select(recording.c.id)
+    .join(call, call.c.id == recording.c.call_id)
+    .where(recording.c.state == _RUNNING, call.c.sealed_at.is_not(None))
+)
 
 
 def begin(conn: Connection, permit: RecordingPermit, folder: Path, recording_id: str, at: datetime) -> str:
@@ -32,13 +39,7 @@ def wav_file(folder: Path, recording_id: str) -> Path:
 
 def running_of_sealed_calls(conn: Connection) -> list[str]:
     """Recordings whose call is over and whose file has not been looked at."""
-    return list(
-        conn.scalars(
-            select(recording.c.id)
-            .join(call, call.c.id == recording.c.call_id)
-            .where(recording.c.state == RecordingState.RUNNING, call.c.sealed_at.is_not(None))
-        )
-    )
+    return list(conn.scalars(_RUNNING_OF_SEALED_CALLS))
 
 
 def finish(

@@ -40,6 +40,12 @@ session = Table(
     Column("ended_at", Instant),
     Column("reason", String(32)),  # only where the session ended before any number was keyed
     one_of("reason", *Denial, *Outcome),
+    Index(
+        "ix_session_open",
+        "id",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
 )
 
 call = Table(
@@ -153,4 +159,10 @@ recording = Table(
     Column("talk_ms", Integer),
     Column("sha256", String(64)),
     one_of("state", *RecordingState),
+    Index(
+        "ix_recording_running",
+        "id",
+        sqlite_where=text("state = 'running'"),
+        postgresql_where=text("state = 'running'"),
+    ),
 )
