@@ -5,10 +5,11 @@ import os
 import wave
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 
-from accounts.db import Database
+from accounts.db import Database, DatabaseError
 from ivr.records import recordings
 from ivr.records.states import RecordingState
 
@@ -39,7 +40,10 @@ class Finisher:
                 pass
             self._wake.clear()
             await asyncio.sleep(_SETTLING_SECONDS)
-            await self.finish_all()
+            try:
+                await self.finish_all()
+            except DatabaseError as error:
+                log.error("recordings not finished", error=str(error))
 
     async def finish_all(self) -> None:
         """Finish every recording whose call is settled."""
@@ -63,24 +67,34 @@ class Found:
 
 
 def finish(folder: Path, recording_id: str) -> Found:
-    """Make the WAV from the raw file, readable by the owner only; what was there, and its hash."""
+    """Make the WAV from the raw file, readable by the owner only; what was there, and its hash.
+
+    Raises OSError where a file can't be read or written, or is a link to another.
+    """
     raw, wav = recordings.raw_file(folder, recording_id), recordings.wav_file(folder, recording_id)
-    if not raw.exists():
+    try:
+        source = os.fdopen(os.open(raw, os.O_RDONLY | os.O_NOFOLLOW), "rb")
+    except FileNotFoundError:
         return Found(RecordingState.MISSING)
-    frames = raw.stat().st_size // _FRAME_BYTES
-    if frames == 0:
-        return Found(RecordingState.EMPTY, 0)
-    partial = wav.with_suffix(".partial")
-    descriptor = os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as target, wave.open(target, "wb") as out, raw.open("rb") as source:
+    with source:
+        frames = os.fstat(source.fileno()).st_size // _FRAME_BYTES
+        if frames == 0:
+            return Found(RecordingState.EMPTY, 0)
+        partial = wav.with_suffix(".partial")
+        _write_wav(partial, source, frames)
+    partial.replace(wav)
+    return Found(RecordingState.KEPT, frames * 1000 // SAMPLES_A_SECOND, _digest(wav))
+
+
+def _write_wav(path: Path, source: BinaryIO, frames: int) -> None:
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as target, wave.open(target, "wb") as out:
         out.setnchannels(2)
         out.setsampwidth(2)
         out.setframerate(SAMPLES_A_SECOND)
         out.setnframes(frames)
         while chunk := source.read(_CHUNK_BYTES):
             out.writeframesraw(chunk[: len(chunk) // _FRAME_BYTES * _FRAME_BYTES])
-    partial.replace(wav)
-    return Found(RecordingState.KEPT, frames * 1000 // SAMPLES_A_SECOND, _digest(wav))
 
 
 def _digest(path: Path) -> str:
