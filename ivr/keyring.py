@@ -1,6 +1,8 @@
 """Secrets of this instance: made at the first start, one file each, readable by their owner only."""
 
+import contextlib
 import os
+import re
 import secrets
 import stat
 from pathlib import Path
@@ -40,23 +42,32 @@ class Keyring:
     def _secret(self, name: str, size: int = 16) -> str:
         path = self._folder / name
         try:
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except FileExistsError:
-            return self._read(path)
-        with os.fdopen(descriptor, "w") as file:
-            secret = secrets.token_hex(size)
-            file.write(secret)
+            if not path.exists():
+                self._make(path, size)
+            return self._read(path, size)
+        except OSError as error:
+            raise KeyringError(f"{path}: {error.strerror}") from None
+
+    def _make(self, path: Path, size: int) -> None:
+        """A new secret under its name at once and whole, or another process's that was there first."""
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_hex(size))
             file.flush()
             os.fsync(file.fileno())
-        return secret
+        try:
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)
+        finally:
+            draft.unlink()
 
-    def _read(self, path: Path) -> str:
+    def _read(self, path: Path, size: int) -> str:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:
             raise KeyringError(
                 f"{path} can be read by others (mode {mode:04o}): chmod 600 it, and renew what it keeps"
             )
-        secret = path.read_text().strip()
-        if len(secret) < 32:
+        secret = path.read_text("latin-1").strip()
+        if not re.fullmatch(f"[0-9a-f]{{{2 * size}}}", secret):
             raise KeyringError(f"{path} holds no secret of this program: remove it to have a new one made")
         return secret
