@@ -11,7 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 import migrations
-from accounts.db.engines import database_url, migrating_engine
+from accounts.db.engines import connect, database_url, migrating_engine
+from accounts.db.errors import DatabaseUnsuitable
 
 CONFIGURATION: Final = Path(migrations.__file__).with_name("alembic.ini")
 
@@ -30,10 +31,16 @@ def current(url: str) -> str | None:
     """The revision that the database has; None for one that was never migrated."""
     engine = migrating_engine(database_url(url))
     try:
-        with engine.connect() as conn:
+        with connect(engine) as conn:
             return MigrationContext.configure(conn).get_current_revision()
     finally:
         engine.dispose()
+
+
+def require_head(url: str) -> None:
+    """Raises DatabaseUnsuitable unless the database has the schema that this version of the program needs."""
+    if current(url) != head():
+        raise DatabaseUnsuitable("the database's schema is not this version's: run `ivr db upgrade` first")
 
 
 def head() -> str | None:
@@ -45,7 +52,7 @@ def _run(url: str, alembic_command: Callable[[Config], None]) -> None:
     engine = migrating_engine(database_url(url))
     config = Config(CONFIGURATION)
     try:
-        with engine.begin() as conn:
+        with connect(engine) as conn, conn.begin():
             config.attributes["connection"] = conn
             alembic_command(config)
             _check_foreign_keys(conn)

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from accounts import schema
-from accounts.db import Database, DatabaseUnsuitable, WriterLock
+from accounts.db import Database, WriterLock
 from ivr import control, web
 from ivr.agi import AgiServer, serve
 from ivr.ami import AmiClient
@@ -58,8 +58,7 @@ def build_node(settings: Settings, keyring: Keyring, database: Database) -> Node
 async def run(settings: Settings) -> None:
     """Serve calls until SIGTERM or SIGINT; raises what keeps the controller from starting."""
     keyring = Keyring(settings.state_dir.absolute() / "secrets")
-    if schema.current(settings.url) != schema.head():
-        raise DatabaseUnsuitable("the database's schema is not this version's: run `ivr db upgrade` first")
+    schema.require_head(settings.url)
     stop = _stop_signal()
     with WriterLock.take(settings.url), Database.open(settings.url) as database:
         node = build_node(settings, keyring, database)
@@ -94,10 +93,10 @@ def _verbs(node: Node) -> Mapping[str, control.Verb]:
 
     async def load_facility(request: Mapping[str, Any]) -> list[str]:
         try:
-            file = parse(str(request["toml"]), "file")
+            file = parse(str(request.get("toml", "")), "file")
+            return await node.database.transact(load, file, node.pin_key, node.now())
         except FacilityFileError as mistake:
             raise control.ControlError(str(mistake)) from None
-        return await node.database.transact(load, file, node.pin_key, node.now())
 
     return {"load": load_facility}
 

@@ -45,6 +45,13 @@ def newest(conn: Connection, most: int) -> Sequence[Row[Any]]:
     ).all()
 
 
+def ids_starting(conn: Connection, start: str) -> Sequence[str]:
+    """The ids of calls that begin so, two at most: enough to see whether it is one."""
+    return conn.scalars(
+        select(call.c.id).where(call.c.id >= start, call.c.id < start + "g").order_by(call.c.id).limit(2)
+    ).all()
+
+
 def whole(conn: Connection, call_id: str) -> Mapping[str, object] | None:
     """Every field of one record by name, with its recording and the quality of both legs; None for an unknown id."""
     row = conn.execute(_joined().where(call.c.id == call_id)).one_or_none()

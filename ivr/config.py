@@ -1,11 +1,13 @@
 """Settings: environment variables `IVR_…` or a TOML file; a bad value stops the start with one clear line."""
 
 import os
+import tomllib
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -37,7 +39,7 @@ Loopback = Annotated[str, AfterValidator(_loopback)]
 class Settings(BaseSettings):
     """Everything an operator may set. Paths may be relative to the working directory."""
 
-    model_config = SettingsConfigDict(env_prefix="IVR_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="IVR_", extra="forbid", frozen=True)
 
     state_dir: Path = Field(default=Path("var"), description="where this instance keeps everything it writes")
     database_url: str = Field(
@@ -73,6 +75,8 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment before file: `IVR_CONFIG` names the file."""
         file = os.environ.get("IVR_CONFIG")
+        if file and not Path(file).is_file():
+            raise FileNotFoundError(f"there is no file {file}")
         toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
         return (init_settings, env_settings, *toml)
 
@@ -102,7 +106,16 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = (f"IVR_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
-        raise ConfigError("\n".join(lines)) from None
+        raise ConfigError("\n".join(map(_told, error.errors(include_input=False)))) from None
     except OSError as error:
         raise ConfigError(f"IVR_CONFIG: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"IVR_CONFIG: not TOML: {error}") from None
+
+
+def _told(mistake: ErrorDetails) -> str:
+    name = "_".join(map(str, mistake["loc"]))
+    told = mistake["msg"].removeprefix("Value error, ")
+    if mistake["type"] == "extra_forbidden":
+        return f"{name}: there is no such setting"
+    return f"IVR_{name.upper()}: {told}" if name else told

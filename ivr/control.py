@@ -54,6 +54,9 @@ def _private_socket(path: Path) -> socket.socket:
     mask = os.umask(0o177)
     try:
         sock.bind(str(path))
+    except OSError as error:  # a path of more than 107 bytes, for one
+        sock.close()
+        raise ControlError(f"cannot listen on {path}: {error.strerror or error}") from None
     finally:
         os.umask(mask)
     return sock
@@ -62,11 +65,13 @@ def _private_socket(path: Path) -> socket.socket:
 async def _answer(line: bytes, verbs: Mapping[str, Verb]) -> Mapping[str, object]:
     try:
         request = json.loads(line)
-        return {"done": await verbs[request["verb"]](request)}
+        verb = verbs[request["verb"]]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {"refused": "not a command of this controller"}
+    try:
+        return {"done": await verb(request)}
     except ControlError as refusal:
         return {"refused": str(refusal)}
-    except (json.JSONDecodeError, KeyError, TypeError):
-        return {"refused": "not a command of this controller"}
     except Exception:
         log.exception("command failed")
         return {"refused": "the controller failed; its log says why"}
@@ -80,12 +85,16 @@ def ask(path: Path, verb: str, **arguments: object) -> Any:
             sock.connect(str(path))
         except (FileNotFoundError, ConnectionRefusedError):
             raise NoController from None
+        except OSError as error:
+            raise ControlError(f"cannot reach {path}: {error.strerror or error}") from None
         try:
             sock.sendall(json.dumps({"verb": verb, **arguments}).encode() + b"\n")
             with sock.makefile("rb") as answers:
                 answer = json.loads(answers.readline() or b"{}")
         except TimeoutError:
             raise ControlError(f"the controller did not answer within {ANSWER_SECONDS} s") from None
+        except (OSError, ValueError):
+            raise ControlError("the controller ended before it answered") from None
     if "done" not in answer:
         raise ControlError(answer.get("refused", "the controller closed the connection"))
     return answer["done"]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from accounts import schema
 from accounts.db import Database, WriterLock
 from ivr.clock import utc_now
 from ivr.config import Settings
@@ -18,6 +19,7 @@ def load_facility_file(settings: Settings, path: Path) -> list[str]:
     try:
         changed: list[str] = ask(control_socket(settings), "load", toml=text)
     except NoController:
+        schema.require_head(settings.url)
         with WriterLock.take(settings.url), Database.open(settings.url) as database:
             return database.transact_now(load, file, keyring_of(settings).pin_key, utc_now())
     return changed

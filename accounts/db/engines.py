@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from pysqlite3 import dbapi2 as sqlite
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from accounts.db.errors import DatabaseUnsuitable
+from accounts.db.errors import DatabaseError, DatabaseUnsuitable
 
 BUSY_SECONDS: Final = 2
 OLDEST_SQLITE: Final = (3, 51, 3)  # earlier ones can lose commits when a WAL is reset (sqlite.org/wal.html)
@@ -20,7 +21,12 @@ SAFE_SYNCHRONOUS_COMMIT: Final = frozenset({"on", "remote_apply"})
 
 def database_url(url: str) -> URL:
     """The URL with the driver that we use; raises DatabaseUnsuitable for a database that we don't."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:  # its message would show a password
+        raise DatabaseUnsuitable(
+            "not a database's URL: sqlite:///FILE or postgresql://USER@HOST/NAME"
+        ) from None
     match parsed.get_backend_name():
         case "sqlite" if parsed.database and parsed.database != ":memory:":
             return parsed.set(drivername="sqlite")
@@ -54,6 +60,14 @@ def migrating_engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite_engine(url, 1, begin="BEGIN IMMEDIATE", setup=("PRAGMA foreign_keys = OFF",))
     return _postgresql_engine(url, 1, isolation_level="READ COMMITTED")
+
+
+def connect(engine: Engine) -> Connection:
+    """A connection; raises DatabaseError, at once, if none can be made."""
+    try:
+        return engine.connect()
+    except DBAPIError as error:
+        raise DatabaseError(f"the database cannot be reached: {error.orig}") from error
 
 
 def check_sqlite_version(version: tuple[int, int, int] = sqlite.sqlite_version_info) -> None:

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from accounts.db.engines import BUSY_SECONDS
+from accounts.db.engines import BUSY_SECONDS, connect
 from accounts.db.errors import DatabaseBusy, DatabaseClosed, DatabaseError, LostRace, OutcomeUnknown
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class TransactionPool:
             raise _explained(error) from error
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
-        with _connected(self._engine) as conn:
+        with connect(self._engine) as conn:  # not tried again: the caller on the telephone waits
             transaction = conn.begin()
             try:
                 result = work(conn)
@@ -73,14 +73,6 @@ class TransactionPool:
                     raise OutcomeUnknown("the connection broke during COMMIT") from error
                 raise
             return result
-
-
-def _connected(engine: Engine) -> Connection:
-    """A connection; one that cannot be made is not tried again, since the caller on the telephone waits."""
-    try:
-        return engine.connect()
-    except DBAPIError as error:
-        raise DatabaseError(f"the database cannot be reached: {error.orig}") from error
 
 
 def _worth_repeating(error: DBAPIError | LostRace) -> bool:

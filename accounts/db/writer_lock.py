@@ -8,7 +8,7 @@ from typing import Final, Protocol, Self
 
 from sqlalchemy import Connection, text
 
-from accounts.db.engines import database_url, migrating_engine, sqlite_path
+from accounts.db.engines import connect, database_url, migrating_engine, sqlite_path
 
 ADVISORY_KEY: Final = 0x6976_7277  # "ivrw"; any constant that no other program on the server uses
 
@@ -33,7 +33,7 @@ class WriterLock:
         named = database_url(url)
         if named.get_backend_name() == "sqlite":
             return cls(_FileLock(sqlite_path(named)))
-        return cls(_AdvisoryLock(migrating_engine(named).connect()))
+        return cls(_AdvisoryLock(connect(migrating_engine(named))))
 
     def release(self) -> None:
         """Stop being the writer; harmless when repeated."""

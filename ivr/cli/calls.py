@@ -1,12 +1,15 @@
 """`ivr calls` and `ivr cdr`: calls in progress, and call-detail records."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from accounts import schema
 from accounts.db import Database
 from ivr import cdr
 from ivr.config import load_settings
@@ -18,7 +21,7 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def calls() -> None:
         """List the calls in progress: from the keyed number to the settlement."""
-        with Database.open(load_settings().url) as database:
+        with _database() as database:
             rows = database.read_now(cdr.in_progress)
         table = Table(box=None, pad_edge=False)
         for column in ("call", "station", "inmate", "number", "state", "payer", "limit", "since"):
@@ -33,7 +36,10 @@ def register(app: typer.Typer) -> None:
 
     @app.command("cdr")
     def cdr_(
-        call_id: Annotated[str | None, typer.Argument(help="one call, told whole")] = None,
+        call_id: Annotated[
+            str | None,
+            typer.Argument(metavar="[CALL]", help="one call, told whole: its id, or the beginning of it"),
+        ] = None,
         most: Annotated[int, typer.Option("--most", min=1, help="how many of the newest to list")] = 20,
         as_json: Annotated[bool, typer.Option("--json", help="one JSON object for each call")] = False,
     ) -> None:
@@ -41,20 +47,40 @@ def register(app: typer.Typer) -> None:
 
         Times are the facility's. A record is sealed in the transaction that settles its money and never changed after.
         """
-        with Database.open(load_settings().url) as database:
-            ids = [call_id] if call_id else [row.id for row in database.read_now(cdr.newest, most)]
+        with _database() as database:
+            ids = [_whole_id(database, call_id)] if call_id else _newest_ids(database, most)
             if call_id is None and not as_json:
                 Console().print(cdr_table(database, most))
                 return
             for each in ids:
                 fields = database.read_now(cdr.whole, each)
-                if fields is None:
-                    typer.echo(f"ivr: there is no call {each}", err=True)
-                    raise typer.Exit(1)
+                assert fields is not None
                 if as_json:
                     typer.echo(json.dumps(fields, default=str))
                 else:
                     Console().print(record_table(fields))
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    url = load_settings().url
+    schema.require_head(url)
+    with Database.open(url) as database:
+        yield database
+
+
+def _newest_ids(database: Database, most: int) -> list[str]:
+    return [row.id for row in database.read_now(cdr.newest, most)]
+
+
+def _whole_id(database: Database, start: str) -> str:
+    """The one call whose id begins so."""
+    found = database.read_now(cdr.ids_starting, start.lower())
+    if len(found) != 1:
+        why = "more than one call begins with" if found else "there is no call"
+        typer.echo(f"ivr: {why} {start}", err=True)
+        raise typer.Exit(1)
+    return found[0]
 
 
 def cdr_table(database: Database, most: int) -> Table:

@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.loading": {"accounts", "ivr.facility", "rating"},
     "ivr.load_file": {
         "accounts.db",
+        "accounts.schema",
         "ivr.clock",
         "ivr.config",
         "ivr.control",
