@@ -7,15 +7,25 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from accounts import ledger, payers
-from ivr.facility.file import FacilityFile, SubscriptionEntry
+from ivr.facility.file import FacilityFile, FacilityFileError, SubscriptionEntry
 from ivr.facility.load import load_facility
 from ivr.facility.pins import PinKey
 from rating.money import format_money
 
 
 def load(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> list[str]:
-    """Bring the database in step with the file, in this one transaction; a line for each change."""
-    changed = load_facility(conn, file, key, at)
+    """Bring the database in step with the file, in this one transaction; a line for each change.
+
+    Raises FacilityFileError where the file contradicts what stands in the database and can't be changed by a file.
+    """
+    try:
+        return [*load_facility(conn, file, key, at), *_load_payers(conn, file, at)]
+    except (payers.PayerConflict, ledger.LedgerError) as conflict:
+        raise FacilityFileError(f"this contradicts the database: {conflict}") from None
+
+
+def _load_payers(conn: Connection, file: FacilityFile, at: datetime) -> list[str]:
+    changed = []
     for prepaid in file.prepaid:
         account_id = f"prepaid/{prepaid.account}"
         known = _is_open(conn, account_id)
@@ -56,6 +66,8 @@ def _load_subscription(
         return []
     first = entry.starts_on or today
     last = entry.ends_on or _month_later(first) - timedelta(days=1)
+    if last < first:
+        raise FacilityFileError(f"subscription {entry.number}: ends_on {last} is before it starts, {first}")
     account_id = f"{subscription_id}/{first}"
     if _is_open(conn, account_id):
         return []

@@ -57,7 +57,13 @@ def _days(value: object) -> object:
 
 
 def _clock(value: object) -> object:
-    return time(0) if value == "24:00" else value
+    if isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        return time.fromisoformat(value)
+    raise ValueError('expected a time of day such as "08:00"')
+
+
+def _closing(value: object) -> object:
+    return time(0) if value == "24:00" else _clock(value)
 
 
 def _zone(value: str) -> str:
@@ -81,8 +87,8 @@ class WindowEntry(_Entry):
     """One row of `[[facility.schedule]]`; `closes` may be "24:00", or before `opens` to run over midnight."""
 
     days: Annotated[list[int], BeforeValidator(_days)]
-    opens: time
-    closes: Annotated[time, BeforeValidator(_clock)]
+    opens: Annotated[time, BeforeValidator(_clock)]
+    closes: Annotated[time, BeforeValidator(_closing)]
 
 
 class FacilityEntry(_Entry):
@@ -98,7 +104,7 @@ class FacilityEntry(_Entry):
     longest_call_minutes: Annotated[int, Field(ge=1, le=240)]
     ring_seconds: Annotated[int, Field(ge=10, le=90)] = 45
     records: bool = True
-    local_exchanges: list[Annotated[str, Field(pattern=r"^\d{6}$")]] = []
+    local_exchanges: list[Annotated[str, Field(pattern=r"^[0-9]{6}$")]] = []
     schedule: list[WindowEntry]
 
 
@@ -112,6 +118,11 @@ class TariffEntry(_Entry):
     first_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
     next_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        _refuse_backwards("valid_from", self.valid_from, "valid_to", self.valid_to)
+        return self
+
 
 class StationEntry(_Entry):
     """`[[station]]`: one telephone; its id is also the name it registers with."""
@@ -124,18 +135,24 @@ class AllowedEntry(_Entry):
     """A number of an inmate's list; `records = false` keeps calls to it from being recorded."""
 
     number: E164
-    speed_dial: Annotated[str, Field(pattern=r"^\d{1,2}$")] | None = None
+    speed_dial: Annotated[str, Field(pattern=r"^[0-9]{1,2}$")] | None = None
     records: bool = True
 
 
 class InmateEntry(_Entry):
     """`[[inmate]]`: who may call. The PIN is hashed at loading and kept nowhere else."""
 
-    id: Annotated[str, Field(pattern=r"^\d{3,12}$")]
-    pin: Annotated[str, Field(pattern=r"^\d{4,12}$", repr=False)]
+    id: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")]
+    pin: Annotated[str, Field(pattern=r"^[0-9]{4,12}$", repr=False)]
     name: str
     state: InmateState = InmateState.ACTIVE
     numbers: list[AllowedEntry] = []
+
+    @model_validator(mode="after")
+    def _numbers_once(self) -> Self:
+        _refuse_twins("number", [each.number for each in self.numbers])
+        _refuse_twins("speed dial", [each.speed_dial for each in self.numbers if each.speed_dial])
+        return self
 
 
 class SpecialEntry(_Entry):
@@ -170,6 +187,11 @@ class SubscriptionEntry(_Entry):
     starts_on: date | None = None
     ends_on: date | None = None
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        _refuse_backwards("starts_on", self.starts_on, "ends_on", self.ends_on)
+        return self
+
 
 class FacilityFile(_Entry):
     """The whole file."""
@@ -193,7 +215,17 @@ class FacilityFile(_Entry):
         _refuse_twins("station", [station.id for station in self.station])
         _refuse_twins("blocked number", [entry.number for entry in self.blocked])
         _refuse_twins("number", [entry.number for entry in self.number])
+        _refuse_twins("local exchange", self.facility.local_exchanges)
+        prices = [f"{kind} from {each.valid_from}" for each in self.tariff for kind in each.call_types]
+        _refuse_twins("tariff", prices)
+        _refuse_twins("prepaid account", [entry.account for entry in self.prepaid])
+        _refuse_twins("prepaid number", [number for entry in self.prepaid for number in entry.numbers])
         return self
+
+
+def _refuse_backwards(first: str, begins: date | None, last: str, ends: date | None) -> None:
+    if begins is not None and ends is not None and ends < begins:
+        raise ValueError(f"{last} {ends} is before {first} {begins}")
 
 
 def _refuse_twins(what: str, ids: list[str]) -> None:

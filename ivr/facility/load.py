@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, delete, insert, select, update
 
-from ivr.facility.file import FacilityFile, InmateEntry
+from ivr.facility.file import FacilityFile, FacilityFileError, InmateEntry
 from ivr.facility.pins import PinKey
 from ivr.facility.tables import (
     allowed_number,
@@ -27,7 +27,8 @@ LOADER = "facility file"
 def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> list[str]:
     """Make the facility's settings those of the file; returns a line for each thing that changed.
 
-    Stations and inmates that the file does not name stay as they are; lists are replaced by the file's.
+    Stations and inmates that the file does not name stay as they are; lists are replaced by the file's. Raises
+    FacilityFileError for another facility's station.
     """
     entry = file.facility
     changed = _put(
@@ -52,11 +53,18 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
     changed += _replace(conn, tariff, owner, _tariffs(file))
     changed += _replace(conn, special_number, owner, [each.model_dump() for each in file.number])
     for each in file.station:
+        _refuse_theft(conn, each.id, entry.id)
         changed += _put(conn, station, {"id": each.id}, {**owner, "label": each.label})
     for person in file.inmate:
         changed += _put_inmate(conn, entry.id, person, key)
     changed += _block(conn, file, at)
     return changed
+
+
+def _refuse_theft(conn: Connection, station_id: str, facility_id: str) -> None:
+    owner = conn.scalar(select(station.c.facility_id).where(station.c.id == station_id))
+    if owner not in (None, facility_id):
+        raise FacilityFileError(f"station {station_id}: it belongs to facility {owner}")
 
 
 def _windows(file: FacilityFile) -> list[dict[str, object]]:
