@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 import uvloop
 
-from accounts.db import DatabaseUnsuitable
+from accounts.db import DatabaseError
 from bench import facility, report
+from bench.load import CallFailed
 from bench.measure import Workload, run
+from bench.servers import ServerFailed
 
 
 def main(
@@ -39,11 +41,13 @@ def main(
     An Asterisk is played on sockets, so the telephones' audio costs nothing here, and no recording is made.
     """
     workload = Workload(calls, min(phones, calls), talk_seconds)
+    if workload.all_calls > workload.phones * facility.CALLS_OF_A_SUBSCRIPTION // 2:
+        raise typer.BadParameter("too many calls for so few telephones: their subscriptions would be used up")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             measured = runner.run(run(workload, postgresql))
-        except DatabaseUnsuitable as unsuitable:
-            raise SystemExit(str(unsuitable)) from None
+        except (DatabaseError, ServerFailed, CallFailed) as failure:
+            raise SystemExit(str(failure)) from None
     for line in report.lines(measured):
         typer.echo(line)
     if json_file:

@@ -15,8 +15,6 @@ from bench.process import usage
 from bench.servers import Server, bare, controller, scripts_of
 from tests.fakes.asterisk import Result
 
-_WARM_UP_CALLS = 20
-
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -25,7 +23,13 @@ class Workload:
     calls: int
     phones: int
     talk_s: float
+    warm_up_calls: int = 20
     per_second: float | None = None  # the half rate, once it is known: the same for every server
+
+    @property
+    def all_calls(self) -> int:
+        """Measured or not."""
+        return self.warm_up_calls + 2 * self.calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ async def run(workload: Workload, url: str = "") -> Report:
         folder = Path(name)
         async with controller(folder / "controller", url, workload.phones) as real:
             measured = await measure(real, workload)
-            settled = await real.database.read(books.check, 2 * workload.calls + _WARM_UP_CALLS)
+            settled = await real.database.read(books.check, workload.all_calls)
             backend = real.database.backend
         # talk costs a bare loop nothing, and would only limit how many calls so many telephones can make
         again = replace(workload, per_second=measured.per_second, talk_s=0.0)
@@ -106,7 +110,7 @@ async def measure(server: Server, workload: Workload) -> Measured:
     """Warm the server up, then put the workload on it."""
     plan = functools.partial(facility.plan, talk_s=workload.talk_s)
     asterisk, pid, calls, phones = server.asterisk, server.pid, workload.calls, workload.phones
-    await load.at_once(asterisk, plan, phones=min(phones, _WARM_UP_CALLS), calls=_WARM_UP_CALLS)
+    await load.at_once(asterisk, plan, phones=phones, calls=workload.warm_up_calls)
     await server.rest()
     begun = usage(pid)
     rate = load.calls_per_second(await load.at_once(asterisk, plan, phones=phones, calls=calls))
