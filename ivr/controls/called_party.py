@@ -16,7 +16,7 @@ from ivr.policy.recording import recording_permit
 from ivr.policy.request import BlockCause, NotCovered, Payer
 from ivr.records import calls, recordings
 from ivr.records.states import Leg
-from rating.money import Money
+from rating.money import Money, floor_to_cent
 from rating.rate import Rate, charge
 
 
@@ -121,7 +121,7 @@ class CalledPartyControls:
         )
         return Accepted(
             payer=Payer(row.payer),
-            left=ledger.balance(conn, row.account_id).available if row.account_id else 0,
+            left=_left(conn, Payer(row.payer), row.account_id),
             renews_on=row.renews_on,
             recording_file=recordings.begin(conn, permit, self.node.recordings, self.node.new_id(), at)
             if permit
@@ -135,6 +135,18 @@ class CalledPartyControls:
         row = calls.call_of(conn, self.call_id)
         if row is not None:
             block_number(conn, row.facility_id, row.number, self.call_id, self.node)
+
+
+#: Beyond this nothing can be spoken; a larger balance is told as this much, so never as more than there is.
+MOST_SPOKEN = Money(9_999_990_000)
+
+
+def _left(conn: Connection, payer: Payer, account_id: str | None) -> int:
+    """What is left after this call, as it is told: calls, or money in whole cents, never more than there is."""
+    if account_id is None:
+        return 0
+    available = ledger.balance(conn, account_id).available
+    return available if payer is Payer.SUBSCRIPTION else min(floor_to_cent(Money(available)), MOST_SPOKEN)
 
 
 def block_number(conn: Connection, facility_id: str, number: str, call_id: str, node: Node) -> None:

@@ -183,7 +183,7 @@ class SubscriptionEntry(_Entry):
     """`[[subscription]]`: so many calls to one number. Without `starts_on` a period of a month starts at loading."""
 
     number: E164
-    calls: Annotated[int, Field(ge=1, le=1000)]
+    calls: Annotated[int, Field(ge=1, le=100)]  # what can be spoken
     starts_on: date | None = None
     ends_on: date | None = None
 
