@@ -17,6 +17,7 @@ _MATCH = 0.55  # a block at least as similar as this is heard
 _BLOCK_S = BLOCK / RATE
 _SLIP = RATE // 100  # slips are whole packets: multiples of 10 ms
 _AROUND = RATE * 16 // 1000  # how far from the guess a clip is looked for: more than one period of a voice
+_CUT_BLOCKS = 6
 _LOST = 0.2  # a block weaker than this share of what it should be was lost or cut off, and is no evidence
 
 
@@ -158,6 +159,8 @@ def _judged(number: int, clip: IndexedClip, trace: _Trace) -> Placement:
     inside = slice(first, last + 1)
     closeness = float((weight * trace.similar * heard).sum() / heard_weight)
     heard_s = len(blocks) * _BLOCK_S
+    # What follows a clip that was cut off does not speak against it, but for the moment of the cut.
+    missed = float(wrong[: last + 1 + _CUT_BLOCKS].sum()) * _BLOCK_S
     # Soft edges belong to the clip when the spoken block beside them was heard.
     begin = 0 if first == spoken[0] else first * BLOCK
     end = len(clip.sound) if last == spoken[-1] else (last + 1) * BLOCK
@@ -171,7 +174,7 @@ def _judged(number: int, clip: IndexedClip, trace: _Trace) -> Placement:
         heard_s=heard_s,
         from_start=_negligible(weight[:first], weight),
         to_end=_negligible(weight[last + 1 :], weight),
-        explains_s=heard_s * closeness - 0.5 * float(wrong.sum()) * _BLOCK_S,
+        explains_s=heard_s * closeness - 0.5 * missed,
     )
 
 
