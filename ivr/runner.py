@@ -13,7 +13,7 @@ from ivr.controls.node import Node
 from ivr.flows.accept import accept
 from ivr.flows.after_call import after_call
 from ivr.flows.inbound import inbound
-from ivr.flows.outbound import outbound
+from ivr.flows.outbound import outbound, say_goodbye
 from ivr.policy.reasons import Outcome, Reason
 from ivr.records.states import Leg
 from prompts.catalogue import Catalogue
@@ -118,8 +118,12 @@ class Runner:
         else:
             return None
         try:
-            await (call.say(told) if told else call.say_ending(reason))
-            await call.finish()
+            if told:
+                await call.say(told)
+                await call.finish()
+            else:
+                await call.say_ending(reason)
+                await say_goodbye(call)
         except (CallerGone, AgiError):
             log.info("nobody left to tell", reason=reason)
         except Exception:

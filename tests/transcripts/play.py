@@ -25,7 +25,7 @@ from ivr.facility.pins import PinKey
 from ivr.facility.tables import inmate
 from ivr.flows.accept import accept
 from ivr.flows.after_call import after_call
-from ivr.flows.outbound import outbound
+from ivr.flows.outbound import outbound, say_goodbye
 from ivr.live import LiveCalls
 from ivr.loading import load
 from ivr.policy.reasons import Outcome, Reason
@@ -217,7 +217,9 @@ class _Session:
             await script  # type: ignore[misc]
         except SessionEnded as ended:
             reason = ended.reason
-            await Call(line, CATALOGUE).say_ending(reason)
+            call = Call(line, CATALOGUE)
+            await call.say_ending(reason)
+            await say_goodbye(call)
         except CallerGone:
             reason = Outcome.CALLER_HUNG_UP
         await controls.close_session(reason)

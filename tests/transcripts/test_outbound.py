@@ -202,6 +202,7 @@ def test_three_wrong_pins_end_the_session(world: World) -> None:
         enter_id_and_pin
         > silence
         ending.pin_invalid
+        goodbye
     """)
 
 
@@ -284,6 +285,7 @@ def test_an_unknown_station_is_told_that_it_is_not_in_service(world: World) -> N
         """
     inmate:
         ending.station_unknown
+        goodbye
     """,
         station="not-ours",
     )
