@@ -1,4 +1,4 @@
-"""Find open sessions and running recordings by index, however many there were before."""
+"""Find open sessions and running recordings by index; PostgreSQL refuses to empty what must stand."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,7 @@ depends_on = None
 
 OPEN = sa.text("ended_at IS NULL")
 RUNNING = sa.text("state = 'running'")
+STANDING = ("call", "evidence")
 
 
 def upgrade() -> None:
@@ -17,8 +18,17 @@ def upgrade() -> None:
     op.create_index(
         "ix_recording_running", "recording", ["id"], sqlite_where=RUNNING, postgresql_where=RUNNING
     )
+    if op.get_bind().dialect.name == "postgresql":
+        for table in STANDING:
+            op.execute(
+                f"CREATE TRIGGER {table}_refuses_truncate BEFORE TRUNCATE ON {table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION record_stands()"
+            )
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        for table in STANDING:
+            op.execute(f"DROP TRIGGER {table}_refuses_truncate ON {table}")
     op.drop_index("ix_recording_running", "recording")
     op.drop_index("ix_session_open", "session")
