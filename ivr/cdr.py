@@ -1,7 +1,7 @@
 """Call-detail records, as people read them: lists that fit a terminal, and one call told whole."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -63,6 +63,8 @@ def whole(conn: Connection, call_id: str) -> Mapping[str, object] | None:
     fields["charge"] = money(row.charge)
     fields["balance_before"] = balance(row, row.balance_before)
     fields["balance_after"] = balance(row, row.balance_after)
+    fields["ringing_ms"] = _span_ms(row.dialled_at, row.answered_at)
+    fields["acceptance_ms"] = _span_ms(row.answered_at, row.accepted_at)
     fields["off_hook_at"] = _shown(
         conn.scalar(select(session.c.started_at).where(session.c.id == row.session_id)), zone
     )
@@ -115,6 +117,10 @@ def _shown(value: object, zone: ZoneInfo) -> object:
     if isinstance(value, datetime):
         return value.astimezone(zone).isoformat(sep=" ", timespec="milliseconds")
     return value
+
+
+def _span_ms(start: datetime | None, end: datetime | None) -> int | None:
+    return None if start is None or end is None else int((end - start) / timedelta(milliseconds=1))
 
 
 def _ms(micros: int | None) -> str:

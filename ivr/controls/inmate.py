@@ -18,7 +18,7 @@ from ivr.facility.lookup import Facility
 from ivr.facility.names import holds_speech
 from ivr.facility.tables import inmate
 from ivr.live import LiveCall
-from ivr.policy.reasons import Denial, Outcome, Reason
+from ivr.policy.reasons import Denial, NotRecorded, Outcome, Reason
 from ivr.policy.request import Allow, Deny, Payer
 from ivr.records import calls, evidence, sessions
 from rating.money import Money
@@ -257,6 +257,7 @@ class InmateControls:
                 "talk_ms": 0,
                 "talk_flagged": False,
                 "billed_seconds": 0,
+                "not_recorded": NotRecorded.NOT_CONNECTED,
             }
             sealed = {
                 **nothing,

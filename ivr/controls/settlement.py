@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from accounts import ledger
-from ivr.policy.reasons import Cutoff, Outcome, Reason, reason
+from ivr.policy.reasons import Cutoff, NotRecorded, Outcome, Reason, reason
 from ivr.policy.request import Payer
 from ivr.policy.talk import NO_TALK, Talk, talk
 from ivr.records import calls, evidence
@@ -28,7 +28,6 @@ class Settled:
     reason: Reason
     charge: Money
     talk_ms: int
-    recording_expected: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,7 @@ def settle(conn: Connection, call_id: str, ending: Ending, *, at: datetime, vers
         **_talk_values(span, at),
         **_reason_values(row, span, ending),
         **_money_values(conn, row, billed, at, talked=span.ms >= SHORTEST_BILLED_MS),
+        "not_recorded": row.not_recorded or (NotRecorded.NOT_CONNECTED if span.started_at is None else None),
         "version": version,
     }
     calls.seal(conn, call_id, values, at)
@@ -66,7 +66,7 @@ def settle(conn: Connection, call_id: str, ending: Ending, *, at: datetime, vers
 
 
 def _settled(row: Row[Any]) -> Settled:
-    return Settled(reason(row.reason), Money(row.charge or 0), row.talk_ms or 0, row.accepted_at is not None)
+    return Settled(reason(row.reason), Money(row.charge or 0), row.talk_ms or 0)
 
 
 def _talk_of(conn: Connection, row: Row[Any]) -> Talk:

@@ -13,6 +13,7 @@ from prompts.speak import Kind
 
 _ALIKE = 0.6  # the correlation from which a sound is the one that is waited for; others reach 0.3
 _LEAST_POWER = 0.1  # of the sound that is waited for: what is weaker is not compared
+_BEGINNING = RATE * 3 // 2  # of a prompt: as much as a transcript needs to name it
 _INAUDIBLE = 0.01
 #: Where the clips of a variable are.
 FOLDERS = {
@@ -62,22 +63,22 @@ class Ear:
         """The clips of some prompts only."""
         return self._listener(frozenset(prompt_ids)).hear(samples)
 
-    def mark(self, prompt_id: str, *, first_second: bool = False) -> Mark | None:
+    def mark(self, prompt_id: str, *, beginning: bool = False) -> Mark | None:
         """The end of a prompt, or how it begins; None where a variable stands there."""
         with self._lock:
-            key = (prompt_id, first_second)
+            key = (prompt_id, beginning)
             if key not in self._marks:
-                self._marks[key] = self._mark(prompt_id, first_second)
+                self._marks[key] = self._mark(prompt_id, beginning)
             return self._marks[key]
 
-    def _mark(self, prompt_id: str, first_second: bool) -> Mark | None:
+    def _mark(self, prompt_id: str, beginning: bool) -> Mark | None:
         sounds = []
         for language, parts in self.catalogue.prompts[prompt_id].parts.items():
-            part = parts[0] if first_second else parts[-1]
+            part = parts[0] if beginning else parts[-1]
             if not isinstance(part, Segment):
                 return None
             sounds.append(_without_edges(read_audio(self._audio / language / f"{part.clip_id}.wav")))
-        return Mark([each[:RATE] for each in sounds] if first_second else sounds)
+        return Mark([each[:_BEGINNING] for each in sounds] if beginning else sounds)
 
     def _listener(self, prompt_ids: frozenset[str]) -> Listener:
         with self._lock:

@@ -10,7 +10,7 @@ import numpy as np
 from dialplan.phone import Phone, PhoneEvent
 from ivr.demonstration.ear import FOLDERS, Ear
 from prompts.catalogue import Segment
-from prompts.listen import Heard, read_audio, transcript
+from prompts.listen import STEP_S, Heard, read_audio, tone_steps, transcript
 from prompts.listen.audio import RATE, Samples
 
 _LOOK_EVERY_SECONDS = 0.2
@@ -36,6 +36,7 @@ class Party:
         self._tell = tell or (lambda _who, _what: None)
         self._sound: Samples = np.zeros(0, np.float32)  # of the running call
         self._attended = 0  # samples of it that were attended to
+        self._begun = 0  # samples of it up to the last beginning that was noticed
         self._grew_at = 0.0
 
     def dials(self, keys: str) -> None:
@@ -90,15 +91,28 @@ class Party:
 
         Raises PartyError if none was, with what was heard instead.
         """
-        line = self._wait_for(prompt_ids, within, first_second=False)
+        line = self._wait_for(prompt_ids, within, beginning=False)
         self._tell(self.name, f"hears “{self.words(line)}”")
         return line
 
     def begins_to_hear(self, *prompt_ids: str, within: float = 25) -> str:
         """Wait until one of these prompts began; its id. Raises PartyError if none did."""
-        prompt_id = self._wait_for(prompt_ids, within, first_second=True)
+        prompt_id = self._wait_for(prompt_ids, within, beginning=True)
         self._tell(self.name, f"begins to hear “{self.words(prompt_id)}”")
         return prompt_id
+
+    def hears_tone(self, hertz: float, seconds: float = 0.15, within: float = 15) -> None:
+        """Wait until a tone has sounded so long, such as the other's voice. Raises PartyError if none does."""
+        deadline = time.monotonic() + within
+        while True:
+            self._take_in()
+            if tone_steps(self._sound[self._attended :], hertz).sum() * STEP_S >= seconds:
+                self._tell(self.name, f"hears a tone of {hertz:.0f} Hz")
+                self._attended = len(self._sound)
+                return
+            if time.monotonic() > deadline:
+                raise PartyError(f"{self.name} heard no tone of {hertz:.0f} Hz")
+            time.sleep(_LOOK_EVERY_SECONDS)
 
     def transcript(self, call: int = -1) -> list[str]:
         """All that was said to this party in a call that has ended, in order."""
@@ -109,12 +123,8 @@ class Party:
         return read_audio(self.phone.heard[call].stream)
 
     def placements(self, call: int = -1) -> list[Heard]:
-        """Every clip of an ended call with its times."""
-        return self._ear.placements(self.recording(call))
-
-    def recording(self, call: int = -1) -> Samples:
-        """What this telephone played in an ended call, in the call's own time."""
-        return read_audio(self.phone.heard[call].path)
+        """Every clip of an ended call in order, with its place in `sound`."""
+        return self._ear.placements(self.sound(call))
 
     def words(self, line: str) -> str:
         """A line of a transcript as the sentence that was spoken."""
@@ -131,26 +141,25 @@ class Party:
 
     def _forget(self) -> None:
         self._sound = np.zeros(0, np.float32)
-        self._attended = 0
+        self._attended = self._begun = 0
 
-    def _wait_for(self, prompt_ids: Sequence[str], within: float, *, first_second: bool) -> str:
+    def _wait_for(self, prompt_ids: Sequence[str], within: float, *, beginning: bool) -> str:
         deadline = time.monotonic() + within
-        marked = {
-            each: mark for each in prompt_ids if (mark := self._ear.mark(each, first_second=first_second))
-        }
+        marked = {each: mark for each in prompt_ids if (mark := self._ear.mark(each, beginning=beginning))}
         closer_look = _CLOSER_LOOK_SECONDS if len(marked) == len(prompt_ids) else _VARIABLE_LOOK_SECONDS
         closer_at = time.monotonic() + closer_look
-        searched = self._attended
+        earliest = searched = max(self._attended, self._begun) if beginning else self._attended
         while True:
             self._take_in()
             for prompt_id, mark in marked.items():
-                first = max(self._attended, searched - mark.longest)
+                first = max(earliest, searched - mark.longest)
                 if found := mark.find(self._sound[first:]):
-                    line = prompt_id if first_second else self._line(prompt_id, first + found[1])
-                    self._attended = first + found[0 if first_second else 1]
+                    line = prompt_id if beginning else self._line(prompt_id, first + found[1])
+                    self._attended = first + found[0 if beginning else 1]
+                    self._begun = first + found[1]
                     return line
             searched = len(self._sound)
-            if not first_second and time.monotonic() > closer_at:
+            if not beginning and time.monotonic() > closer_at:
                 if said := self._said(prompt_ids):
                     line, self._attended = said
                     return line

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from accounts.db import Database
+from ivr import cdr
+from ivr.policy.reasons import NotRecorded
 from tests.transcripts.play import World, demonstration
 
 PREPAID = """
@@ -270,3 +272,17 @@ def test_a_hang_up_that_crosses_the_acceptance_costs_nothing(world: World) -> No
     record:
         completed prepaid 0.4 s 0.00
     """)
+
+
+def test_a_record_says_why_there_is_no_recording(world: World) -> None:
+    world.plays(f"""{PREPAID}
+        > 2
+        refused
+    inmate:
+        ending.refused{AFTERWARDS}
+    record:
+        refused prepaid 0 s 0.00
+    """)
+    (row,) = world.database.read_now(cdr.newest, 1)
+    assert row.not_recorded == NotRecorded.NOT_CONNECTED
+    assert row.recording_id is None
