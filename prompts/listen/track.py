@@ -148,13 +148,12 @@ def _slipped(similar: NDArray[np.float64], column: int) -> int:
 
 
 def _judged(number: int, clip: IndexedClip, trace: _Trace) -> Placement:
-    weight, heard = clip.weight, trace.heard
+    weight = clip.weight
     spoken = np.flatnonzero(weight > 0)
+    wrong = _wrong(clip, trace)
+    heard = _until_cut_off(weight, trace.heard, wrong)
     blocks = np.flatnonzero(heard)
     first, last = int(blocks[0]), int(blocks[-1])
-    gain = np.median(np.sqrt(trace.energy[blocks] / np.maximum(clip.energy[blocks], 1e-9)))
-    arrived = np.sqrt(trace.energy) > _LOST * gain * np.sqrt(clip.energy)
-    wrong = (weight > 0) & ~heard & arrived
     heard_weight = float((weight * heard).sum())
     inside = slice(first, last + 1)
     closeness = float((weight * trace.similar * heard).sum() / heard_weight)
@@ -176,6 +175,24 @@ def _judged(number: int, clip: IndexedClip, trace: _Trace) -> Placement:
         to_end=_negligible(weight[last + 1 :], weight),
         explains_s=heard_s * closeness - 0.5 * missed,
     )
+
+
+def _wrong(clip: IndexedClip, trace: _Trace) -> NDArray[np.bool_]:
+    """The blocks in whose place something else is heard."""
+    blocks = np.flatnonzero(trace.heard)
+    gain = np.median(np.sqrt(trace.energy[blocks] / np.maximum(clip.energy[blocks], 1e-9)))
+    arrived = np.sqrt(trace.energy) > _LOST * gain * np.sqrt(clip.energy)
+    return np.asarray((clip.weight > 0) & ~trace.heard & arrived)
+
+
+def _until_cut_off(
+    weight: NDArray[np.float32], heard: NDArray[np.bool_], wrong: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """The heard blocks up to where more speaks against the clip than for it: what is alike after that is chance."""
+    end = int(np.argmax(np.cumsum(weight * heard - weight * wrong)))
+    kept = heard.copy()
+    kept[end + 1 :] = False
+    return kept if kept.any() else heard
 
 
 def _negligible(missing: NDArray[np.float32], weight: NDArray[np.float32]) -> bool:
