@@ -19,7 +19,7 @@ class Behaviour(StrEnum):
     CONGESTION = "congestion"  # 503
     UNALLOCATED = "unallocated"  # 404
     SILENCE = "silence"  # answers and says nothing
-    VOICEMAIL = "voicemail"  # answers and talks for a minute, then hangs up
+    VOICEMAIL = "voicemail"  # answers and talks for nearly two minutes, then hangs up
     EARLY_MEDIA = "early_media"  # 183 with a tone; keeps what it hears and the keys it gets, then answers
 
 
