@@ -1,0 +1,73 @@
+"""What people do in most stories."""
+
+import numpy as np
+
+from ivr.demonstration.party import Party
+from prompts.listen.audio import RATE, Samples
+from tests.telephony.scene import FAMILY_HERTZ, INMATE_HERTZ, Scene
+
+TALK_SECONDS = 1.5
+_FRAME = RATE // 100
+_TONE_RMS = (0.18, 0.24)  # of the people's voices, which are tones of one loudness
+
+
+def identifies(scene: Scene, inmate: Party, language: str = "1") -> None:
+    """From the lifted receiver to the wish for a number."""
+    inmate.dials("1")
+    inmate.begins_to_hear("choose_language")
+    inmate.presses(language)
+    inmate.begins_to_hear("enter_id_and_pin")
+    inmate.presses(scene.role.keys)
+    inmate.begins_to_hear("enter_number")
+
+
+def dials_family(scene: Scene, inmate: Party, language: str = "1") -> None:
+    """From the lifted receiver to the keyed number."""
+    identifies(scene, inmate, language)
+    inmate.presses(f"{scene.role.number[1:]}#")
+
+
+def rings(scene: Scene, inmate: Party, language: str = "1") -> None:
+    """From the lifted receiver until the called party's telephone is rung."""
+    dials_family(scene, inmate, language)
+    inmate.hears("please_hold")
+
+
+def is_asked(family: Party) -> None:
+    """From the ringing to the question whether the call is accepted."""
+    family.is_called()
+    family.begins_to_hear("accept_menu")
+
+
+def accepts(family: Party) -> None:
+    """From the question to the connection."""
+    family.presses("1")
+    family.hears("connecting")
+
+
+def talk(scene: Scene, inmate: Party, family: Party) -> None:
+    """Both speak, each in their own tone, until both have heard the other for more than a second."""
+    inmate.speaks(scene.voice(INMATE_HERTZ, 60))
+    family.speaks(scene.voice(FAMILY_HERTZ, 60))
+    family.hears_tone(INMATE_HERTZ, TALK_SECONDS)
+    inmate.hears_tone(FAMILY_HERTZ, TALK_SECONDS)
+
+
+def does_not_call_again(inmate: Party) -> None:
+    """The receiver goes back when another call is offered."""
+    inmate.begins_to_hear("another_call")
+    inmate.hangs_up()
+
+
+def said_to(party: Party, call: int = -1) -> list[str]:
+    """What was said to somebody in a call that has ended; whether a key cut it short does not matter."""
+    return [line.removesuffix(" (interrupted)") for line in party.transcript(call)]
+
+
+def longest_tone_ms(sound: Samples) -> int:
+    """How long the other's voice was heard without a break."""
+    frames = sound[: len(sound) // _FRAME * _FRAME].reshape(-1, _FRAME)
+    rms = np.sqrt((frames.astype(np.float64) ** 2).mean(axis=1))
+    sounds = np.concatenate([[0], ((rms > _TONE_RMS[0]) & (rms < _TONE_RMS[1])).astype(int), [0]])
+    changes = np.flatnonzero(np.diff(sounds))
+    return int((changes[1::2] - changes[::2]).max(initial=0)) * 1000 * _FRAME // RATE

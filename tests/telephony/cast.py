@@ -1,0 +1,152 @@
+"""Who takes part in a story, and the facility files that make them known: nothing is shared between stories."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from dialplan.network import Behaviour
+
+JAIL = "example-county-jail"
+PRISON = "example-state-prison"  # its calling hours are never now
+CALLER_ID = {JAIL: "13095550100", PRISON: "16185550100"}
+LAPSED_ON = date(2026, 1, 31)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """What a story needs of the world."""
+
+    subscription: int | None = None  # calls
+    lapsed: bool = False
+    used_up: bool = False
+    prepaid: str | None = None  # dollars
+    area: str = "217"  # of the called number; 617 is another state
+    behaviour: Behaviour | None = None  # of a number without a telephone
+    facility: str = JAIL
+    has_recorded_name: bool = True
+    on_the_list: bool = True
+    blocked: bool = False
+    privileged: bool = False
+    free: bool = False
+    records: bool = True
+    state: str = "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """The numbers by which a story's people are known."""
+
+    cast: Cast
+    number_in_line: int
+
+    @property
+    def station(self) -> str:
+        return f"unit{self.number_in_line:02d}"
+
+    @property
+    def inmate_id(self) -> str:
+        return str(2000 + self.number_in_line)
+
+    @property
+    def pin(self) -> str:
+        return str(7000 + self.number_in_line)
+
+    @property
+    def keys(self) -> str:
+        """ID and PIN in one entry."""
+        return f"{self.inmate_id}{self.pin}#"
+
+    @property
+    def number(self) -> str:
+        """The called party's: digits of E.164, no +."""
+        return f"1{self.cast.area}55501{self.number_in_line:02d}"
+
+    @property
+    def account(self) -> str:
+        """The ledger account of the subscription, or else of the prepaid balance."""
+        if self.cast.subscription is not None and not self.cast.lapsed:
+            return f"subscription/{self.cast.facility}/+{self.number}"
+        return f"prepaid/family-{self.number_in_line:02d}"
+
+
+def facility_file(facility: str, roles: Iterable[Role], today: date) -> str:
+    """The TOML of one facility with its part of the roles."""
+    roles = [role for role in roles if role.cast.facility == facility]
+    return "\n".join(
+        [
+            _table(
+                "[facility]",
+                id=facility,
+                name=facility.replace("-", " ").title(),
+                kind="jail" if facility == JAIL else "prison",
+                state="IL",
+                time_zone="America/Chicago",
+                caller_id=f"+{CALLER_ID[facility]}",
+                inmate_id_digits=4,
+                longest_call_minutes=15,
+                ring_seconds=10,
+                records=True,
+                local_exchanges=["217555"],
+            ),
+            _schedule(facility, today),
+            _table(
+                "[[tariff]]",
+                call_types=["local", "intrastate", "interstate"],
+                valid_from=date(2026, 4, 6),
+                per_minute="0.06",
+                first_seconds=60,
+                next_seconds=1,
+            ),
+            _table("[[station]]", id="lobby" if facility == JAIL else "yard", label="Nobody's own telephone"),
+            *(_of(role) for role in roles),
+        ]
+    )
+
+
+def _schedule(facility: str, today: date) -> str:
+    if facility == JAIL:
+        return _table("[[facility.schedule]]", days="mon-sun", opens="00:00", closes="24:00")
+    another_day = (today + timedelta(days=3)).strftime("%a").lower()
+    return _table("[[facility.schedule]]", days=another_day, opens="00:00", closes="24:00")
+
+
+def _of(role: Role) -> str:
+    cast, number = role.cast, f"+{role.number}"
+    listed = [{"number": number, "speed_dial": "1", "records": cast.records}] if cast.on_the_list else []
+    tables = [
+        _table("[[station]]", id=role.station, label=f"Telephone {role.number_in_line}"),
+        _table(
+            "[[inmate]]", id=role.inmate_id, pin=role.pin, name="Somebody", state=cast.state, numbers=listed
+        ),
+    ]
+    if cast.blocked:
+        tables.append(_table("[[blocked]]", number=number, note="for a test"))
+    if cast.privileged or cast.free:
+        tables.append(
+            _table("[[number]]", number=number, label="Special", privileged=cast.privileged, free=cast.free)
+        )
+    if cast.prepaid is not None:
+        account = f"family-{role.number_in_line:02d}"
+        tables.append(_table("[[prepaid]]", account=account, numbers=[number], opening_balance=cast.prepaid))
+    if cast.subscription is not None:
+        past = {"starts_on": date(2026, 1, 1), "ends_on": LAPSED_ON} if cast.lapsed else {}
+        tables.append(_table("[[subscription]]", number=number, calls=cast.subscription, **past))
+    return "\n".join(tables)
+
+
+def _table(header: str, **values: object) -> str:
+    return "\n".join([header, *(f"{key} = {_toml(value)}" for key, value in values.items()), ""])
+
+
+def _toml(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case int() | date():
+            return str(value)
+        case list():
+            return f"[{', '.join(map(_toml, value))}]"
+        case Mapping():
+            return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + " }"
+        case _:
+            return f'"{value}"'

@@ -1,0 +1,32 @@
+"""The stories, and the people of each: a story is a function, its name is its sentence."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.telephony.cast import Cast, Role
+from tests.telephony.scene import Scene
+
+Plot = Callable[[Scene], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    name: str
+    plot: Plot
+    role: Role
+
+
+STORIES: dict[str, Story] = {}
+
+
+def story(**cast: Any) -> Callable[[Plot], Plot]:
+    """Register a story with its cast; those registered first begin first."""
+
+    def register(plot: Plot) -> Plot:
+        assert plot.__name__ not in STORIES, plot.__name__
+        role = Role(Cast(**cast), len(STORIES) + 1)
+        STORIES[plot.__name__] = Story(plot.__name__, plot, role)
+        return plot
+
+    return register

@@ -1,0 +1,107 @@
+"""A stack with its cast in the database: real Asterisk, real controller, a played network, free ports."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Connection, select, update
+
+from accounts import ledger, payers
+from accounts.db import Database
+from accounts.tables import account
+from dialplan.install import Installation, provide
+from dialplan.render import FacilityAsterisk
+from ivr.config import Settings
+from ivr.demonstration.ear import Ear
+from ivr.demonstration.ports import free_ports
+from ivr.demonstration.stage import Numbers, Stage, prepare, stage
+from ivr.facility.tables import inmate
+from ivr.instance import PROMPTS
+from prompts.catalogue import Catalogue
+from tests.telephony.cast import JAIL, PRISON, Role, facility_file
+
+NAME_HERTZ = 350.0
+
+
+@cache
+def installation() -> Installation:
+    return provide()
+
+
+@cache
+def ear() -> Ear:
+    return Ear(PROMPTS, Catalogue.load())
+
+
+@contextmanager
+def running_stack(
+    folder: Path,
+    roles: Sequence[Role],
+    *,
+    controller_ports: dict[str, int] | None = None,
+    adapt: Callable[[FacilityAsterisk], FacilityAsterisk] = lambda described: described,
+) -> Iterator[Stage]:
+    """A whole stack in a folder; `controller_ports` are those that the controller sees otherwise than Asterisk."""
+    settings = Settings.model_validate({"state_dir": folder, **free_ports()})
+    controller = settings.model_copy(update=controller_ports or {})
+    today = datetime.now(ZoneInfo("America/Chicago")).date()
+    files = []
+    for facility in (JAIL, PRISON):
+        path = folder / f"{facility}.toml"
+        path.write_text(facility_file(facility, roles, today))
+        files.append(path)
+    prepare(settings, files)
+    with Database.open(settings.url) as database:
+        database.transact_now(_set_the_scene, roles)
+    numbers = Numbers(
+        phones=tuple(role.number for role in roles if role.cast.behaviour is None),
+        special={role.number: role.cast.behaviour for role in roles if role.cast.behaviour is not None},
+    )
+    with stage(settings, installation(), numbers, ear=ear(), controller=controller, adapt=adapt) as running:
+        yield running
+
+
+def _set_the_scene(conn: Connection, roles: Sequence[Role]) -> None:
+    """What no facility file says: names that were recorded before, subscriptions that were used before."""
+    name = _name()
+    for role in roles:
+        if role.cast.has_recorded_name:
+            conn.execute(
+                update(inmate).where(inmate.c.inmate_id == role.inmate_id).values(recorded_name=name)
+            )
+        if role.cast.used_up:
+            _use_up(conn, role)
+
+
+def _use_up(conn: Connection, role: Role) -> None:
+    account_id = account_of(conn, role)
+    at = datetime.now(UTC)
+    for number in range(role.cast.subscription or 0):
+        hold = f"before/{account_id}/{number}"
+        ledger.hold(conn, transfer_id=hold, debit_id=account_id, credit_id=payers.CALLS_USED, amount=1, at=at)
+        ledger.settle(conn, transfer_id=f"{hold}/used", hold_id=hold, amount=1, at=at)
+
+
+def account_of(conn: Connection, role: Role) -> str:
+    """The ledger account that pays: a subscription's is named after its period too."""
+    named = account.c.id.startswith(role.account, autoescape=True)
+    found: str = conn.scalars(select(account.c.id).where(named)).one()
+    return found
+
+
+def _name() -> bytes:
+    """A recorded name: a second of a tone in mu-law (ITU-T G.711)."""
+    times = np.arange(8_000) / 8_000
+    samples = 8_000 * np.sin(2 * np.pi * NAME_HERTZ * times)
+    return bytes(_mu_law(int(sample)) for sample in samples)
+
+
+def _mu_law(sample: int) -> int:
+    magnitude = min(abs(sample), 32_635) + 132
+    exponent = magnitude.bit_length() - 8
+    code = (0x80 if sample < 0 else 0) | exponent << 4 | magnitude >> exponent + 3 & 0x0F
+    return ~code & 0xFF

@@ -1,0 +1,1 @@
+"""The stories, by what becomes of the call."""
