@@ -105,7 +105,8 @@ def test_an_acceptance_and_a_settlement_that_race_leave_a_sealed_call(world: Wor
         def hang_up(call_id: str = called.call_id) -> None:
             asyncio.run(settle_call(world.node, call_id, Ending(Outcome.CALLER_HUNG_UP)))
 
-        steps.at_once([press_one, hang_up])
+        both: list[Callable[[], None]] = [press_one, hang_up]
+        steps.at_once(both)
         row = steps.record(world, called.call_id)
         assert (row.state, row.charge, row.reason) == (CallState.SEALED, 0, Outcome.CALLER_HUNG_UP)
     steps.assert_books_are_right(world)
