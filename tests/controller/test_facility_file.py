@@ -1,0 +1,299 @@
+"""A facility file is understood whole or refused with a line for each mistake; loading it again changes nothing."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select
+
+from accounts.db import metadata
+from ivr.controls.called_party import block_number
+from ivr.facility.file import FacilityFileError, parse, read
+from ivr.facility.tables import blocked_number, inmate
+from ivr.loading import load
+from tests.controller import steps
+from tests.transcripts.play import FACILITY, KEY, World, demonstration
+
+TEXT = FACILITY.read_text("utf-8")
+
+#: What is written instead of what, and what the one mistake is: the field, and what was expected.
+MISTAKES: dict[str, tuple[str, str, str]] = {
+    "not TOML": ('id = "example-county-jail"', "id = example", r"not TOML: .*line 4"),
+    "a word that there is not": ("records = true", "recods = true", r"facility\.recods: Extra inputs"),
+    "a table that there is not": ("[[tariff]]", "[[tarif]]", r"tarif: Extra inputs"),
+    "no name": ('name = "Example County Jail"\n', "", r"facility\.name: Field required"),
+    "an id with a capital": ('id = "demo-a1"', 'id = "Demo A1"', r"station\.0\.id: String should match"),
+    "neither jail nor prison": ('kind = "jail"', 'kind = "camp"', r"facility\.kind: .*'jail' or 'prison'"),
+    "a state by its name": ('state = "IL"', 'state = "Illinois"', r"facility\.state: String should match"),
+    "no such zone": ("America/Chicago", "America/Springfield", r"time_zone: .* is not a time zone"),
+    "a caller ID that is none": ("+1 217 555 0100", "911", r"caller_id: '911' .*emergency_number"),
+    "a number without quotes": ('"+1 217 555 0110"', "2175550110", r"number\.0\.number: .*in quotes"),
+    "a premium number": ("+1 217 555 0110", "+1 900 555 0110", r"number\.0\.number: .*number_"),
+    "too few digits of an ID": (
+        "inmate_id_digits = 4",
+        "inmate_id_digits = 2",
+        r"inmate_id_digits: .*equal to 3",
+    ),
+    "IDs of another length": (
+        "inmate_id_digits = 4",
+        "inmate_id_digits = 5",
+        r"inmate 1001: .*says 5 digits",
+    ),
+    "an endless call": (
+        "longest_call_minutes = 15",
+        "longest_call_minutes = 999",
+        r"longest_call_minutes: .*240",
+    ),
+    "no minutes": (
+        "longest_call_minutes = 15",
+        "longest_call_minutes = 0",
+        r"longest_call_minutes: .*equal to 1",
+    ),
+    "ringing too short": ("ring_seconds = 30", "ring_seconds = 5", r"ring_seconds: .*equal to 10"),
+    "an exchange too short": ('["217555"]', '["217"]', r"local_exchanges\.0: String should match"),
+    "an exchange twice": (
+        '["217555"]',
+        '["217555", "217555"]',
+        r"local exchange given more than once: 217555",
+    ),
+    "no such day": ('days = "mon-sun"', 'days = "monday"', r"schedule\.0\.days: 'monday' is not a day"),
+    "days as a list": ('days = "mon-sun"', 'days = ["mon"]', r"schedule\.0\.days: expected days such as"),
+    "an hour too many": ('opens = "00:00"', 'opens = "25:00"', r"schedule\.0\.opens: expected a time of day"),
+    "an hour as a number": ('opens = "00:00"', "opens = 8", r"schedule\.0\.opens: expected a time of day"),
+    "a zone in a time": ('opens = "00:00"', 'opens = "08:00+02:00"', r"opens: expected a time of day"),
+    "seconds in a time": ('opens = "00:00"', 'opens = "08:00:30"', r"opens: expected a time of day"),
+    "a price as a number": (
+        'per_minute = "0.06"',
+        "per_minute = 0.06",
+        r"tariff\.0\.per_minute: .*in quotes",
+    ),
+    "a price with a sign": ('"0.06"', '"$0.06"', r"tariff\.0\.per_minute: not an amount of money"),
+    "a price below nothing": ('"0.06"', '"-0.06"', r"tariff\.0\.per_minute: .*greater than or equal to 0"),
+    "a call type that there is not": (
+        '"local", "intra',
+        '"locl", "intra',
+        r"tariff\.0\.call_types\.0: .*'local'",
+    ),
+    "a price twice": (
+        '"local", "intrastate"',
+        '"local", "local"',
+        r"tariff given more than once: local from 2026",
+    ),
+    "a tariff that ends before": (
+        "valid_from = 2026-04-06",
+        "valid_from = 2026-04-06\nvalid_to = 2026-01-01",
+        r"tariff\.0: valid_to .*before",
+    ),
+    "no such date": ("valid_from = 2026-04-06", "valid_from = 2026-04-31", r"not TOML|valid_from"),
+    "an increment of nothing": ("next_seconds = 1", "next_seconds = 0", r"next_seconds: .*equal to 1"),
+    "a station twice": ('id = "demo-a2"', 'id = "demo-a1"', r"station given more than once: demo-a1"),
+    "an inmate twice": ('id = "1002"', 'id = "1001"', r"inmate given more than once: 1001"),
+    "a state that there is not": ('state = "suspended"', 'state = "ill"', r"inmate\.1\.state: .*'suspended'"),
+    "a speed dial twice": (
+        'speed_dial = "2"',
+        'speed_dial = "1"',
+        r"inmate\.0: speed dial given more than once: 1",
+    ),
+    "a speed dial too long": (
+        'speed_dial = "2"',
+        'speed_dial = "222"',
+        r"numbers\.1\.speed_dial: String should",
+    ),
+    "a number twice in a list": (
+        '+1 217 555 0102", speed',
+        '217-555-0101", speed',
+        r"inmate\.0: number given more",
+    ),
+    "a number blocked twice": (
+        "[[blocked]]",
+        '[[blocked]]\nnumber = "+1 217 555 0105"\nnote = "too"\n[[blocked]]',
+        r"blocked number given",
+    ),
+    "a block without its reason": (
+        'note = "Protective order (demonstration)"',
+        'note = ""',
+        r"blocked\.0\.note: .*3",
+    ),
+    "a balance below nothing": ('"5.00"', '"-5.00"', r"opening_balance: .*greater than or equal"),
+    "an account twice": (
+        "[[prepaid]]",
+        '[[prepaid]]\naccount = "family-one"\nnumbers = []\nopening_balance = "1.00"\n[[prepaid]]',
+        r"prepaid account given more than once: family-one",
+    ),
+    "a subscription to nothing": ("calls = 57", "calls = 0", r"subscription\.0\.calls: .*equal to 1"),
+    "a subscription that ends before": (
+        "calls = 57",
+        "calls = 57\nstarts_on = 2026-05-02\nends_on = 2026-05-01",
+        r"subscription\.0: ends_on .*before",
+    ),
+}
+
+
+def mistaken(old: str, new: str) -> str:
+    assert old in TEXT
+    return TEXT.replace(old, new, 1)
+
+
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_a_mistake_is_named_with_its_field_and_what_was_expected(kind: str) -> None:
+    old, new, told = MISTAKES[kind]
+    with pytest.raises(FacilityFileError) as refusal:
+        parse(mistaken(old, new), "jail.toml")
+    lines = str(refusal.value).splitlines()
+    assert all(line.startswith("jail.toml: ") for line in lines)
+    assert any(re.search(told, line) for line in lines), lines
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    text = TEXT.replace('kind = "jail"', 'kind = "camp"').replace('"0.06"', '"cheap"').replace('"IL"', '"il"')
+    with pytest.raises(FacilityFileError) as refusal:
+        parse(text, "jail.toml")
+    assert len(str(refusal.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "pin", ['"90714 315"', "90714315", '"907"', '"90714٣٣"', '["90714315"]', '"9071431586024"']
+)
+def test_a_pin_is_in_no_message(pin: str) -> None:
+    with pytest.raises(FacilityFileError) as refusal:
+        parse(mistaken('"2468"', pin), "jail.toml")
+    assert "inmate.0.pin" in str(refusal.value)
+    assert "907" not in str(refusal.value)
+    with pytest.raises(FacilityFileError) as refusal:
+        parse(mistaken('"2468"', f"{pin}]"), "jail.toml")
+    assert "907" not in str(refusal.value)
+
+
+def test_a_file_shows_no_pin() -> None:
+    assert "2468" not in repr(demonstration())
+
+
+def test_a_file_that_cant_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FacilityFileError, match=r"absent\.toml: No such file"):
+        read(tmp_path / "absent.toml")
+    with pytest.raises(FacilityFileError, match="Is a directory"):
+        read(tmp_path)
+    (tmp_path / "latin.toml").write_bytes(b'name = "Jos\xe9"')
+    with pytest.raises(FacilityFileError, match=r"latin\.toml: not UTF-8"):
+        read(tmp_path / "latin.toml")
+
+
+def test_the_demonstration_is_what_its_text_says() -> None:
+    file = demonstration()
+    written = tomllib.loads(TEXT)
+    assert [each.id for each in file.inmate] == [each["id"] for each in written["inmate"]]
+    assert file.facility.schedule[0].days == list(range(7))
+    assert file.prepaid[0].opening_balance == 5_000_000
+
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+def contents(conn: Connection) -> Rows:
+    """Everything there is."""
+    return {
+        table.name: sorted(map(tuple, conn.execute(select(table))), key=str)
+        for table in metadata.sorted_tables
+    }
+
+
+def differing(before: Rows, after: Rows) -> set[str]:
+    return {table for table, rows in after.items() if rows != before[table]}
+
+
+def test_loading_again_changes_nothing(world: World) -> None:
+    before = world.database.read_now(contents)
+    assert world.database.transact_now(load, demonstration(), KEY, world.at) == []
+    assert world.database.read_now(contents) == before
+
+
+CHANGES: dict[str, tuple[str, str, set[str], str]] = {
+    "the price": ('"0.06"', '"0.05"', {"tariff"}, "tariff example-county-jail: 3 rows"),
+    "the longest call": (
+        "= 15",
+        "= 20",
+        {"facility"},
+        "facility example-county-jail: longest_call_ms changed",
+    ),
+    "the hours": ('"00:00"', '"07:00"', {"schedule_window"}, "schedule_window example-county-jail: 7 rows"),
+    "a label": ("Unit A, first", "Unit B, first", {"station"}, "station demo-a1: label changed"),
+    "a PIN": ('"2468"', '"8642"', {"inmate"}, "inmate example-county-jail 1001: pin_hash changed"),
+    "a list": ("+1 217 555 0108", "+1 217 555 0109", {"allowed_number"}, "allowed_number"),
+    "a block": ('+1 217 555 0105"\nnote', '+1 217 555 0109"\nnote', {"blocked_number"}, "1 added, 1 lifted"),
+    "privilege": ("privileged = true", "privileged = false", {"special_number"}, "special_number"),
+    "nothing that is kept": ('"5.00"', '"6.00"', set(), ""),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_loading_a_changed_file_changes_just_that(world: World, what: str) -> None:
+    old, new, tables, told = CHANGES[what]
+    before = world.database.read_now(contents)
+    changed = world.database.transact_now(load, parse(mistaken(old, new), "f"), KEY, world.at)
+    assert differing(before, world.database.read_now(contents)) == tables
+    assert len(changed) == len(tables)
+    assert told in "".join(changed)
+
+
+def test_a_pin_is_kept_as_a_hash_with_the_id_of_its_key(world: World) -> None:
+    rows = world.database.read_now(lambda conn: conn.execute(select(inmate)).all())
+    assert all("2468" not in str(tuple(row)) and row.pin_key_id == KEY.id for row in rows)
+
+
+def test_a_called_partys_block_is_not_lifted_by_a_load(world: World) -> None:
+    number = "+12175550102"
+    world.database.transact_now(block_number, "example-county-jail", number, "0" * 32, world.node)
+    blocked_by_file = parse(mistaken('+1 217 555 0105"\nnote', '+1 217 555 0102"\nnote'), "f")
+    for file in (demonstration(), blocked_by_file, demonstration()):
+        world.database.transact_now(load, file, KEY, world.at)
+        rows = world.database.read_now(lambda conn: conn.execute(select(blocked_number)).all())
+        assert [row.cause for row in rows if row.number == number and row.lifted_at is None] == [
+            "called_party"
+        ]
+
+
+OTHER_JAIL = TEXT.replace("example-county-jail", "other-jail").replace("demo-a", "other-a")
+CONTRADICTIONS: dict[str, tuple[str, str]] = {
+    "another facility's station": (
+        OTHER_JAIL.replace("other-a2", "demo-a2"),
+        r"station demo-a2: it belongs to facility example-county-jail",
+    ),
+    "another account's number": (
+        OTHER_JAIL.replace("family-one", "family-two"),
+        r"0101 belongs to prepaid/family-one",
+    ),
+    "other terms of a subscription": (TEXT.replace("calls = 57", "calls = 58"), r"opened with other terms"),
+    "overlapping periods": (
+        TEXT.replace("calls = 57", "calls = 57\nstarts_on = 2026-11-01"),
+        r"overlaps subscription/example-county-jail",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CONTRADICTIONS)
+def test_a_file_that_contradicts_the_database_loads_nothing(world: World, what: str) -> None:
+    text, told = CONTRADICTIONS[what]
+    before = world.database.read_now(contents)
+    with pytest.raises(FacilityFileError, match=told):
+        world.database.transact_now(load, parse(text, "f"), KEY, world.at)
+    assert world.database.read_now(contents) == before
+
+
+def test_a_period_that_would_end_before_it_begins_is_refused(world: World) -> None:
+    before = world.database.read_now(contents)
+    text = OTHER_JAIL.replace("calls = 57", "calls = 57\nends_on = 2026-01-01").partition("[[prepaid]]")[0]
+    text += '[[subscription]]\nnumber = "+1 217 555 0101"\ncalls = 5\nends_on = 2026-01-01\n'
+    with pytest.raises(FacilityFileError, match="ends_on 2026-01-01 is before it starts, 2026-11-23"):
+        world.database.transact_now(load, parse(text, "f"), KEY, world.at)
+    assert world.database.read_now(contents) == before
+
+
+def test_a_second_facility_leaves_the_first_alone(world: World) -> None:
+    before = world.database.read_now(contents)
+    text = OTHER_JAIL.partition("[[prepaid]]")[0]
+    assert world.database.transact_now(load, parse(text, "f"), KEY, world.at)
+    after = world.database.read_now(contents)
+    assert all(set(before[table]) <= set(after[table]) for table in before)
+    steps.assert_books_are_right(world)
