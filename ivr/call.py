@@ -1,6 +1,6 @@
 """The verbs of a dialogue. One `Call` is one channel: somebody who hears prompts and presses keys."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn, Protocol
 
@@ -78,6 +78,9 @@ class Line(Protocol):
     async def set_variable(self, name: str, value: str) -> None:
         """Set a channel variable or function."""
 
+    async def set_variables(self, values: Mapping[str, str]) -> None:
+        """Set several channel variables at once."""
+
 
 @dataclass(slots=True)
 class Call:
@@ -98,7 +101,11 @@ class Call:
 
     async def say(self, prompt_id: str, /, **told: object) -> None:
         """Say a prompt to its end; keys don't cut it."""
-        await self.line.playback(self._files([Spoken(prompt_id, told)]))
+        await self.say_all(Spoken(prompt_id, told))
+
+    async def say_all(self, *spoken: Spoken) -> None:
+        """Say several prompts to their end, in one command; keys don't cut them."""
+        await self.line.playback(self._files(spoken))
 
     async def say_ending(self, reason: Reason, told: dict[str, object] | None = None) -> None:
         """Say why the call ended, unless nobody is left to hear it."""
@@ -126,10 +133,9 @@ class Call:
         """The dialogue may last so long from now on; then Asterisk ends it whatever the controller does."""
         await self.line.set_variable("TIMEOUT(absolute)", str(seconds))
 
-    async def ring(self, variables: dict[str, str]) -> None:
+    async def ring(self, variables: Mapping[str, str]) -> None:
         """Leave the called party's ringing to the dialplan: `VERDICT=DIAL` is set last, and only here."""
-        for name, value in variables.items():
-            await self.line.set_variable(name, value)
+        await self.line.set_variables(variables)
         await self.line.set_variable("VERDICT", "DIAL")
 
     async def finish(self) -> None:

@@ -55,6 +55,7 @@ class Controller:
 
     def start(self) -> None:
         """Start the process; it is ready once it says so."""
+        self.ready = False
         self._notices, address = _notify_socket(self._settings.state_dir.absolute() / "notify.sock")
         environment = {
             **os.environ,
@@ -71,7 +72,6 @@ class Controller:
                 stderr=output,
                 start_new_session=True,
             )
-        self.ready = False
         self._last_sign = time.monotonic()
 
     def check(self) -> str | None:

@@ -10,9 +10,8 @@ import structlog
 from sqlalchemy import Connection, Row
 
 from ivr.ami import AmiClient, AmiError, Connected, Event
-from ivr.controls.inmate import settle_call
 from ivr.controls.node import Node
-from ivr.controls.settlement import Ending
+from ivr.controls.settlement import Ending, settle_call
 from ivr.live import LiveCall
 from ivr.policy.reasons import Outcome
 from ivr.policy.talk import Evidence, Kind
@@ -40,18 +39,15 @@ class Watch:
         self._ami = ami
         self._clock_id = clock_id
         self._tasks: set[asyncio.Task[None]] = set()
+        self._last_of: dict[str, asyncio.Task[None]] = {}  # by call: its event that came last
 
     async def run(self) -> None:
         """Follow events until cancelled; an event that can't be handled is logged and the next one taken."""
         async for event in self._ami.events():
-            with structlog.contextvars.bound_contextvars(call_id=self._call_of(event)):
-                try:
-                    await self._take(event)
-                except Exception:
-                    self._node.live.look_again = True
-                    log.exception(
-                        "event not handled", event_name=getattr(event, "name", type(event).__name__)
-                    )
+            if call_id := self._call_of(event):
+                self._take_in_turn(call_id, event)
+            else:
+                await self._take_safely("", event)
 
     async def beat(self) -> None:
         """Every five seconds, note which calls were seen alive: what a lost end is charged by.
@@ -87,12 +83,33 @@ class Watch:
         live = self._node.live.of_channel(event.headers.get("Channel", ""))
         return event.headers.get("Call") or (live.call_id if live else "")
 
+    def _take_in_turn(self, call_id: str, event: object) -> None:
+        """Events of one call one after the other, those of different calls beside each other."""
+        before = self._last_of.get(call_id)
+
+        async def turn() -> None:
+            if before is not None:
+                await asyncio.wait([before])
+            await self._take_safely(call_id, event)
+            if self._last_of.get(call_id) is task:
+                del self._last_of[call_id]
+
+        task = self._last_of[call_id] = self._spawn(turn())
+
+    async def _take_safely(self, call_id: str, event: object) -> None:
+        with structlog.contextvars.bound_contextvars(call_id=call_id):
+            try:
+                await self._take(event)
+            except Exception:
+                self._node.live.look_again = True
+                log.exception("event not handled", event_name=getattr(event, "name", type(event).__name__))
+
     async def _take(self, event: object) -> None:
         match event:
             case Connected():
                 await self._resync()
-            case Event("UserEvent", headers):
-                await self._user_event(headers)
+            case Event("UserEvent", headers, received_s):
+                await self._user_event(headers, received_s)
             case Event("HangupRequest" | "SoftHangupRequest", headers):
                 await self._hangup_requested(headers.get("Channel", ""))
             case Event("Hangup", headers):
@@ -102,32 +119,32 @@ class Watch:
 
     # -- the talk
 
-    async def _user_event(self, headers: Mapping[str, str]) -> None:
+    async def _user_event(self, headers: Mapping[str, str], received_s: float) -> None:
         call_id, at = headers.get("Call", ""), evidence.stamp(headers.get("At", ""))
         match headers.get("UserEvent"):
             case "TalkFrom" if at:
-                await self._talk_from(call_id, at)
+                await self._talk_from(call_id, at, received_s)
             case "TalkTo" if at:
-                await self._talk_to(call_id, at, headers)
+                await self._talk_to(call_id, at, received_s, headers)
             case "LegQuality":
                 await self._quality(call_id, headers.get("Leg", ""), headers.get("Quality", ""))
             case _:
                 return
 
-    async def _talk_from(self, call_id: str, at: datetime) -> None:
-        monotonic = time.monotonic()
+    async def _talk_from(self, call_id: str, at: datetime, received_s: float) -> None:
         if live := self._node.live.get(call_id):
             live.talking = True
             if live.cutter is None:  # else a repeated event would lengthen the call
                 self._arm(live, live.limit_ms / 1000 + SECOND_LIMIT_SECONDS)
-        await self._add(call_id, Kind.TALK_FROM, at, monotonic)
-        await self._node.database.transact(calls.still_alive, [call_id], self._node.now())
+        seen = self._seen_live(Kind.TALK_FROM, at, received_s)
+        await self._node.database.transact(_note_start, call_id, seen, evidence.EVENT, self._node.now())
 
-    async def _talk_to(self, call_id: str, at: datetime, headers: Mapping[str, str]) -> None:
-        monotonic = time.monotonic()
+    async def _talk_to(
+        self, call_id: str, at: datetime, received_s: float, headers: Mapping[str, str]
+    ) -> None:
+        seen = [self._seen_live(Kind.TALK_TO, at, received_s)]
         if start := evidence.stamp(headers.get("From", "")):  # the event of the start may be lost
-            await self._add(call_id, Kind.TALK_FROM, start)
-        await self._add(call_id, Kind.TALK_TO, at, monotonic)
+            seen.append(Evidence(Kind.TALK_FROM, start))
         cause = headers.get("Cause", "")
         ending = Ending(
             Outcome.SYSTEM_FAULT,
@@ -135,16 +152,10 @@ class Watch:
             int(cause) if cause.isdecimal() else None,
             self._node.live.hung_up_first(call_id),
         )
-        await self._settle(call_id, ending)
-        await self._quality(call_id, Leg.CALLED_PARTY, headers.get("Quality", ""))
+        await self._settle(call_id, ending, seen, evidence.EVENT, headers.get("Quality", ""))
 
-    async def _add(self, call_id: str, kind: Kind, at: datetime, monotonic: float | None = None) -> None:
-        seen = (
-            Evidence(kind, at)
-            if monotonic is None
-            else Evidence(kind, at, round(monotonic * 1000), self._clock_id)
-        )
-        await self._node.database.transact(_add_evidence, call_id, seen, self._node.now())
+    def _seen_live(self, kind: Kind, at: datetime, received_s: float) -> Evidence:
+        return Evidence(kind, at, round(received_s * 1000), self._clock_id)
 
     async def _quality(self, call_id: str, leg: str, report: str) -> None:
         if leg in set(Leg) and report:
@@ -199,9 +210,8 @@ class Watch:
                 await live.talk_ended.wait()
         except TimeoutError:
             note = await self._note(live.call_id)
-            await self._settle(
-                live.call_id, Ending(Outcome.CALLER_HUNG_UP, ended_by=live.hung_up_first), note
-            )
+            ending = Ending(Outcome.CALLER_HUNG_UP, ended_by=live.hung_up_first)
+            await self._settle(live.call_id, ending, evidence.note(note))
         await self._session_over(live.session_id)
 
     async def _session_over(self, session_id: str) -> None:
@@ -221,8 +231,15 @@ class Watch:
         except AmiError:
             return ""
 
-    async def _settle(self, call_id: str, ending: Ending, note: str = "") -> None:
-        settled = await settle_call(self._node, call_id, ending, note=note)
+    async def _settle(
+        self,
+        call_id: str,
+        ending: Ending,
+        seen: Sequence[Evidence],
+        source: str = evidence.NOTE,
+        quality: str = "",
+    ) -> None:
+        settled = await settle_call(self._node, call_id, ending, seen=seen, source=source, quality=quality)
         if settled is not None:
             log.info(
                 "call settled",
@@ -232,10 +249,11 @@ class Watch:
                 charge=settled.charge,
             )
 
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _spawn(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -263,7 +281,7 @@ class Watch:
             if legs:
                 self._adopt(row, legs, note)
             else:
-                await self._settle(row.id, Ending(row.declined or Outcome.SYSTEM_FAULT), note)
+                await self._settle(row.id, Ending(row.declined or Outcome.SYSTEM_FAULT), evidence.note(note))
         going_on = {call_id for call_id in notes if live.get(call_id)} | live.in_dialogue
         live.notes_done.extend(notes.keys() - going_on)
         live.keep_sessions_at({each["Channel"] for each in channels})
@@ -289,17 +307,16 @@ class Watch:
                 left = timedelta(milliseconds=row.limit_ms) - talked
                 self._arm(live, left.total_seconds() + SECOND_LIMIT_SECONDS)
             self._spawn(
-                self._node.database.transact(_add_evidence, row.id, seen[0], self._node.now(), "note")
+                self._node.database.transact(_note_start, row.id, seen[0], evidence.NOTE, self._node.now())
             )
 
 
-def _add_evidence(
-    conn: Connection, call_id: str, seen: Evidence, at: datetime, source: str = "event"
-) -> None:
-    if calls.call_of(conn, call_id) is not None:
+def _note_start(conn: Connection, call_id: str, seen: Evidence, source: str, at: datetime) -> None:
+    if calls.is_known(conn, call_id):
         evidence.add(conn, call_id, seen, source=source, at=at)
+        calls.still_alive(conn, [call_id], at)
 
 
 def _keep_quality(conn: Connection, call_id: str, leg: Leg, report: str) -> None:
-    if calls.call_of(conn, call_id) is not None:
+    if calls.is_known(conn, call_id):
         evidence.keep_quality(conn, call_id, leg, report)

@@ -19,6 +19,8 @@ _KEYS_VARIABLE = "AGI_KEYS"
 _FILE = re.compile(
     r"/?[A-Za-z0-9_][A-Za-z0-9_./-]*"
 )  # nothing that a list, an argument or `${…}` could be read into
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+_PLAIN = re.compile(r"[A-Za-z0-9_.+-]*")
 _OPTIONS = re.compile(r"[A-Za-z0-9_()]*")
 
 
@@ -86,6 +88,14 @@ class Session:
     async def set_variable(self, name: str, value: str) -> None:
         """Set a channel variable, or a function such as CHANNEL(language); the value is taken as it is."""
         await self.command("SET VARIABLE", name, value)
+
+    async def set_variables(self, values: Mapping[str, str]) -> None:
+        """Set several channel variables in one command, in order; ValueError for what a list can't carry."""
+        for name, value in values.items():
+            if not _VARIABLE.fullmatch(name) or not _PLAIN.fullmatch(value):
+                raise ValueError("this variable can't be set in a list")
+        pairs = ",".join(f"{name}={value}" for name, value in values.items())
+        await self._execute("MSet", pairs, deadline_s=QUICK_S)
 
     async def get_variable(self, name: str) -> str | None:
         """The channel variable's value, or None where it is not set."""

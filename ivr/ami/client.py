@@ -7,6 +7,7 @@ Nothing is ever sent twice, and Asterisk does not repeat events: after each `Con
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
@@ -30,6 +31,7 @@ class Event:
 
     name: str
     headers: Mapping[str, str]
+    received_s: float  # on the monotonic clock, when it came in: handling it may have to wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,4 +253,4 @@ class AmiClient:
             self._caught_up.clear()
             link.abort()
             return
-        self._queue.put_nowait(Event(headers.get("Event", ""), MappingProxyType(headers)))
+        self._queue.put_nowait(Event(headers.get("Event", ""), MappingProxyType(headers), time.monotonic()))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, update
 from ivr.call import end
 from ivr.controls.authorisation import Authorised, authorise
 from ivr.controls.node import Node
-from ivr.controls.settlement import Ending, Settled, settle
+from ivr.controls.settlement import Ending, Settled, settle_call
 from ivr.facility import lookup
 from ivr.facility.lookup import Facility
 from ivr.facility.names import holds_speech
@@ -111,9 +111,8 @@ class InmateControls:
         return self._language
 
     async def language_chosen(self, language: str) -> None:
-        """Keep the language for the rest of the session."""
+        """Keep the language for the rest of the session; it is written with the inmate."""
         self._language = language
-        await self.node.database.transact(sessions.set_language, self.session_id, language)
 
     async def identify(self, entry: str) -> bool:
         """Whether the entry is an inmate's ID followed by the right PIN."""
@@ -124,7 +123,7 @@ class InmateControls:
         if not self.node.pin_key.matches(stored, facility.id, inmate_id, pin) or found is None:
             return False
         self._inmate, self._has_name = found.id, found.has_name
-        await self.node.database.transact(sessions.set_inmate, self.session_id, found.id)
+        await self.node.database.transact(sessions.set_inmate, self.session_id, found.id, self._language)
         return True
 
     async def close_session(self, reason: Reason | None) -> None:
@@ -190,7 +189,6 @@ class InmateControls:
             "FACILITY_NUMBER": self.facility.caller_id.removeprefix("+"),
             "WARNING": f"warning.{grant.cutoff}",
             "ENDED": f"ended.{grant.cutoff}",
-            "CHANNEL(accountcode)": self.call_id,
         }
 
     async def end_call(self) -> Ended:
@@ -278,25 +276,7 @@ class InmateControls:
         )
 
     async def _settle(self, ending: Ending) -> Settled | None:
-        return await settle_call(self.node, self.call_id, ending, note=self.note)
-
-
-async def settle_call(node: Node, call_id: str, ending: Ending, *, note: str = "") -> Settled | None:
-    """Settle a call on this node with all that was seen of it, the dialplan's note included."""
-    settled = await node.database.transact(_settle_with_note, node, call_id, ending, note)
-    node.live.remove(call_id)
-    node.settled.set()
-    return settled
-
-
-def _settle_with_note(
-    conn: Connection, node: Node, call_id: str, ending: Ending, note: str
-) -> Settled | None:
-    at = node.now()
-    if note and calls.call_of(conn, call_id) is not None:
-        for seen in evidence.note(note):
-            evidence.add(conn, call_id, seen, source="note", at=at)
-    return settle(conn, call_id, ending, at=at, version=node.version)
+        return await settle_call(self.node, self.call_id, ending, seen=evidence.note(self.note))
 
 
 def _open_session(conn: Connection, session_id: str, station_id: str, at: Any) -> Facility | None:

@@ -1,6 +1,6 @@
 """One path settles every call, whoever asks: an event, the dialogue after it, a restart, an operator."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from accounts import ledger
+from ivr.controls.node import Node
 from ivr.policy.reasons import Cutoff, NotRecorded, Outcome, Reason, reason
 from ivr.policy.request import Payer
-from ivr.policy.talk import NO_TALK, Talk, talk
+from ivr.policy.talk import NO_TALK, Evidence, Talk, talk
 from ivr.records import calls, evidence
+from ivr.records.states import Leg
 from rating.money import ZERO, Money
 from rating.rate import NOTHING, Charge, Rate, charge
 
@@ -46,10 +48,55 @@ def settle(conn: Connection, call_id: str, ending: Ending, *, at: datetime, vers
     Returns None for a call that was never opened. The hold becomes a charge or is given back in this same transaction.
     """
     row = calls.lock_call(conn, call_id)
+    return None if row is None else _settle_row(conn, row, ending, at=at, version=version)
+
+
+async def settle_call(
+    node: Node,
+    call_id: str,
+    ending: Ending,
+    *,
+    seen: Sequence[Evidence] = (),
+    source: str = evidence.NOTE,
+    quality: str = "",
+) -> Settled | None:
+    """Settle a call on this node with what was seen of it just now, in one transaction; nothing of it is left to do.
+
+    `quality` is the called leg's report.
+    """
+    settled = await node.database.transact(
+        _settle_with, node, call_id, ending, seen=seen, source=source, quality=quality
+    )
+    node.live.remove(call_id)
+    node.settled.set()
+    return settled
+
+
+def _settle_with(
+    conn: Connection,
+    node: Node,
+    call_id: str,
+    ending: Ending,
+    *,
+    seen: Sequence[Evidence],
+    source: str,
+    quality: str,
+) -> Settled | None:
+    at = node.now()
+    row = calls.lock_call(conn, call_id)
     if row is None:
         return None
+    if row.sealed_at is None or source != evidence.NOTE:  # a note only repeats what settled the call
+        for each in seen:
+            evidence.add(conn, call_id, each, source=source, at=at)
+    if quality:
+        evidence.keep_quality(conn, call_id, Leg.CALLED_PARTY, quality)
+    return _settle_row(conn, row, ending, at=at, version=node.version)
+
+
+def _settle_row(conn: Connection, row: Row[Any], ending: Ending, *, at: datetime, version: str) -> Settled:
     if row.sealed_at is not None:
-        return _settled(row)
+        return Settled(reason(row.reason), Money(row.charge or 0), row.talk_ms or 0)
     span = _talk_of(conn, row)
     billed = _charge(row, span)
     values: dict[str, object] = {
@@ -59,14 +106,8 @@ def settle(conn: Connection, call_id: str, ending: Ending, *, at: datetime, vers
         "not_recorded": row.not_recorded or (NotRecorded.NOT_CONNECTED if span.started_at is None else None),
         "version": version,
     }
-    calls.seal(conn, call_id, values, at)
-    row = calls.call_of(conn, call_id)
-    assert row is not None
-    return _settled(row)
-
-
-def _settled(row: Row[Any]) -> Settled:
-    return Settled(reason(row.reason), Money(row.charge or 0), row.talk_ms or 0)
+    calls.seal(conn, row.id, values, at)
+    return Settled(reason(str(values["reason"])), billed.amount, span.ms)
 
 
 def _talk_of(conn: Connection, row: Row[Any]) -> Talk:

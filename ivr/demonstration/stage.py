@@ -1,7 +1,7 @@
 """A whole stack on loopback: a played telephone network, the facility's Asterisk, the controller, and telephones."""
 
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,6 @@ from dialplan.asterisk import Asterisk
 from dialplan.install import Installation
 from dialplan.network import Behaviour, CalledPhone, NetworkAsterisk
 from dialplan.phone import Answers, Line, Phone
-from dialplan.render import FacilityAsterisk
 from ivr.config import PROJECT, Settings
 from ivr.demonstration.ear import Ear
 from ivr.demonstration.party import Party, Tell
@@ -105,15 +104,14 @@ def stage(
     *,
     ear: Ear | None = None,
     controller: Settings | None = None,
-    adapt: Callable[[FacilityAsterisk], FacilityAsterisk] = lambda described: described,
 ) -> Iterator[Stage]:
     """Run the stack while the block runs; everything it started has ended afterwards.
 
     `ear` spares a second stack the learning of the prompts; `controller` gives the controller settings that differ
-    from Asterisk's, and `adapt` changes the description of the facility's Asterisk.
+    from Asterisk's.
     """
     keyring = keyring_of(settings)
-    facility = Asterisk(installation, adapt(facility_asterisk(settings, keyring, station_ids(settings))))
+    facility = Asterisk(installation, facility_asterisk(settings, keyring, station_ids(settings)))
     network = Asterisk(installation, _network(settings, keyring, numbers))
     ear = ear or Ear(PROMPTS, Catalogue.load())
     with ExitStack() as running:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, Row, and_, bindparam, select
 
 from ivr.facility.tables import (
     allowed_number,
@@ -38,33 +38,85 @@ class Facility:
     records: bool
 
 
+_FACILITY_OF_STATION = (
+    select(*(facility.c[name] for name in Facility.__dataclass_fields__))
+    .join(station, station.c.facility_id == facility.c.id)
+    .where(station.c.id == bindparam("station_id"))
+)
+_INMATE = select(inmate.c.id, inmate.c.pin_hash, inmate.c.recorded_name.is_not(None).label("has_name")).where(
+    inmate.c.facility_id == bindparam("facility_id"), inmate.c.inmate_id == bindparam("keyed")
+)
+_SPEED_DIAL = select(allowed_number.c.number).where(
+    allowed_number.c.inmate == bindparam("inmate_key"), allowed_number.c.speed_dial == bindparam("code")
+)
+_NUMBER = (
+    select(
+        inmate.c.state,
+        inmate.c.recorded_name.is_not(None),
+        allowed_number.c.number.is_not(None),
+        allowed_number.c.records,
+        blocked_number.c.cause,
+        special_number.c.privileged,
+        special_number.c.free,
+        local_exchange.c.exchange.is_not(None),
+    )
+    .select_from(inmate)
+    .outerjoin(
+        allowed_number,
+        and_(allowed_number.c.inmate == inmate.c.id, allowed_number.c.number == bindparam("number")),
+    )
+    .outerjoin(
+        blocked_number,
+        and_(
+            blocked_number.c.facility_id == bindparam("facility_id"),
+            blocked_number.c.number == bindparam("number"),
+            blocked_number.c.lifted_at.is_(None),
+        ),
+    )
+    .outerjoin(
+        special_number,
+        and_(
+            special_number.c.facility_id == bindparam("facility_id"),
+            special_number.c.number == bindparam("number"),
+        ),
+    )
+    .outerjoin(
+        local_exchange,
+        and_(
+            local_exchange.c.facility_id == bindparam("facility_id"),
+            local_exchange.c.exchange == bindparam("exchange"),
+        ),
+    )
+    .where(inmate.c.id == bindparam("inmate_key"))
+)
+_WINDOWS = select(schedule_window.c.weekday, schedule_window.c.opens, schedule_window.c.closes).where(
+    schedule_window.c.facility_id == bindparam("facility_id")
+)
+_RATES = (
+    select(tariff.c.call_type, tariff.c.per_minute, tariff.c.first_seconds, tariff.c.next_seconds)
+    .where(
+        tariff.c.facility_id == bindparam("facility_id"),
+        tariff.c.valid_from <= bindparam("on"),
+        tariff.c.valid_to.is_(None) | (tariff.c.valid_to >= bindparam("on")),
+    )
+    .order_by(tariff.c.valid_from)
+)
+
+
 def facility_of_station(conn: Connection, station_id: str) -> Facility | None:
     """The facility whose telephone this is; None for an unknown one."""
-    columns = (facility.c[name] for name in Facility.__dataclass_fields__)
-    row = conn.execute(
-        select(*columns)
-        .join(station, station.c.facility_id == facility.c.id)
-        .where(station.c.id == station_id)
-    ).one_or_none()
+    row = conn.execute(_FACILITY_OF_STATION, {"station_id": station_id}).one_or_none()
     return Facility(*row) if row else None
 
 
 def inmate_by_id(conn: Connection, facility_id: str, inmate_id: str) -> Row[Any] | None:
     """The inmate that keyed this ID; None for an unknown one."""
-    return conn.execute(
-        select(inmate.c.id, inmate.c.pin_hash, inmate.c.recorded_name.is_not(None).label("has_name")).where(
-            inmate.c.facility_id == facility_id, inmate.c.inmate_id == inmate_id
-        )
-    ).one_or_none()
+    return conn.execute(_INMATE, {"facility_id": facility_id, "keyed": inmate_id}).one_or_none()
 
 
 def number_of_speed_dial(conn: Connection, inmate_key: int, code: str) -> str | None:
     """The number behind an inmate's speed dial."""
-    return conn.scalar(
-        select(allowed_number.c.number).where(
-            allowed_number.c.inmate == inmate_key, allowed_number.c.speed_dial == code
-        )
-    )
+    return conn.scalar(_SPEED_DIAL, {"inmate_key": inmate_key, "code": code})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,40 +136,13 @@ class NumberFacts:
 def number_facts(conn: Connection, facility_id: str, inmate_key: int, number: str) -> NumberFacts:
     """The inmate's state and all lists that name this number, in one statement."""
     row = conn.execute(
-        select(
-            inmate.c.state,
-            inmate.c.recorded_name.is_not(None),
-            allowed_number.c.number.is_not(None),
-            allowed_number.c.records,
-            blocked_number.c.cause,
-            special_number.c.privileged,
-            special_number.c.free,
-            local_exchange.c.exchange.is_not(None),
-        )
-        .select_from(inmate)
-        .outerjoin(
-            allowed_number, and_(allowed_number.c.inmate == inmate.c.id, allowed_number.c.number == number)
-        )
-        .outerjoin(
-            blocked_number,
-            and_(
-                blocked_number.c.facility_id == facility_id,
-                blocked_number.c.number == number,
-                blocked_number.c.lifted_at.is_(None),
-            ),
-        )
-        .outerjoin(
-            special_number,
-            and_(special_number.c.facility_id == facility_id, special_number.c.number == number),
-        )
-        .outerjoin(
-            local_exchange,
-            and_(
-                local_exchange.c.facility_id == facility_id,
-                local_exchange.c.exchange == number.removeprefix("+1")[:6],
-            ),
-        )
-        .where(inmate.c.id == inmate_key)
+        _NUMBER,
+        {
+            "facility_id": facility_id,
+            "inmate_key": inmate_key,
+            "number": number,
+            "exchange": number.removeprefix("+1")[:6],
+        },
     ).one()
     state, named, allowed, records, blocked_by, privileged, free, local = row
     return NumberFacts(
@@ -129,23 +154,11 @@ def schedule_and_rates(
     conn: Connection, facility_id: str, on: date
 ) -> tuple[Schedule, Mapping[CallType, Rate]]:
     """When the facility may call, and the rates in force on a local date: two statements."""
-    windows = conn.execute(
-        select(schedule_window.c.weekday, schedule_window.c.opens, schedule_window.c.closes).where(
-            schedule_window.c.facility_id == facility_id
-        )
-    )
+    windows = conn.execute(_WINDOWS, {"facility_id": facility_id})
     schedule = Schedule(
         [Window(day, time.fromisoformat(opens), time.fromisoformat(closes)) for day, opens, closes in windows]
     )
-    rates = conn.execute(
-        select(tariff.c.call_type, tariff.c.per_minute, tariff.c.first_seconds, tariff.c.next_seconds)
-        .where(
-            tariff.c.facility_id == facility_id,
-            tariff.c.valid_from <= on,
-            tariff.c.valid_to.is_(None) | (tariff.c.valid_to >= on),
-        )
-        .order_by(tariff.c.valid_from)
-    )
+    rates = conn.execute(_RATES, {"facility_id": facility_id, "on": on})
     return schedule, {
         CallType(call_type): Rate(Money(per_minute), first_seconds, next_seconds)
         for call_type, per_minute, first_seconds, next_seconds in rates

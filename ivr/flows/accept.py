@@ -46,9 +46,11 @@ async def accept(call: Call, controls: CalledPartyControls) -> None:
 
 async def introduce(call: Call, offer: Offer) -> None:
     """Who provides this call, who calls from where, and whether it is recorded; no key cuts this."""
-    await call.say("provider_greeting")
-    await call.say("call_from", name=offer.name_file, facility=offer.facility_id)
-    await call.say("notice_recorded" if offer.recorded else "notice_not_recorded")
+    await call.say_all(
+        speech("provider_greeting"),
+        speech("call_from", name=offer.name_file, facility=offer.facility_id),
+        speech("notice_recorded" if offer.recorded else "notice_not_recorded"),
+    )
 
 
 def paid_by(offer: Offer) -> list[Spoken]:
@@ -81,8 +83,7 @@ async def accepted(call: Call, controls: CalledPartyControls) -> None:
     """What is left after this call; then the two are connected."""
     match await controls.accept("1", call.language):
         case Accepted(recording_file=file) as acceptance:
-            await tell_what_is_left(call, acceptance)
-            await call.say("connecting")
+            await call.say_all(*what_is_left(acceptance), speech("connecting"))
             if file is not None:
                 await call.start_recording(file)
             await call.connect()
@@ -90,15 +91,17 @@ async def accepted(call: Call, controls: CalledPartyControls) -> None:
             await call.say("cannot_connect")
 
 
-async def tell_what_is_left(call: Call, acceptance: Accepted) -> None:
-    """Subscription calls, the last one's end, or the prepaid balance."""
+def what_is_left(acceptance: Accepted) -> list[Spoken]:
+    """Subscription calls, the last one's end, or the prepaid balance; nothing for a free call."""
     match acceptance:
         case Accepted(payer=Payer.SUBSCRIPTION, left=0):
-            await call.say("last_call", until=acceptance.renews_on)
+            return [speech("last_call", until=acceptance.renews_on)]
         case Accepted(payer=Payer.SUBSCRIPTION):
-            await call.say("calls_remaining", calls=acceptance.left)
+            return [speech("calls_remaining", calls=acceptance.left)]
         case Accepted(payer=Payer.PREPAID):
-            await call.say("balance", balance=acceptance.left)
+            return [speech("balance", balance=acceptance.left)]
+        case _:
+            return []
 
 
 async def declined(call: Call, controls: CalledPartyControls, outcome: Outcome, prompt_id: str) -> None:

@@ -1,6 +1,6 @@
 """An inmate lifts a telephone, says who they are, and calls a number."""
 
-from ivr.call import LANGUAGES, Call, end, speech
+from ivr.call import LANGUAGES, Call, Spoken, end, speech
 from ivr.controls import Grant, InmateControls, Payer, Refused
 from ivr.policy.reasons import Denial
 
@@ -67,9 +67,8 @@ async def place_call(call: Call, controls: InmateControls) -> bool:
             await call.say_ending(reason, told)
             return False
         case Grant() as grant:
-            await tell_cost(call, grant)
-            await call.say("call_recorded" if grant.recorded else "call_not_recorded")
-            await call.say("please_hold")
+            recorded = speech("call_recorded" if grant.recorded else "call_not_recorded")
+            await call.say_all(cost(grant), recorded, speech("please_hold"))
             await call.ring(await controls.dialling(grant))
             return True
 
@@ -94,12 +93,12 @@ async def record_name_once(call: Call, controls: InmateControls) -> None:
         await controls.keep_recorded_name()
 
 
-async def tell_cost(call: Call, grant: Grant) -> None:
+def cost(grant: Grant) -> Spoken:
     """What the call costs and how long it may last."""
     match grant.payer:
         case Payer.FREE:
-            await call.say("free_call", time=grant.limit_minutes)
+            return speech("free_call", time=grant.limit_minutes)
         case Payer.SUBSCRIPTION:
-            await call.say("covered_by_subscription", time=grant.limit_minutes)
+            return speech("covered_by_subscription", time=grant.limit_minutes)
         case Payer.PREPAID:
-            await call.say("price_and_time", price=grant.per_minute, time=grant.limit_minutes)
+            return speech("price_and_time", price=grant.per_minute, time=grant.limit_minutes)

@@ -4,13 +4,36 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, exists, insert, select, update
 
 from accounts.tables import transfer
 from ivr.facility.tables import blocked_number, special_number
 from ivr.policy.reasons import Outcome
 from ivr.records.states import CallState
 from ivr.records.tables import call
+
+_is_this = call.c.id == bindparam("call_id")
+_CALL = select(call).where(_is_this)
+_LOCKED = _CALL.with_for_update(key_share=True)
+_KNOWN = select(call.c.id).where(_is_this)
+_OPEN = insert(call)
+_UNSEALED = update(call).where(_is_this, call.c.sealed_at.is_(None))
+_WAITING = update(call).where(_is_this, call.c.state == bindparam("waiting"))
+_OFFERED = update(call).where(_is_this, call.c.state == CallState.OFFERED, call.c.declined.is_(None))
+_ACCEPTABLE = _OFFERED.where(
+    ~exists().where(
+        blocked_number.c.facility_id == call.c.facility_id,
+        blocked_number.c.number == call.c.number,
+        blocked_number.c.lifted_at.is_(None),
+    ),
+    ~exists().where(
+        special_number.c.facility_id == call.c.facility_id,
+        special_number.c.number == call.c.number,
+        special_number.c.privileged,
+        call.c.privileged.is_(False),
+    ),
+    ~exists().where(and_(call.c.hold_id.is_not(None), transfer.c.resolves_id == call.c.hold_id)),
+)
 
 
 def open_call(
@@ -27,24 +50,30 @@ def open_call(
 ) -> None:
     """The row stands before anything is decided."""
     conn.execute(
-        insert(call).values(
-            id=call_id,
-            session_id=session_id,
-            facility_id=facility_id,
-            station_id=station_id,
-            inmate=inmate,
-            dialled=dialled,
-            inmate_language=language,
-            state=CallState.KEYED,
-            keyed_at=at,
-            cost_heard=False,
-        )
+        _OPEN,
+        {
+            "id": call_id,
+            "session_id": session_id,
+            "facility_id": facility_id,
+            "station_id": station_id,
+            "inmate": inmate,
+            "dialled": dialled,
+            "inmate_language": language,
+            "state": CallState.KEYED,
+            "keyed_at": at,
+            "cost_heard": False,
+        },
     )
 
 
 def call_of(conn: Connection, call_id: str) -> Row[Any] | None:
     """The call's row."""
-    return conn.execute(select(call).where(call.c.id == call_id)).one_or_none()
+    return conn.execute(_CALL, {"call_id": call_id}).one_or_none()
+
+
+def is_known(conn: Connection, call_id: str) -> bool:
+    """Whether there is such a call."""
+    return conn.scalar(_KNOWN, {"call_id": call_id}) is not None
 
 
 def lock_call(conn: Connection, call_id: str) -> Row[Any] | None:
@@ -52,8 +81,7 @@ def lock_call(conn: Connection, call_id: str) -> Row[Any] | None:
 
     Others may still add evidence that refers to it: with a plain FOR UPDATE two who do both would wait for each other.
     """
-    locked = select(call).where(call.c.id == call_id).with_for_update(key_share=True)
-    return conn.execute(locked).one_or_none()
+    return conn.execute(_LOCKED, {"call_id": call_id}).one_or_none()
 
 
 def unsealed(conn: Connection) -> Sequence[Row[Any]]:
@@ -63,15 +91,14 @@ def unsealed(conn: Connection) -> Sequence[Row[Any]]:
 
 def set_values(conn: Connection, call_id: str, **values: object) -> None:
     """Note what became known of an unsealed call."""
-    conn.execute(update(call).where(call.c.id == call_id, call.c.sealed_at.is_(None)).values(**values))
+    conn.execute(_UNSEALED, {"call_id": call_id, **values})
 
 
 def offer(conn: Connection, call_id: str, at: datetime) -> bool:
     """The called party has answered; False if the call is not waiting for that."""
     changed = conn.execute(
-        update(call)
-        .where(call.c.id == call_id, call.c.state == CallState.ALLOWED)
-        .values(state=CallState.OFFERED, answered_at=at)
+        _WAITING,
+        {"call_id": call_id, "waiting": CallState.ALLOWED, "state": CallState.OFFERED, "answered_at": at},
     )
     return changed.rowcount == 1
 
@@ -82,31 +109,15 @@ def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datet
     It holds only while the call is offered and not declined, its hold is open, its number is still not blocked, and has
     not become privileged since the recording was decided on.
     """
-    blocked_since = exists().where(
-        blocked_number.c.facility_id == call.c.facility_id,
-        blocked_number.c.number == call.c.number,
-        blocked_number.c.lifted_at.is_(None),
-    )
-    privileged_since = exists().where(
-        special_number.c.facility_id == call.c.facility_id,
-        special_number.c.number == call.c.number,
-        special_number.c.privileged,
-        call.c.privileged.is_(False),
-    )
-    hold_closed = exists().where(
-        and_(call.c.hold_id.is_not(None), transfer.c.resolves_id == call.c.hold_id),
-    )
     changed = conn.execute(
-        update(call)
-        .where(
-            call.c.id == call_id,
-            call.c.state == CallState.OFFERED,
-            call.c.declined.is_(None),
-            ~blocked_since,
-            ~privileged_since,
-            ~hold_closed,
-        )
-        .values(state=CallState.ACCEPTED, accepted_at=at, accepted_by=key, called_language=language)
+        _ACCEPTABLE,
+        {
+            "call_id": call_id,
+            "state": CallState.ACCEPTED,
+            "accepted_at": at,
+            "accepted_by": key,
+            "called_language": language,
+        },
     )
     return changed.rowcount == 1
 
@@ -129,8 +140,4 @@ def still_alive(conn: Connection, call_ids: Sequence[str], at: datetime) -> None
 
 def seal(conn: Connection, call_id: str, values: Mapping[str, object], at: datetime) -> None:
     """Close the record; from now on the database refuses every change to it."""
-    conn.execute(
-        update(call)
-        .where(call.c.id == call_id, call.c.sealed_at.is_(None))
-        .values(**values, state=CallState.SEALED, sealed_at=at)
-    )
+    conn.execute(_UNSEALED, {"call_id": call_id, **values, "state": CallState.SEALED, "sealed_at": at})

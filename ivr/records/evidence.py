@@ -2,37 +2,45 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from ivr.policy.talk import Evidence, Kind
 from ivr.records.states import Leg
 from ivr.records.tables import evidence, leg_quality
 
+_ADD, _KEEP = insert(evidence), insert(leg_quality)
+_OF_CALL = (
+    select(evidence.c.kind, evidence.c.at, evidence.c.monotonic_ms, evidence.c.clock)
+    .where(evidence.c.call_id == bindparam("call_id"))
+    .order_by(evidence.c.id)
+)
+_KNOWN = select(leg_quality.c.leg).where(
+    leg_quality.c.call_id == bindparam("call_id"), leg_quality.c.leg == bindparam("of_leg")
+)
+#: Who brought an evidence: an event of Asterisk, or the note that its dialplan wrote.
+EVENT, NOTE = "event", "note"
 LONGEST_PLAUSIBLE_US = 60_000_000
 
 
 def add(conn: Connection, call_id: str, seen: Evidence, *, source: str, at: datetime) -> None:
     """Keep one sighting, however often it was brought before."""
     conn.execute(
-        insert(evidence).values(
-            call_id=call_id,
-            kind=seen.kind,
-            source=source,
-            at=seen.at,
-            monotonic_ms=seen.monotonic_ms,
-            clock=seen.clock,
-            seen_at=at,
-        )
+        _ADD,
+        {
+            "call_id": call_id,
+            "kind": seen.kind,
+            "source": source,
+            "at": seen.at,
+            "monotonic_ms": seen.monotonic_ms,
+            "clock": seen.clock,
+            "seen_at": at,
+        },
     )
 
 
 def of_call(conn: Connection, call_id: str) -> list[Evidence]:
     """All that was seen of a call's start and end."""
-    rows = conn.execute(
-        select(evidence.c.kind, evidence.c.at, evidence.c.monotonic_ms, evidence.c.clock)
-        .where(evidence.c.call_id == call_id)
-        .order_by(evidence.c.id)
-    )
+    rows = conn.execute(_OF_CALL, {"call_id": call_id})
     return [Evidence(Kind(kind), at, monotonic_ms, clock) for kind, at, monotonic_ms, clock in rows]
 
 
@@ -58,21 +66,20 @@ def keep_quality(conn: Connection, call_id: str, leg: Leg, report: str) -> None:
     and rtt in seconds). Without a report nothing is kept.
     """
     values = dict(pair.split("=", 1) for pair in report.split(";") if "=" in pair)
-    known = conn.scalar(
-        select(leg_quality.c.leg).where(leg_quality.c.call_id == call_id, leg_quality.c.leg == leg)
-    )
+    known = conn.scalar(_KNOWN, {"call_id": call_id, "of_leg": leg})
     if known or "rxcount" not in values:
         return
     conn.execute(
-        insert(leg_quality).values(
-            call_id=call_id,
-            leg=leg,
-            packets_received=_whole(values.get("rxcount")),
-            packets_lost=_whole(values.get("lp")),
-            far_packets_lost=_whole(values.get("rlp")),
-            jitter_us=_micros(values.get("rxjitter")),
-            round_trip_us=_micros(values.get("rtt")),
-        )
+        _KEEP,
+        {
+            "call_id": call_id,
+            "leg": leg,
+            "packets_received": _whole(values.get("rxcount")),
+            "packets_lost": _whole(values.get("lp")),
+            "far_packets_lost": _whole(values.get("rlp")),
+            "jitter_us": _micros(values.get("rxjitter")),
+            "round_trip_us": _micros(values.get("rtt")),
+        },
     )
 
 

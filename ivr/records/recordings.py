@@ -3,7 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, insert, literal, select, update
 
 from ivr.policy.recording import RecordingPermit
 from ivr.records.states import RecordingState
@@ -16,13 +16,15 @@ _RUNNING_OF_SEALED_CALLS = (
     .where(recording.c.state == _RUNNING, call.c.sealed_at.is_not(None))
 )
 
+_BEGIN = insert(recording)
+_THIS = update(recording).where(recording.c.id == bindparam("recording_id"))
+
 
 def begin(conn: Connection, permit: RecordingPermit, folder: Path, recording_id: str, at: datetime) -> str:
     """Note that a recording starts, and give its file: random, raw, two channels, without facility or number."""
     conn.execute(
-        insert(recording).values(
-            id=recording_id, call_id=permit.call_id, state=RecordingState.RUNNING, started_at=at
-        )
+        _BEGIN,
+        {"id": recording_id, "call_id": permit.call_id, "state": RecordingState.RUNNING, "started_at": at},
     )
     return str(raw_file(folder, recording_id))
 
@@ -51,8 +53,4 @@ def finish(
     sha256: str | None = None,
 ) -> None:
     """Note what has become of it."""
-    conn.execute(
-        update(recording)
-        .where(recording.c.id == recording_id)
-        .values(state=state, talk_ms=talk_ms, sha256=sha256)
-    )
+    conn.execute(_THIS, {"recording_id": recording_id, "state": state, "talk_ms": talk_ms, "sha256": sha256})

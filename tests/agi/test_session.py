@@ -18,6 +18,7 @@ VERBS: dict[str, tuple[str, Verb]] = {
     "answer": ("ANSWER", lambda session: session.answer()),
     "hangup": ("HANGUP", lambda session: session.hangup()),
     "set_variable": ("SET VARIABLE", lambda session: session.set_variable("X", "1")),
+    "set_variables": ("EXEC", lambda session: session.set_variables({"X": "1"})),
     "get_variable": ("GET VARIABLE", lambda session: session.get_variable("X")),
     "get_full_variable": ('GET FULL VARIABLE "X"', lambda session: session.get_full_variable("X")),
     "playback": ("EXEC", lambda session: session.playback(["ivr/a"])),
@@ -275,6 +276,26 @@ async def test_an_entry_always_has_its_limits(timeout_s: float, digits: int) -> 
 @in_loop
 async def test_nothing_to_play_is_a_mistake() -> None:
     assert isinstance(await outcome(channel(), lambda session: session.playback([])), ValueError)
+
+
+@in_loop
+async def test_several_variables_are_set_in_one_command() -> None:
+    caller = channel()
+    await outcome(
+        caller, lambda session: session.set_variables({"LIMIT_MS": "900000", "ENDED": "ended.balance"})
+    )
+    assert (caller.variables["LIMIT_MS"], caller.variables["ENDED"]) == ("900000", "ended.balance")
+    assert [words[0] for words in caller.commands] == ["GET", "EXEC"]
+
+
+@pytest.mark.parametrize(
+    "values", [{"A": "1,B=2"}, {"A": "${B}"}, {"A": '"'}, {"A": "a b"}, {"CHANNEL(x)": "1"}, {"A=1,B": "2"}]
+)
+@in_loop
+async def test_what_a_list_of_variables_cannot_carry_is_refused(values: dict[str, str]) -> None:
+    caller = channel()
+    assert isinstance(await outcome(caller, lambda session: session.set_variables(values)), ValueError)
+    assert [words[0] for words in caller.commands] == ["GET"]
 
 
 @pytest.mark.parametrize("poison", ["1\nHANGUP", "1\r", "1\0"])

@@ -160,6 +160,8 @@ def _exec(channel: FakeChannel, arguments: Sequence[str]) -> bytes:
             keys, timed_out = entry or ("", False)
             channel.variables[options[0]] = keys
             channel.variables["READSTATUS"] = "HANGUP" if entry is None else "TIMEOUT" if timed_out else "OK"
+        case "MSet":
+            channel.variables.update(pair.split("=", 1) for pair in arguments[1].split(","))
         case "MixMonitor":
             channel.recordings.append(options[0])
         case _:

@@ -7,7 +7,7 @@ who hears: `inmate:` and `called party:`. Between them stands what the telephone
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -96,6 +96,9 @@ class ScriptedLine:
 
     async def set_variable(self, name: str, value: str) -> None:
         self.variables[name] = value
+
+    async def set_variables(self, values: Mapping[str, str]) -> None:
+        self.variables.update(values)
 
     def _play(self, files: Sequence[str]) -> None:
         clips = [file.split("/ivr/") for file in files if not file.startswith("/")]
