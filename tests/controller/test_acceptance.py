@@ -11,8 +11,7 @@ from accounts import ledger
 from ivr.call import Call, SessionEnded
 from ivr.controls import Accepted, CalledPartyControls
 from ivr.controls.called_party import block_number
-from ivr.controls.inmate import settle_call
-from ivr.controls.settlement import Ending
+from ivr.controls.settlement import Ending, settle_call
 from ivr.facility.tables import allowed_number, blocked_number, facility, special_number
 from ivr.flows.accept import accept
 from ivr.policy.reasons import Outcome

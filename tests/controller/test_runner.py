@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from accounts.db import DatabaseBusy
 from ivr import watch
 from ivr.controls import InmateControls
-from ivr.flows import after_call, outbound
+from ivr.flows import after_call
 from ivr.policy.reasons import Denial, Outcome
 from ivr.records import calls
 from ivr.records.tables import call, session
@@ -110,7 +110,7 @@ async def test_a_hang_up_at_any_command_leaves_nothing_open(world: World, leg: s
             assert before == (steps.available(world), steps.available(world, period))
             if not leaving.reached:
                 break
-    assert leaving.command > 25
+    assert leaving.command > 10
 
 
 def told_nothing_false(result: Result) -> bool:
@@ -163,7 +163,7 @@ FAULTS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "before the decision": lambda: mock.patch.object(
         InmateControls, "authorise", side_effect=KeyError("fault")
     ),
-    "after the hold": lambda: mock.patch.object(outbound, "tell_cost", side_effect=TypeError("fault")),
+    "after the hold": lambda: mock.patch.object(InmateControls, "dialling", side_effect=TypeError("fault")),
     "between hold and ringing": lambda: mock.patch.object(calls, "set_values", fail_at_dialling),
 }
 
@@ -222,7 +222,7 @@ async def test_a_fault_after_the_call_does_not_undo_it(world: World) -> None:
 @in_loop
 async def test_a_call_that_could_not_be_settled_at_its_end_is_settled_by_the_next_beat(world: World) -> None:
     async with exchange(world) as on:
-        fault = mock.patch.object(outbound, "tell_cost", side_effect=RuntimeError("fault"))
+        fault = mock.patch.object(InmateControls, "dialling", side_effect=RuntimeError("fault"))
         failing = mock.patch(
             "ivr.controls.inmate.settle_call", side_effect=DatabaseBusy("somebody else writes")
         )
@@ -308,7 +308,7 @@ async def test_a_line_that_is_logged_in_a_script_names_the_call(world: World) ->
         raise RuntimeError("fault")
 
     async with exchange(world) as on:
-        with mock.patch.object(outbound, "tell_cost", fail):
+        with mock.patch.object(InmateControls, "dialling", fail):
             await on.asterisk.call(PhoneCall("demo-a1", ["1", "10012468#", "2#"]))
             await nothing_is_left(on)
     (row,) = world.database.read_now(all_calls)

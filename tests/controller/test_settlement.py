@@ -4,9 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
-from types import SimpleNamespace
 from typing import Any, cast
-from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -16,8 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from accounts.tables import transfer
 from ivr.ami import AmiClient, Event
-from ivr.controls.inmate import settle_call
-from ivr.controls.settlement import Ending, Settled, settle
+from ivr.controls.settlement import Ending, Settled, settle, settle_call
 from ivr.policy.reasons import Outcome
 from ivr.policy.talk import Evidence, Kind
 from ivr.records import calls, evidence
@@ -82,14 +79,14 @@ class Telling:
             case dialogue:
                 notes = {"dialogue": "", "dialogue, talking": began}
                 note = notes.get(dialogue, f"{began} {ended} 16")
-                await settle_call(self.world.node, self.call_id, BY_NOBODY, note=note)
+                await settle_call(self.world.node, self.call_id, BY_NOBODY, seen=evidence.note(note))
 
     async def _event(self, at: datetime, *headers: tuple[str, str]) -> None:
         """Asterisk tells it at once, so the monotonic clock of the controller says the same."""
-        event = Event("UserEvent", dict(headers))
+        event = Event("UserEvent", dict(headers), received_s=at.timestamp())
         watch = Watch(self.world.node, cast(AmiClient, Told(event)), "clock")
-        with mock.patch("ivr.watch.time", SimpleNamespace(monotonic=at.timestamp)):
-            await watch.run()
+        await watch.run()
+        await watch.close()
 
 
 def resolutions(world: World, call_id: str) -> Sequence[Any]:
@@ -151,7 +148,7 @@ def test_many_who_settle_at_once_from_threads_get_one_answer(world: World, keys:
         note = f"{began:.6f} {ended:.6f} 16"
 
         def end(call_id: str = call_id, note: str = note) -> Settled | None:
-            return asyncio.run(settle_call(world.node, call_id, BY_NOBODY, note=note))
+            return asyncio.run(settle_call(world.node, call_id, BY_NOBODY, seen=evidence.note(note)))
 
         answers = steps.at_once([end] * 8)
         assert answers == [answers[0]] * 8
@@ -247,7 +244,9 @@ async def test_a_call_that_nobody_accepted_costs_nothing_whatever_was_seen(world
 
 @in_loop
 async def test_an_unknown_call_is_nobodys_to_settle(world: World) -> None:
-    assert await settle_call(world.node, "f" * 32, BY_NOBODY, note="1.000000 2.000000 16") is None
+    assert (
+        await settle_call(world.node, "f" * 32, BY_NOBODY, seen=evidence.note("1.000000 2.000000 16")) is None
+    )
     await Telling(world, "f" * 32, 60_000).tell("to")
     assert world.database.read_now(steps.unfinished) == []
 
