@@ -8,11 +8,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection
 
 import migrations
 from accounts.db.engines import connect, database_url, migrating_engine
-from accounts.db.errors import DatabaseUnsuitable
+from accounts.db.errors import DatabaseError, DatabaseUnsuitable
 
 CONFIGURATION: Final = Path(migrations.__file__).with_name("alembic.ini")
 
@@ -54,7 +55,10 @@ def _run(url: str, alembic_command: Callable[[Config], None]) -> None:
     try:
         with connect(engine) as conn, conn.begin():
             config.attributes["connection"] = conn
-            alembic_command(config)
+            try:
+                alembic_command(config)
+            except CommandError as mistake:  # a revision that there is not, for one
+                raise DatabaseError(str(mistake)) from None
             _check_foreign_keys(conn)
     finally:
         engine.dispose()

@@ -9,6 +9,7 @@ from typing import Final, Protocol, Self
 from sqlalchemy import Connection, text
 
 from accounts.db.engines import connect, database_url, migrating_engine, sqlite_path
+from accounts.db.errors import DatabaseUnsuitable
 
 ADVISORY_KEY: Final = 0x6976_7277  # "ivrw"; any constant that no other program on the server uses
 
@@ -53,7 +54,10 @@ class _FileLock:
 
     def __init__(self, database: Path) -> None:
         path = database.with_name(database.name + ".lock")
-        self._file: int | None = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            self._file: int | None = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        except OSError as error:
+            raise DatabaseUnsuitable(f"cannot lock the database file {database}: {error.strerror}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

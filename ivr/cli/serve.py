@@ -10,7 +10,7 @@ import uvloop
 from dialplan.asterisk import AsteriskError
 from dialplan.install import provide
 from ivr import log
-from ivr.config import load_settings
+from ivr.config import ConfigError, load_settings
 from ivr.instance import this_asterisk
 
 
@@ -42,4 +42,7 @@ def register(app: typer.Typer) -> None:
         settings = load_settings()
         log.set_up(settings.log_format, settings.log_level)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run(settings))
+            try:
+                runner.run(run(settings))
+            except OSError as error:  # a port that another program has, for one
+                raise ConfigError(f"the controller cannot start: {error}") from error
