@@ -48,7 +48,7 @@ async def offered(world: World, keys: str = PAID) -> CalledPartyControls:
     caller = await dialled(world, keys)
     called = CalledPartyControls(world.node, caller.call_id, f"PJSIP/carrier-{caller.call_id}")
     await called.offer()
-    called.close()
+    await called.close()
     return called
 
 

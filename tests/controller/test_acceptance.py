@@ -150,7 +150,7 @@ def called_party(world: World, called: CalledPartyControls, *keys: str) -> Scrip
     """The whole dialogue of one who presses these keys."""
     line = ScriptedLine(deque(keys))
     asyncio.run(accept(Call(line, CATALOGUE), called))
-    called.close()
+    await called.close()
     return line
 
 

@@ -1,0 +1,241 @@
+"""The commands teach, show and change, and tell a mistake in one line with exit status 1."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from accounts import schema
+from accounts.db import WriterLock
+from ivr.cli import main
+from ivr.controls.settlement import Ending, settle
+from ivr.policy.reasons import Outcome
+from ivr.policy.talk import Evidence, Kind
+from ivr.records import evidence
+from tests.controller import steps
+from tests.database import only_sqlite
+from tests.transcripts.play import FACILITY, World
+
+VERBS = ("serve", "db", "load", "calls", "cdr", "run", "demo")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What came of a command."""
+
+    status: int
+    out: str
+    err: str
+
+
+Ivr = Callable[..., Said]
+
+
+@pytest.fixture
+def ivr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ivr:
+    """Runs a command on a terminal of eighty columns."""
+    monkeypatch.setenv("IVR_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.delenv("IVR_CONFIG", raising=False)
+
+    def run(*words: str) -> Said:
+        monkeypatch.setattr(sys, "argv", ["ivr", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        written = capsys.readouterr()
+        return Said(int(ended.value.code or 0), written.out, written.err)
+
+    return run
+
+
+@pytest.fixture
+def on_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Commands use the test's own database."""
+    monkeypatch.setenv("IVR_DATABASE_URL", database_url)
+    return database_url
+
+
+def is_one_line(said: Said, *words: str) -> bool:
+    """A mistake, told in one line that holds these words."""
+    assert (said.status, said.out) == (1, "")
+    assert said.err.startswith("ivr: ")
+    assert said.err.count("\n") == 1
+    return all(word in said.err for word in words)
+
+
+def test_help_names_every_verb_and_where_settings_come_from(ivr: Ivr) -> None:
+    said = ivr("--help")
+    assert said.status == 0
+    assert all(f" {verb} " in said.out for verb in VERBS)
+    assert "IVR_CONFIG" in said.out
+    assert ivr().out.strip() == said.out.strip()
+
+
+@pytest.mark.parametrize(
+    "verb", [*VERBS, "db upgrade", "db downgrade", "db current"], ids=lambda verb: verb.replace(" ", "-")
+)
+def test_the_help_of_each_verb_teaches(ivr: Ivr, verb: str) -> None:
+    said = ivr(*verb.split(), "--help")
+    assert (said.status, said.err) == (0, "")
+    assert f"Usage: ivr {verb}" in said.out
+    sentences = [line for line in said.out.splitlines() if line.strip().endswith(".")]
+    assert sentences
+    assert all(len(line) <= 80 for line in said.out.splitlines())
+
+
+@pytest.mark.parametrize("words", ["lode", "calls --colour", "cdr --most 0", "load", "db up", "cdr a b"])
+def test_a_word_that_there_is_not_is_told_with_the_usage(ivr: Ivr, words: str) -> None:
+    said = ivr(*words.split())
+    assert (said.status, said.out) == (2, "")
+    assert "Usage: ivr" in said.err
+    assert "Traceback" not in said.err
+
+
+@only_sqlite
+def test_shell_completion_is_there(ivr: Ivr, backend: str) -> None:
+    assert backend
+    assert "--install-completion" in ivr("--help").out
+    completed = subprocess.run(
+        [sys.executable, "-m", "ivr.cli"],
+        env={**os.environ, "_IVR_COMPLETE": "complete_bash", "COMP_WORDS": "ivr c", "COMP_CWORD": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert {"calls", "cdr"} <= set(completed.stdout.split())
+
+
+def test_the_schema_goes_up_and_down(
+    ivr: Ivr, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IVR_DATABASE_URL", empty_database_url)
+    if "sqlite" in empty_database_url:
+        Path(empty_database_url.removeprefix("sqlite:///")).touch()
+    head = schema.head()
+    assert ivr("db", "current").out == "there is no schema yet: ivr db upgrade\n"
+    assert ivr("db", "upgrade").out == f"The schema is at {head}.\n"
+    assert ivr("db", "current").out == f"{head}\n"
+    assert ivr("db", "downgrade", "0001").out == "The schema is at 0001.\n"
+    assert is_one_line(ivr("calls"), "run `ivr db upgrade` first")
+    assert is_one_line(ivr("cdr"), "run `ivr db upgrade` first")
+    assert is_one_line(ivr("load", str(FACILITY)), "run `ivr db upgrade` first")
+    assert ivr("db", "downgrade", "base").out == "The schema is at nothing.\n"
+    assert ivr("db", "upgrade").out == f"The schema is at {head}.\n"
+
+
+def test_a_revision_that_there_is_not_is_told_in_one_line(ivr: Ivr, on_database: str) -> None:
+    assert is_one_line(ivr("db", "upgrade", "9999"), "9999")
+    assert is_one_line(ivr("db", "downgrade", "nonsense"), "nonsense")
+    assert schema.current(on_database) == schema.head()
+
+
+def test_loading_tells_what_changed(ivr: Ivr, on_database: str) -> None:
+    said = ivr("load", str(FACILITY))
+    assert said.status == 0
+    assert "facility example-county-jail: added" in said.out
+    assert "prepaid/family-one: opened with $5.00" in said.out
+    assert "2468" not in said.out
+    assert ivr("load", str(FACILITY)) == Said(0, "nothing to change\n", "")
+
+
+def test_mistakes_of_every_kind_are_one_line(
+    ivr: Ivr, on_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text(FACILITY.read_text().replace('kind = "jail"', 'kind = "camp"'))
+    assert is_one_line(ivr("load", str(bad)), "bad.toml: facility.kind:")
+    assert is_one_line(ivr("load", str(tmp_path / "absent.toml")), "absent.toml: No such file")
+    assert is_one_line(ivr("cdr", "f" * 32), "there is no call ffff")
+    with WriterLock.take(on_database):
+        assert is_one_line(ivr("load", str(FACILITY)), "is the writer of")
+        assert is_one_line(ivr("db", "upgrade"), "is the writer of")
+    monkeypatch.setenv("IVR_AGI_PORT", "http")
+    assert is_one_line(ivr("calls"), "IVR_AGI_PORT")
+    monkeypatch.delenv("IVR_AGI_PORT")
+    for url in (
+        "nonsense",
+        "mysql://u:hidden@h/d",
+        "postgresql://u:hidden@127.0.0.1:1/d",
+        "sqlite:////no/where",
+    ):
+        monkeypatch.setenv("IVR_DATABASE_URL", url)
+        for words in (["calls"], ["db", "current"], ["db", "upgrade"], ["load", str(FACILITY)]):
+            said = ivr(*words)
+            assert said.status == 1
+            assert said.err.startswith("ivr: ")
+            assert "Traceback" not in said.err
+            assert "hidden" not in said.err
+
+
+@pytest.fixture
+def records(world: World, on_database: str) -> list[str]:
+    """The ids of a prepaid call, a subscription call, a refused one, and one in progress."""
+    ids = []
+    for keys in (steps.PAID, steps.SUBSCRIBED):
+        call_id = asyncio.run(steps.accepted(world, keys))
+        ended = world.at + timedelta(seconds=83)
+        for kind, at in ((Kind.TALK_FROM, world.at), (Kind.TALK_TO, ended)):
+            world.database.transact_now(evidence.add, call_id, Evidence(kind, at), source="event", at=at)
+        world.database.transact_now(settle, call_id, Ending(Outcome.SYSTEM_FAULT), at=ended, version="test")
+        ids.append(call_id)
+        world.at += timedelta(minutes=2)
+    refused, _ = asyncio.run(steps.decided(world, "5"))
+    return [*ids, refused, asyncio.run(steps.accepted(world))]
+
+
+def test_lists_and_records_fit_eighty_columns(ivr: Ivr, records: list[str]) -> None:
+    for words in (["calls"], ["cdr"], ["cdr", records[0]]):
+        said = ivr(*words)
+        assert (said.status, said.err) == (0, "")
+        assert all(len(line) <= 80 for line in said.out.splitlines())
+        assert "…" not in said.out
+
+
+def test_calls_in_progress_are_listed(ivr: Ivr, records: list[str]) -> None:
+    heading, row = ivr("calls").out.splitlines()
+    assert heading.split() == ["call", "station", "inmate", "number", "state", "payer", "limit", "since"]
+    assert row.split() == [
+        *(
+            records[3][:8],
+            "demo-a1",
+            "1001",
+            "+12175550102",
+            "accepted",
+            "prepaid",
+            "15:00",
+            "11-23",
+            "12:04",
+        ),
+    ]
+
+
+def test_records_are_listed_the_newest_first_and_shown_whole(ivr: Ivr, records: list[str]) -> None:
+    prepaid, subscribed, refused, _ = records
+    listed = ivr("cdr").out
+    assert "number_blocked" in listed.splitlines()[1]
+    assert "1 call" in listed.splitlines()[2]
+    assert "$0.083" in listed.splitlines()[3]
+    assert "1:23" in listed.splitlines()[3]
+    assert len(ivr("cdr", "--most", "1").out.splitlines()) == 2
+    whole = dict(line.strip().split(maxsplit=1) for line in ivr("cdr", prepaid).out.splitlines())
+    assert (whole["id"], whole["charge"], whole["balance_after"]) == (prepaid, "$0.083", "$4.917")
+    assert whole["keyed_at"].startswith("2026-11-23 12:00:00.000-06:00")
+    assert ivr("cdr", prepaid.upper()).status == 0
+    found = json.loads(ivr("cdr", subscribed, "--json").out)
+    assert (found["reason"], found["calls_charged"], found["balance_after"]) == ("completed", 1, "56 calls")
+    lines = ivr("cdr", "--json").out.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [refused, subscribed, prepaid]
+
+
+def test_the_beginning_of_an_id_is_enough_where_it_is_one(ivr: Ivr, records: list[str]) -> None:
+    assert is_one_line(ivr("cdr", records[0][:8]), "more than one call begins with 00000000")
+    assert ivr("cdr", records[0][:32]).status == 0
+    assert is_one_line(ivr("cdr", "ffff"), "there is no call ffff")
