@@ -70,7 +70,7 @@ class Runner:
                 if reason is Outcome.CALLER_HUNG_UP and not by_inmate:
                     await controls.decline(Outcome.REFUSED, call.language)
             finally:
-                controls.close()
+                await controls.close()
 
     async def inbound(self, session: Session) -> None:
         """Somebody calls the facility's number."""

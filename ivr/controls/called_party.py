@@ -78,10 +78,10 @@ class CalledPartyControls:
         """Keep what the called party chose; a block by key is in force from now on."""
         await self.node.database.transact(self._decline, outcome, language)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """The dialogue is over: the recorded name leaves the spool."""
         if self._name is not None:
-            self._name.unlink(missing_ok=True)
+            await asyncio.to_thread(self._name.unlink, missing_ok=True)
 
     def _offer(self, conn: Connection) -> tuple[Offer, bytes] | None:
         if not calls.offer(conn, self.call_id, self.node.now()):

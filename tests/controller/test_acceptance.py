@@ -149,8 +149,12 @@ async def test_no_recording_is_begun_where_somebody_forbids_it(world: World, why
 def called_party(world: World, called: CalledPartyControls, *keys: str) -> ScriptedLine:
     """The whole dialogue of one who presses these keys."""
     line = ScriptedLine(deque(keys))
-    asyncio.run(accept(Call(line, CATALOGUE), called))
-    await called.close()
+
+    async def dialogue() -> None:
+        await accept(Call(line, CATALOGUE), called)
+        await called.close()
+
+    asyncio.run(dialogue())
     return line
 
 

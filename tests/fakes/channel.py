@@ -161,7 +161,8 @@ def _exec(channel: FakeChannel, arguments: Sequence[str]) -> bytes:
             channel.variables[options[0]] = keys
             channel.variables["READSTATUS"] = "HANGUP" if entry is None else "TIMEOUT" if timed_out else "OK"
         case "MSet":
-            channel.variables.update(pair.split("=", 1) for pair in arguments[1].split(","))
+            for name, _, value in (pair.partition("=") for pair in options):
+                channel.variables[name] = value
         case "MixMonitor":
             channel.recordings.append(options[0])
         case _:

@@ -244,7 +244,7 @@ class _Session:
             await controls.decline(Outcome.REFUSED, call.language)
         except SessionEnded:
             await call.say("cannot_connect")
-        controls.close()
+        await controls.close()
         if line.variables.get("ACCEPTED") != "yes":
             return "ANSWER", ""
         return "ANSWER", self._talks(call_id)
