@@ -1,8 +1,10 @@
 """What people do in most stories."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ivr.demonstration.party import Party
+from prompts.listen import STEP_S, tone_steps
 from prompts.listen.audio import RATE, Samples
 from tests.telephony.scene import FAMILY_HERTZ, INMATE_HERTZ, Scene
 
@@ -64,10 +66,21 @@ def said_to(party: Party, call: int = -1) -> list[str]:
     return [line.removesuffix(" (interrupted)") for line in party.transcript(call)]
 
 
+def heard_each_other(inmate: Party, family: Party) -> bool:
+    """Whether the voice of either reached the other: no shred of speech sounds as one tone for so long."""
+    return any(
+        _longest_run(tone_steps(sound, hertz)) * STEP_S > 0.3
+        for sound, hertz in ((inmate.sound(), FAMILY_HERTZ), (family.sound(), INMATE_HERTZ))
+    )
+
+
 def longest_tone_ms(sound: Samples) -> int:
     """How long the other's voice was heard without a break."""
     frames = sound[: len(sound) // _FRAME * _FRAME].reshape(-1, _FRAME)
     rms = np.sqrt((frames.astype(np.float64) ** 2).mean(axis=1))
-    sounds = np.concatenate([[0], ((rms > _TONE_RMS[0]) & (rms < _TONE_RMS[1])).astype(int), [0]])
-    changes = np.flatnonzero(np.diff(sounds))
-    return int((changes[1::2] - changes[::2]).max(initial=0)) * 1000 * _FRAME // RATE
+    return _longest_run((rms > _TONE_RMS[0]) & (rms < _TONE_RMS[1])) * 1000 * _FRAME // RATE
+
+
+def _longest_run(holds: NDArray[np.bool_]) -> int:
+    changes = np.flatnonzero(np.diff(np.concatenate([[0], holds.astype(int), [0]])))
+    return int((changes[1::2] - changes[::2]).max(initial=0))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.telephony.cast import Cast, Role
+from tests.telephony.faults import Theatre
 from tests.telephony.scene import Scene
 
 Plot = Callable[[Scene], None]
@@ -30,3 +31,13 @@ def story(**cast: Any) -> Callable[[Plot], Plot]:
         return plot
 
     return register
+
+
+Fault = Callable[[Theatre], None]
+FAULTS: dict[str, Fault] = {}
+
+
+def fault(plot: Fault) -> Fault:
+    """Register a story that breaks its stack, and so has one of its own."""
+    FAULTS[plot.__name__] = plot
+    return plot

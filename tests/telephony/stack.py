@@ -1,10 +1,11 @@
 """A stack with its cast in the database: real Asterisk, real controller, a played network, free ports."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,7 +15,6 @@ from accounts import ledger, payers
 from accounts.db import Database
 from accounts.tables import account
 from dialplan.install import Installation, provide
-from dialplan.render import FacilityAsterisk
 from ivr.config import Settings
 from ivr.demonstration.ear import Ear
 from ivr.demonstration.ports import free_ports
@@ -25,6 +25,7 @@ from prompts.catalogue import Catalogue
 from tests.telephony.cast import JAIL, PRISON, Role, facility_file
 
 NAME_HERTZ = 350.0
+_MIGRATING = Lock()  # Alembic knows one migration at a time in a process
 
 
 @cache
@@ -42,11 +43,11 @@ def running_stack(
     folder: Path,
     roles: Sequence[Role],
     *,
-    controller_ports: dict[str, int] | None = None,
-    adapt: Callable[[FacilityAsterisk], FacilityAsterisk] = lambda described: described,
+    ports: Mapping[str, int] | None = None,
+    controller_ports: Mapping[str, int] | None = None,
 ) -> Iterator[Stage]:
     """A whole stack in a folder; `controller_ports` are those that the controller sees otherwise than Asterisk."""
-    settings = Settings.model_validate({"state_dir": folder, **free_ports()})
+    settings = Settings.model_validate({"state_dir": folder, **(ports or free_ports())})
     controller = settings.model_copy(update=controller_ports or {})
     today = datetime.now(ZoneInfo("America/Chicago")).date()
     files = []
@@ -54,14 +55,15 @@ def running_stack(
         path = folder / f"{facility}.toml"
         path.write_text(facility_file(facility, roles, today))
         files.append(path)
-    prepare(settings, files)
+    with _MIGRATING:
+        prepare(settings, files)
     with Database.open(settings.url) as database:
         database.transact_now(_set_the_scene, roles)
     numbers = Numbers(
         phones=tuple(role.number for role in roles if role.cast.behaviour is None),
         special={role.number: role.cast.behaviour for role in roles if role.cast.behaviour is not None},
     )
-    with stage(settings, installation(), numbers, ear=ear(), controller=controller, adapt=adapt) as running:
+    with stage(settings, installation(), numbers, ear=ear(), controller=controller) as running:
         yield running
 
 

@@ -1,0 +1,18 @@
+"""Calls in which something breaks: nobody is connected unaccepted, no call is too long, each is settled once."""
+
+import importlib
+from collections.abc import Mapping
+
+import pytest
+
+from tests.telephony.conftest import Told
+from tests.telephony.registry import FAULTS
+
+importlib.import_module("tests.telephony.stories.broken")
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault(name: str, told: Mapping[str, Told]) -> None:
+    told[name].hear()
