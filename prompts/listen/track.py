@@ -18,6 +18,7 @@ _BLOCK_S = BLOCK / RATE
 _SLIP = RATE // 100  # slips are whole packets: multiples of 10 ms
 _AROUND = RATE * 16 // 1000  # how far from the guess a clip is looked for: more than one period of a voice
 _CUT_BLOCKS = 6
+_RESUMED_BLOCKS = 5  # so many in a row are no chance, after something else was heard
 _LOST = 0.2  # a block weaker than this share of what it should be was lost or cut off, and is no evidence
 
 
@@ -189,9 +190,17 @@ def _until_cut_off(
     weight: NDArray[np.float32], heard: NDArray[np.bool_], wrong: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """The heard blocks up to where more speaks against the clip than for it: what is alike after that is chance."""
-    end = int(np.argmax(np.cumsum(weight * heard - weight * wrong)))
     kept = heard.copy()
-    kept[end + 1 :] = False
+    kept[int(np.argmax(np.cumsum(weight * heard - weight * wrong))) + 1 :] = False
+    while kept.any():
+        last = int(np.flatnonzero(kept)[-1])
+        if last == np.flatnonzero(weight > 0)[-1]:
+            break  # it was not cut off
+        before = np.flatnonzero(wrong[:last])
+        since = int(before[-1]) + 1 if len(before) else 0
+        if since == 0 or kept[since : last + 1].sum() >= _RESUMED_BLOCKS:
+            break
+        kept[since:] = False
     return kept if kept.any() else heard
 
 
