@@ -85,6 +85,7 @@ def _sqlite_engine(url: URL, connections: int, *, begin: str, setup: tuple[str, 
     engine = create_engine(
         url,
         module=sqlite,
+        hide_parameters=True,  # an error's text tells no number and no hash
         pool_size=connections,
         max_overflow=0,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
@@ -119,6 +120,7 @@ def _make_private(path: Path) -> None:
 def _postgresql_engine(url: URL, connections: int, *, isolation_level: Any) -> Engine:
     engine = create_engine(
         url,
+        hide_parameters=True,
         pool_size=connections,
         max_overflow=0,
         isolation_level=isolation_level,
