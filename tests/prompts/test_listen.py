@@ -121,6 +121,19 @@ def test_an_interrupted_clip_is_heard_in_part_and_the_next_one_whole(
     assert heard[0].end_s == pytest.approx(0.5 + len(cut) / RATE, abs=0.2)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_long_clip_that_is_cut_short_is_named_although_others_follow_at_once(
+    listener: Listener, language: str
+) -> None:
+    before, menu, after = (
+        played(language, [clip], gap_s=0) for clip in ("paid_by_prepaid", "accept_menu", "cost_by_prepaid.1")
+    )
+    for cut_s in np.arange(2.3, 3.5, 0.1):  # 0.7 s of it are the silence before the words
+        told = listener.hear(np.concatenate([before, menu[: int(cut_s * RATE)], after[RATE // 2 :]]))
+        assert [one.clip_id for one in told] == ["paid_by_prepaid", "accept_menu", "cost_by_prepaid.1"]
+        assert [one.whole for one in told] == [True, False, True]
+
+
 def test_a_clip_is_followed_through_a_slip_of_the_jitter_buffer(listener: Listener) -> None:
     sound = played("en", ["accept_menu"])
     slipped = np.concatenate([sound[:24_000], silence(0.04), sound[24_000:48_000], sound[48_480:]])
