@@ -163,6 +163,14 @@ def remove_number(conn: Connection, *, account_id: str, number: str, at: datetim
     conn.execute(update(prepaid_number).where(mine, live).values(removed_at=at))
 
 
+def numbers_of(conn: Connection, *, account_id: str) -> set[str]:
+    """The numbers (E.164) that a prepaid account pays for now."""
+    live = prepaid_number.c.removed_at.is_(None)
+    return set(
+        conn.scalars(select(prepaid_number.c.number).where(prepaid_number.c.account_id == account_id, live))
+    )
+
+
 def deposit(
     conn: Connection, *, transfer_id: str, account_id: str, amount: Money, at: datetime
 ) -> ledger.Transfer:

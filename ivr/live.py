@@ -1,7 +1,7 @@
 """Calls in progress on this node: which channels they have, and when a talk must end."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
@@ -18,6 +18,7 @@ class LiveCall:
     talking: bool = False
     hung_up_first: str | None = None  # the leg whose end asked for the hang-up
     talk_ended: asyncio.Event = field(default_factory=asyncio.Event)
+    acceptance_over: asyncio.Event | None = None  # once the called party has answered
     cutter: asyncio.TimerHandle | None = None
 
 
@@ -25,6 +26,8 @@ class LiveCalls:
     """The calls of this node by id and by channel. Money and rules never depend on it."""
 
     def __init__(self) -> None:
+        #: how many calls were sealed by this process, by reason
+        self.ended: Counter[str] = Counter()
         self._by_id: dict[str, LiveCall] = {}
         self._by_channel: dict[str, LiveCall] = {}
         self._session_at: dict[str, str] = {}

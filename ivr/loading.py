@@ -30,8 +30,7 @@ def _load_payers(conn: Connection, file: FacilityFile, at: datetime) -> list[str
         account_id = f"prepaid/{prepaid.account}"
         known = _is_open(conn, account_id)
         payers.open_prepaid(conn, account_id=account_id, at=at)
-        for number in prepaid.numbers:
-            payers.add_number(conn, account_id=account_id, number=number, at=at)
+        changed += _load_numbers(conn, account_id, prepaid.numbers, at)
         if not known:
             payers.deposit(
                 conn,
@@ -45,6 +44,16 @@ def _load_payers(conn: Connection, file: FacilityFile, at: datetime) -> list[str
     for subscription in file.subscription:
         changed += _load_subscription(conn, file, subscription, today, at)
     return changed
+
+
+def _load_numbers(conn: Connection, account_id: str, wanted: list[str], at: datetime) -> list[str]:
+    """The account pays for calls to these numbers, and no longer to others."""
+    paid_for = payers.numbers_of(conn, account_id=account_id)
+    for number in paid_for - set(wanted):
+        payers.remove_number(conn, account_id=account_id, number=number, at=at)
+    for number in wanted:
+        payers.add_number(conn, account_id=account_id, number=number, at=at)
+    return [] if paid_for == set(wanted) else [f"{account_id}: pays for {len(wanted)} numbers"]
 
 
 def _load_subscription(

@@ -62,14 +62,18 @@ class Runner:
         call = Call(session, self._catalogue)
         call_id = session.args[0] if session.args else ""
         controls = CalledPartyControls(self._node, call_id, session.env.get("agi_channel", ""))
+        live = self._node.live.get(call_id)
+        over = asyncio.Event()
+        if live is not None:
+            live.acceptance_over = over
         with structlog.contextvars.bound_contextvars(call_id=call_id):
             try:
                 reason = await self._run(call, accept(call, controls), told="cannot_connect")
-                live = self._node.live.get(call_id)
                 by_inmate = live is not None and live.hung_up_first == Leg.INMATE
                 if reason is Outcome.CALLER_HUNG_UP and not by_inmate:
                     await controls.decline(Outcome.REFUSED, call.language)
             finally:
+                over.set()
                 await controls.close()
 
     async def inbound(self, session: Session) -> None:

@@ -8,7 +8,7 @@ import uvicorn
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import Connection, func, select
+from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,7 +16,6 @@ from starlette.routing import Route
 
 from accounts.db import Database, DatabaseError
 from ivr.live import LiveCalls
-from ivr.records.tables import call
 
 
 class Status:
@@ -29,11 +28,10 @@ class Status:
 
 
 class _Measures(Collector):
-    """The figures of this controller; totals of calls come from the database, so a restart loses none."""
+    """The figures of this controller since its start."""
 
-    def __init__(self, status: Status, ended: dict[str, int]) -> None:
+    def __init__(self, status: Status) -> None:
         self._status = status
-        self._ended = ended
 
     def collect(self) -> Iterable[Metric]:
         """The current figures."""
@@ -47,8 +45,10 @@ class _Measures(Collector):
         counts = status.database.counts()
         yield CounterMetricFamily("ivr_database_statements", "Statements run", counts.statements)
         yield CounterMetricFamily("ivr_database_commits", "Commits made", counts.commits)
-        ended = CounterMetricFamily("ivr_calls_ended", "Sealed calls by reason", labels=["reason"])
-        for reason, count in self._ended.items():
+        ended = CounterMetricFamily(
+            "ivr_calls_ended", "Calls sealed by this process, by reason", labels=["reason"]
+        )
+        for reason, count in status.live.ended.items():
             ended.add_metric([reason], count)
         yield ended
 
@@ -66,19 +66,11 @@ def application(status: Status) -> Starlette:
         return JSONResponse(healthy, status_code=200 if all(healthy.values()) else 503)
 
     async def metrics(_request: Request) -> Response:
-        ended = await status.database.read(_ended_by_reason)
         registry = CollectorRegistry()
-        registry.register(_Measures(status, ended))
+        registry.register(_Measures(status))
         return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")
 
     return Starlette(routes=[Route("/healthz", healthz), Route("/metrics", metrics)])
-
-
-def _ended_by_reason(conn: Connection) -> dict[str, int]:
-    rows = conn.execute(
-        select(call.c.reason, func.count()).where(call.c.sealed_at.is_not(None)).group_by(call.c.reason)
-    )
-    return {str(reason): int(count) for reason, count in rows}
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ from rating.money import Money
 
 #: How long the end of a talk, as Asterisk's events tell it, is waited for before the dialplan's note alone counts.
 TALK_END_WAIT_SECONDS = 0.5
+ACCEPTANCE_END_WAIT_SECONDS = 1.0
 
 DIAL_OUTCOMES: Mapping[str, Outcome] = {  # Asterisk's DIALSTATUS, app_dial
     "ANSWER": Outcome.NOT_ACCEPTED,
@@ -159,6 +160,7 @@ class InmateControls:
         outcome = await self.node.database.transact(self._authorise)
         match outcome.decision:
             case Deny(reason, told):
+                self.node.live.ended[reason] += 1
                 self.node.live.in_dialogue.discard(self.call_id)
                 self.call_id = ""
                 return Refused(reason, dict(told))
@@ -193,8 +195,11 @@ class InmateControls:
 
     async def end_call(self) -> Ended:
         """Settle the call that the dialplan rang; why it is over."""
-        if (live := self.node.live.get(self.call_id)) and live.talking:
-            await _wait(live.talk_ended, TALK_END_WAIT_SECONDS)
+        if live := self.node.live.get(self.call_id):
+            if live.acceptance_over is not None:  # the called party's choice may still be on its way
+                await _wait(live.acceptance_over, ACCEPTANCE_END_WAIT_SECONDS)
+            if live.talking:
+                await _wait(live.talk_ended, TALK_END_WAIT_SECONDS)
         settled = await self._settle(self._ending(Outcome.SYSTEM_FAULT))
         self.node.live.in_dialogue.discard(self.call_id)
         self.call_id = self.dial_status = self.cause = self.note = ""

@@ -1,7 +1,7 @@
 """One path settles every call, whoever asks: an event, the dialogue after it, a restart, an operator."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from ivr.policy.reasons import Cutoff, NotRecorded, Outcome, Reason, reason
 from ivr.policy.request import Payer
 from ivr.policy.talk import NO_TALK, Evidence, Talk, talk
 from ivr.records import calls, evidence
-from ivr.records.states import Leg
+from ivr.records.states import CallState, Leg
 from rating.money import ZERO, Money
 from rating.rate import NOTHING, Charge, Rate, charge
 
@@ -30,6 +30,7 @@ class Settled:
     reason: Reason
     charge: Money
     talk_ms: int
+    is_new: bool = field(compare=False)  # sealed just now, not before
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ async def settle_call(
     settled = await node.database.transact(
         _settle_with, node, call_id, ending, seen=seen, source=source, quality=quality
     )
+    if settled is not None and settled.is_new:
+        node.live.ended[settled.reason] += 1
     node.live.remove(call_id)
     node.settled.set()
     return settled
@@ -96,7 +99,7 @@ def _settle_with(
 
 def _settle_row(conn: Connection, row: Row[Any], ending: Ending, *, at: datetime, version: str) -> Settled:
     if row.sealed_at is not None:
-        return Settled(reason(row.reason), Money(row.charge or 0), row.talk_ms or 0)
+        return Settled(reason(row.reason), Money(row.charge or 0), row.talk_ms or 0, is_new=False)
     span = _talk_of(conn, row)
     billed = _charge(row, span)
     values: dict[str, object] = {
@@ -107,7 +110,7 @@ def _settle_row(conn: Connection, row: Row[Any], ending: Ending, *, at: datetime
         "version": version,
     }
     calls.seal(conn, row.id, values, at)
-    return Settled(reason(str(values["reason"])), billed.amount, span.ms)
+    return Settled(reason(str(values["reason"])), billed.amount, span.ms, is_new=True)
 
 
 def _talk_of(conn: Connection, row: Row[Any]) -> Talk:
@@ -137,11 +140,22 @@ def _reason_values(row: Row[Any], span: Talk, ending: Ending) -> Mapping[str, ob
     """The one word for the end, and beside it who or what ended the call."""
     known = {"dial_status": ending.dial_status, "cause": ending.cause}
     if span.started_at is None:
-        return {**known, "reason": row.declined or ending.otherwise, "ended_by": ending.ended_by}
+        return {**known, "reason": row.declined or _untalked(row, ending), "ended_by": ending.ended_by}
     if span.ms >= row.limit_ms - LIMIT_SLACK_MS:
         cut_off_by = Cutoff(row.limit_set_by)
         return {**known, "reason": Outcome.LIMIT_REACHED, "cut_off_by": cut_off_by, "ended_by": "limit"}
     return {**known, "reason": Outcome.COMPLETED, "ended_by": ending.ended_by}
+
+
+def _untalked(row: Row[Any], ending: Ending) -> Outcome:
+    """Why two who were not connected have not talked, where the called party chose nothing else.
+
+    Every dialogue with a called party ends in a choice of theirs. So an offer without one was broken off by us, and
+    an acceptance without a talk was hung up on in the moment before the connection.
+    """
+    if ending.otherwise is not Outcome.NOT_ACCEPTED:
+        return ending.otherwise
+    return Outcome.COMPLETED if row.state == CallState.ACCEPTED else Outcome.SYSTEM_FAULT
 
 
 def _money_values(

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from ivr.policy.request import InmateState
+from rating.area_codes import states_by_area_code
 from rating.call_type import CallType
 from rating.money import Money, parse_money
 from rating.numbers import Number, read_e164, read_keys
@@ -74,6 +75,12 @@ def _zone(value: str) -> str:
     return value
 
 
+def _state(value: str) -> str:
+    if f"US-{value}" not in states_by_area_code().values():
+        raise ValueError(f"{value!r} is not a US state or territory, such as IL")
+    return value
+
+
 E164 = Annotated[str, BeforeValidator(_number)]
 Amount = Annotated[Money, BeforeValidator(_money), Field(ge=0)]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
@@ -97,7 +104,7 @@ class FacilityEntry(_Entry):
     id: Slug
     name: str
     kind: Literal["jail", "prison"]
-    state: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    state: Annotated[str, AfterValidator(_state)]
     time_zone: Annotated[str, AfterValidator(_zone)]
     caller_id: E164
     inmate_id_digits: Annotated[int, Field(ge=3, le=12)]

@@ -26,7 +26,16 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "no name": ('name = "Example County Jail"\n', "", r"facility\.name: Field required"),
     "an id with a capital": ('id = "demo-a1"', 'id = "Demo A1"', r"station\.0\.id: String should match"),
     "neither jail nor prison": ('kind = "jail"', 'kind = "camp"', r"facility\.kind: .*'jail' or 'prison'"),
-    "a state by its name": ('state = "IL"', 'state = "Illinois"', r"facility\.state: String should match"),
+    "a state by its name": (
+        'state = "IL"',
+        'state = "Illinois"',
+        r"facility\.state: 'Illinois' is not a US state",
+    ),
+    "a state that there is none of": (
+        'state = "IL"',
+        'state = "XX"',
+        r"facility\.state: 'XX' is not a US state",
+    ),
     "no such zone": ("America/Chicago", "America/Springfield", r"time_zone: .* is not a time zone"),
     "a caller ID that is none": ("+1 217 555 0100", "911", r"caller_id: '911' .*emergency_number"),
     "a number without quotes": ('"+1 217 555 0110"', "2175550110", r"number\.0\.number: .*in quotes"),

@@ -152,6 +152,7 @@ def test_many_who_settle_at_once_from_threads_get_one_answer(world: World, keys:
 
         answers = steps.at_once([end] * 8)
         assert answers == [answers[0]] * 8
+        assert [answer.is_new for answer in answers if answer].count(True) == 1
         assert answers[0] is not None
         assert answers[0].talk_ms == 90_000
         assert answers[0].charge == (90_000 if keys == steps.PAID else 0)

@@ -2,7 +2,8 @@
 
 Lines are what somebody hears; `>` lines are keys, `> silence` none, `> hangs up` the receiver put back. Headings tell
 who hears: `inmate:` and `called party:`. Between them stands what the telephone network did: `busy`, `no answer`, or
-`talks 83 s`. `record:` at the end tells the call's own record.
+`talks 83 s`, or `is gone` for a called party who hangs up as they are connected. `record:` at the end tells the call's
+own record.
 """
 
 import asyncio
@@ -252,6 +253,8 @@ class _Session:
     def _talks(self, call_id: str) -> str:
         head, _ = self.parts.popleft()
         self.played.append(head)
+        if head == "is gone":
+            return ""
         seconds = float(head.removeprefix("talks ").removesuffix(" s"))
         start = self.world.at
         self.world.at = start + timedelta(seconds=seconds)

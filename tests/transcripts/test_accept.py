@@ -286,3 +286,16 @@ def test_a_record_says_why_there_is_no_recording(world: World) -> None:
     (row,) = world.database.read_now(cdr.newest, 1)
     assert row.not_recorded == NotRecorded.NOT_CONNECTED
     assert row.recording_id is None
+
+
+def test_hanging_up_between_the_key_and_the_connection_ends_a_call_that_costs_nothing(world: World) -> None:
+    world.plays(f"""{PREPAID}
+        > 1
+        balance balance=4.10
+        connecting
+    is gone
+    inmate:
+        ending.completed{AFTERWARDS}
+    record:
+        completed prepaid 0 s 0.00
+    """)

@@ -145,7 +145,7 @@ def a_controller_that_freezes_in_the_dialogue_leaves_a_prompt(theatre: Theatre) 
 @fault
 def a_controller_that_dies_in_the_acceptance_connects_nobody(theatre: Theatre) -> None:
     # by then there is another controller, which tells the end
-    _in_the_acceptance(theatre, SIGKILL, "ending.not_accepted", "another_call", "goodbye")
+    _in_the_acceptance(theatre, SIGKILL, "ending.system_fault", "another_call", "goodbye")
 
 
 @fault

@@ -130,7 +130,7 @@ def the_called_party_hangs_up_after_accepting_before_the_connection(scene: Scene
         family.begins_to_hear("balance")
         family.hangs_up()
         does_not_call_again(inmate)
-    cdr = _is_free(scene, Outcome.NOT_ACCEPTED, "called_party")
+    cdr = _is_free(scene, Outcome.COMPLETED, "called_party")
     assert cdr.accepted_at is not None
     assert said_to(inmate) == [*PROLOGUE, *PREPAID, f"ending.{cdr.reason}", "another_call"]
 
