@@ -184,7 +184,7 @@ def _tell_how_to_try(on: Stage, console: Console) -> None:
     text = card(on.settings, keyring_of(on.settings))
     path.touch(mode=0o600)
     path.write_text(text)
-    console.print(f"\n{text}\nThis card is in {path}.")
+    console.print(f"\n{text}\nThis card is in {path}.", soft_wrap=True)
 
 
 def _wait_for_the_end() -> None:

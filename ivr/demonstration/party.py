@@ -12,6 +12,7 @@ from ivr.demonstration.ear import FOLDERS, Ear
 from prompts.catalogue import Segment
 from prompts.listen import STEP_S, Heard, read_audio, tone_steps, transcript
 from prompts.listen.audio import RATE, Samples
+from prompts.speak import Kind, phrases
 
 _LOOK_EVERY_SECONDS = 0.2
 _CLOSER_LOOK_SECONDS = 4.0  # after so long the whole listener tries, which also hears what is torn
@@ -131,13 +132,24 @@ class Party:
         prompt_id, *told = line.removesuffix(" (interrupted)").split(" ")
         prompt = self._ear.catalogue.prompts[prompt_id]
         values = dict(each.split("=", 1) for each in told)
-        return prompt.text["en"].format_map(
-            {name: self._spoken(values.get(name, "…")) for name in prompt.variables}
-        )
+        spoken = {name: self._spoken(kind, values.get(name)) for name, kind in prompt.variables.items()}
+        return prompt.text["en"].format_map(spoken)
 
-    def _spoken(self, value: str) -> str:
-        facility = self._ear.catalogue.prompts.get(f"facility.{value}")
-        return facility.text["en"].rstrip(".") if facility else value
+    def _spoken(self, kind: Kind, value: str | None) -> str:
+        """A variable as it was spoken, from the form that it has in a transcript."""
+        if value is None:
+            return "…"
+        match kind:
+            case Kind.FACILITY:
+                return self._ear.catalogue.prompts[f"facility.{value}"].text["en"].rstrip(".")
+            case Kind.CALLS_REMAINING:
+                return phrases("en")[f"calls_remaining/{value}"]
+            case Kind.MINUTES:
+                return f"{value} minutes"
+            case Kind.MONEY:
+                return f"${value}"
+            case _:
+                return value
 
     def _forget(self) -> None:
         self._sound = np.zeros(0, np.float32)
