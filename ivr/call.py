@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn, Protocol
 
 from ivr.policy.reasons import INAUDIBLE, Reason
+from ivr.policy.recording import RecordingFile
 from prompts.catalogue import Catalogue
 
 LANGUAGES = ("en", "es")
@@ -125,9 +126,9 @@ class Call:
         """Record mu-law into `path`.ulaw: after a beep, up to #, two seconds of silence or eight in all."""
         await self.line.record_file(path, "ulaw", "#", 8_000, beep=True, silence_s=2)
 
-    async def start_recording(self, path: str) -> None:
+    async def start_recording(self, file: RecordingFile) -> None:
         """Record both sides apart, from the moment they are connected (MixMonitor: b, D)."""
-        await self.line.mix_monitor(path, "bD")
+        await self.line.mix_monitor(file, "bD")
 
     async def take_time(self, seconds: int) -> None:
         """The dialogue may last so long from now on; then Asterisk ends it whatever the controller does."""

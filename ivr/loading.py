@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from accounts import ledger, payers
-from ivr.facility.file import FacilityFile, FacilityFileError, SubscriptionEntry
+from ivr.facility.file import FacilityFile, FacilityFileError, PrepaidEntry, SubscriptionEntry
 from ivr.facility.load import load_facility
 from ivr.facility.pins import PinKey
 from rating.money import format_money
@@ -25,12 +25,13 @@ def load(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> lis
 
 
 def _load_payers(conn: Connection, file: FacilityFile, at: datetime) -> list[str]:
-    changed = []
+    changed = [line for prepaid in file.prepaid for line in _take_numbers(conn, file, prepaid, at)]
     for prepaid in file.prepaid:
-        account_id = f"prepaid/{prepaid.account}"
+        account_id = _account_id(file, prepaid)
         known = _is_open(conn, account_id)
         payers.open_prepaid(conn, account_id=account_id, at=at)
-        changed += _load_numbers(conn, account_id, prepaid.numbers, at)
+        for number in prepaid.numbers:
+            payers.add_number(conn, account_id=account_id, number=number, at=at)
         if not known:
             payers.deposit(
                 conn,
@@ -46,14 +47,17 @@ def _load_payers(conn: Connection, file: FacilityFile, at: datetime) -> list[str
     return changed
 
 
-def _load_numbers(conn: Connection, account_id: str, wanted: list[str], at: datetime) -> list[str]:
-    """The account pays for calls to these numbers, and no longer to others."""
-    paid_for = payers.numbers_of(conn, account_id=account_id)
-    for number in paid_for - set(wanted):
+def _account_id(file: FacilityFile, prepaid: PrepaidEntry) -> str:
+    return f"prepaid/{file.facility.id}/{prepaid.account}"
+
+
+def _take_numbers(conn: Connection, file: FacilityFile, prepaid: PrepaidEntry, at: datetime) -> list[str]:
+    """The account pays no longer for calls to numbers that are not its own in the file."""
+    account_id = _account_id(file, prepaid)
+    taken = sorted(payers.numbers_of(conn, account_id=account_id) - set(prepaid.numbers))
+    for number in taken:
         payers.remove_number(conn, account_id=account_id, number=number, at=at)
-    for number in wanted:
-        payers.add_number(conn, account_id=account_id, number=number, at=at)
-    return [] if paid_for == set(wanted) else [f"{account_id}: pays for {len(wanted)} numbers"]
+    return [f"{account_id}: pays no longer for {number}" for number in taken]
 
 
 def _load_subscription(
@@ -61,6 +65,7 @@ def _load_subscription(
 ) -> list[str]:
     facility = file.facility
     subscription_id = f"subscription/{facility.id}/{entry.number}"
+    known = payers.payer_facts(conn, facility_id=facility.id, number=entry.number, on=today).subscription
     payers.open_subscription(
         conn,
         subscription_id=subscription_id,
@@ -70,9 +75,8 @@ def _load_subscription(
         calls_each_period=entry.calls,
         at=at,
     )
-    facts = payers.payer_facts(conn, facility_id=facility.id, number=entry.number, on=today).subscription
-    if facts is not None and facts.period is not None and entry.starts_on is None:
-        return []
+    if known is not None and entry.starts_on is None:
+        return []  # a file that is loaded again gives no calls away
     first = entry.starts_on or today
     last = entry.ends_on or _month_later(first) - timedelta(days=1)
     if last < first:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import structlog
 
-from accounts.db import Database, DatabaseError
+from accounts.db import Database
 from ivr.records import recordings
 from ivr.records.states import RecordingState
 
@@ -39,15 +39,16 @@ class Finisher:
             except TimeoutError:
                 pass
             self._wake.clear()
-            await asyncio.sleep(_SETTLING_SECONDS)
             try:
                 await self.finish_all()
-            except DatabaseError as error:
-                log.error("recordings not finished", error=str(error))
+            except Exception:  # whatever it was, calls go on
+                log.exception("recordings not finished")
 
     async def finish_all(self) -> None:
-        """Finish every recording whose call is settled."""
-        for recording_id in await self._database.read(recordings.running_of_sealed_calls):
+        """Finish every recording whose call is settled now, once Asterisk has had time to close it."""
+        ended = await self._database.read(recordings.running_of_sealed_calls)
+        await asyncio.sleep(_SETTLING_SECONDS)
+        for recording_id in ended:
             try:
                 found = await asyncio.to_thread(finish, self._folder, recording_id)
             except OSError as error:

@@ -174,7 +174,10 @@ class Supervisor:
             log.error("replacing the controller", why=trouble)
             self.controller.stop(at_once=True)
             time.sleep(PAUSE_SECONDS)
-            self.controller.start()
+            try:
+                self.controller.start()
+            except OSError as failure:  # tried again: it gives no sign of life
+                log.error("the controller did not start", why=str(failure))
 
     def _end(self) -> None:
         self.controller.stop()

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Row
 
-from ivr.ami import AmiClient, AmiError, Connected, Event
+from ivr.ami import AmiClient, AmiError, Connected, Disconnected, Event
 from ivr.controls.node import Node
 from ivr.controls.settlement import Ending, settle_call
 from ivr.live import LiveCall
@@ -39,6 +39,7 @@ class Watch:
         self._ami = ami
         self._clock_id = clock_id
         self._tasks: set[asyncio.Task[None]] = set()
+        self._in_step = False  # since the last resync no event was missed
         self._last_of: dict[str, asyncio.Task[None]] = {}  # by call: its event that came last
 
     async def run(self) -> None:
@@ -70,7 +71,7 @@ class Watch:
             await asyncio.wait(self._tasks, timeout=REPORT_SECONDS + 1)
 
     async def _beat(self) -> None:
-        if self._node.live.look_again:
+        if self._node.live.look_again or not self._in_step:
             await self._resync()
         talking = [live.call_id for live in self._node.live if live.talking]
         if talking:
@@ -108,6 +109,8 @@ class Watch:
         match event:
             case Connected():
                 await self._resync()
+            case Disconnected():
+                self._in_step = False
             case Event("UserEvent", headers, received_s):
                 await self._user_event(headers, received_s)
             case Event("HangupRequest" | "SoftHangupRequest", headers):
@@ -270,7 +273,6 @@ class Watch:
         its own call.
         """
         live, looked_at = self._node.live, self._node.now()
-        live.look_again = False
         rows = await self._node.database.read(calls.unsealed)
         open_calls = [row for row in rows if row.id not in live.in_dialogue]
         channels = await self._ami.channels()
@@ -288,7 +290,21 @@ class Watch:
         stations = {each["Channel"].removeprefix("PJSIP/").rpartition("-")[0] for each in channels}
         await self._node.database.transact(sessions.close_forgotten, stations, looked_at, self._node.now())
         self._node.settled.set()
+        self._in_step = self._ami.connected
         log.info("in step with Asterisk", channels=len(channels), open_calls=len(open_calls))
+
+    async def _adopt_or_settle(
+        self, row: Row[Any], legs: Sequence[str], there_are: set[str], notes: Mapping[str, str]
+    ) -> None:
+        """Before and after Dial the inmate's leg does not carry the call's id, but is there under its name."""
+        live = self._node.live.get(row.id)
+        note = notes.get(row.id, "")
+        if legs:
+            self._adopt(row, legs, note)
+        elif row.id not in self._node.live.in_dialogue and (
+            live is None or live.inmate_channel not in there_are
+        ):
+            await self._settle(row.id, Ending(Outcome.SYSTEM_FAULT), evidence.note(note))
 
     def _adopt(self, row: Row[Any], legs: Sequence[str], note: str) -> None:
         inmate = next((leg for leg in legs if leg.startswith(f"PJSIP/{row.station_id}-")), "")

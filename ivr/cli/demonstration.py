@@ -143,7 +143,7 @@ def _demonstrate(on: Stage, console: Console) -> None:
         left = database.read_now(_balances)
     wanted = [("number_blocked", 0, 0), ("completed", 0, 60_000), ("completed", 1, 0)]
     _expect(records == wanted, f"the records say {records}")
-    _expect(("prepaid/family-one", "USD", 4_940_000) in left, f"the accounts are {left}")
+    _expect(("prepaid/example-county-jail/family-one", "USD", 4_940_000) in left, f"the accounts are {left}")
 
 
 def _expect(holds: bool, otherwise: str) -> None:

@@ -12,7 +12,7 @@ from ivr.call import end
 from ivr.controls.node import Node
 from ivr.facility.tables import blocked_number, inmate
 from ivr.policy.reasons import NotRecorded, Outcome
-from ivr.policy.recording import recording_permit
+from ivr.policy.recording import RecordingFile, recording_permit
 from ivr.policy.request import BlockCause, NotCovered, Payer
 from ivr.records import calls, recordings
 from ivr.records.states import Leg
@@ -41,7 +41,7 @@ class Accepted:
     payer: Payer
     left: int
     renews_on: date | None
-    recording_file: str | None
+    recording_file: RecordingFile | None
 
 
 @dataclass(slots=True)

@@ -150,12 +150,13 @@ def _reason_values(row: Row[Any], span: Talk, ending: Ending) -> Mapping[str, ob
 def _untalked(row: Row[Any], ending: Ending) -> Outcome:
     """Why two who were not connected have not talked, where the called party chose nothing else.
 
-    Every dialogue with a called party ends in a choice of theirs. So an offer without one was broken off by us, and
-    an acceptance without a talk was hung up on in the moment before the connection.
+    Every dialogue with a called party ends in a choice of theirs, so an offer without one was broken off by us. One
+    who accepted and hung up in the moment before the connection has ended the call.
     """
     if ending.otherwise is not Outcome.NOT_ACCEPTED:
         return ending.otherwise
-    return Outcome.COMPLETED if row.state == CallState.ACCEPTED else Outcome.SYSTEM_FAULT
+    ended_it = row.state == CallState.ACCEPTED and ending.ended_by == Leg.CALLED_PARTY
+    return Outcome.COMPLETED if ended_it else Outcome.SYSTEM_FAULT
 
 
 def _money_values(

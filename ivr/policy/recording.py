@@ -1,8 +1,11 @@
-"""The proof that a call may be recorded. Without one there is no way to start a recording."""
+"""The proof that a call may be recorded, and the file that is only given for it."""
 
-from typing import Final, final
+from typing import Final, NewType, final
 
 from ivr.policy.reasons import NotRecorded
+
+#: Where a permitted recording goes; given out by `ivr.records.recordings.begin` for a permit, and by nobody else.
+RecordingFile = NewType("RecordingFile", str)
 
 _PROOF: Final = object()
 

@@ -25,6 +25,7 @@ from rating.numbers import Number, Unusable
 from rating.rate import charge, first_increment_price, longest_talk_ms
 
 Rule = Callable[[CallRequest], Deny | None]
+SHORTEST_CALL_MS = 60_000
 IN_STATE = frozenset({CallType.LOCAL, CallType.INTRASTATE})
 
 
@@ -66,8 +67,8 @@ def number_is_allowed(ask: CallRequest) -> Deny | None:
 
 
 def within_schedule(ask: CallRequest) -> Deny | None:
-    """Calls are made while the facility's schedule is open."""
-    return None if until_schedule_closes(ask).ms > 0 else Deny(Denial.OUTSIDE_SCHEDULE)
+    """Calls are made while the facility's schedule is open, and for a minute more at least."""
+    return None if until_schedule_closes(ask).ms >= SHORTEST_CALL_MS else Deny(Denial.OUTSIDE_SCHEDULE)
 
 
 def rate_is_known(ask: CallRequest) -> Deny | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, insert, literal, select, update
 
-from ivr.policy.recording import RecordingPermit
+from ivr.policy.recording import RecordingFile, RecordingPermit
 from ivr.records.states import RecordingState
 from ivr.records.tables import call, recording
 
@@ -20,13 +20,15 @@ _BEGIN = insert(recording)
 _THIS = update(recording).where(recording.c.id == bindparam("recording_id"))
 
 
-def begin(conn: Connection, permit: RecordingPermit, folder: Path, recording_id: str, at: datetime) -> str:
+def begin(
+    conn: Connection, permit: RecordingPermit, folder: Path, recording_id: str, at: datetime
+) -> RecordingFile:
     """Note that a recording starts, and give its file: random, raw, two channels, without facility or number."""
     conn.execute(
         _BEGIN,
         {"id": recording_id, "call_id": permit.call_id, "state": RecordingState.RUNNING, "started_at": at},
     )
-    return str(raw_file(folder, recording_id))
+    return RecordingFile(str(raw_file(folder, recording_id)))
 
 
 def raw_file(folder: Path, recording_id: str) -> Path:

@@ -19,7 +19,7 @@ from tests.transcripts.play import World
 
 T = TypeVar("T")
 
-PREPAID = "prepaid/family-one"
+PREPAID = "prepaid/example-county-jail/family-one"
 SUBSCRIBED, PAID, PRIVILEGED = "1", "2", "2175550110"  # keys: two speed dials, and the public defender
 ALEX = "10012468"
 

@@ -141,7 +141,7 @@ def test_loading_tells_what_changed(ivr: Ivr, on_database: str) -> None:
     said = ivr("load", str(FACILITY))
     assert said.status == 0
     assert "facility example-county-jail: added" in said.out
-    assert "prepaid/family-one: opened with $5.00" in said.out
+    assert "prepaid/example-county-jail/family-one: opened with $5.00" in said.out
     assert "2468" not in said.out
     assert ivr("load", str(FACILITY)) == Said(0, "nothing to change\n", "")
 

@@ -2,17 +2,20 @@
 
 import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
 
+from accounts import payers
 from accounts.db import metadata
 from ivr.controls.called_party import block_number
 from ivr.facility.file import FacilityFileError, parse, read
 from ivr.facility.tables import blocked_number, inmate
 from ivr.loading import load
+from rating.money import Money
 from tests.controller import steps
 from tests.transcripts.play import FACILITY, KEY, World, demonstration
 
@@ -271,7 +274,7 @@ CONTRADICTIONS: dict[str, tuple[str, str]] = {
     ),
     "another account's number": (
         OTHER_JAIL.replace("family-one", "family-two"),
-        r"0101 belongs to prepaid/family-one",
+        r"0101 belongs to prepaid/example-county-jail/family-one",
     ),
     "other terms of a subscription": (TEXT.replace("calls = 57", "calls = 58"), r"opened with other terms"),
     "overlapping periods": (
@@ -306,3 +309,24 @@ def test_a_second_facility_leaves_the_first_alone(world: World) -> None:
     after = world.database.read_now(contents)
     assert all(set(before[table]) <= set(after[table]) for table in before)
     steps.assert_books_are_right(world)
+
+
+def test_a_number_that_is_taken_from_an_account_can_go_to_another_in_the_same_file(world: World) -> None:
+    moved = FACILITY.read_text("utf-8").replace('    "+1 217 555 0102",\n', "")
+    moved += '\n[[prepaid]]\naccount = "aunt"\nnumbers = ["+1 217 555 0102"]\nopening_balance = "1.00"\n'
+    world.database.transact_now(load, parse(moved, "f"), KEY, world.at)
+    facts = world.database.read_now(
+        payers.payer_facts, facility_id="example-county-jail", number="+12175550102", on=world.at.date()
+    )
+    assert facts.prepaid == payers.PrepaidFacts("prepaid/example-county-jail/aunt", Money(1_000_000))
+
+
+def test_loading_again_after_a_period_has_lapsed_gives_no_calls_away(world: World) -> None:
+    later = world.at + timedelta(days=60)
+    file = parse(FACILITY.read_text("utf-8"), "f")
+    assert world.database.transact_now(load, file, KEY, later) == []
+    facts = world.database.read_now(
+        payers.payer_facts, facility_id="example-county-jail", number="+12175550101", on=later.date()
+    )
+    assert facts.subscription is not None
+    assert facts.subscription.period is None

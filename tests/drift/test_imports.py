@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.policy.reasons": set(),
     "ivr.facility": {"accounts.db", "ivr.policy", "rating"},
     "ivr.records": {"accounts.db", "accounts.tables", "ivr.facility", "ivr.policy", "rating"},
-    "ivr.call": {"ivr.agi", "ivr.policy.reasons", "prompts"},
+    "ivr.call": {"ivr.agi", "ivr.policy.reasons", "ivr.policy.recording", "prompts"},
     "ivr.live": set(),
     "ivr.controls": {
         "accounts",

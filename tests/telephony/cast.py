@@ -66,7 +66,7 @@ class Role:
         """The ledger account of the subscription, or else of the prepaid balance."""
         if self.cast.subscription is not None and not self.cast.lapsed:
             return f"subscription/{self.cast.facility}/+{self.number}"
-        return f"prepaid/family-{self.number_in_line:02d}"
+        return f"prepaid/{self.cast.facility}/family-{self.number_in_line:02d}"
 
 
 def facility_file(facility: str, roles: Iterable[Role], today: date) -> str:

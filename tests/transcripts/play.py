@@ -1,9 +1,9 @@
 """Plays a dialogue from a text that reads like the call, with the real scripts, rules and database.
 
 Lines are what somebody hears; `>` lines are keys, `> silence` none, `> hangs up` the receiver put back. Headings tell
-who hears: `inmate:` and `called party:`. Between them stands what the telephone network did: `busy`, `no answer`, or
-`talks 83 s`, or `is gone` for a called party who hangs up as they are connected. `record:` at the end tells the call's
-own record.
+who hears: `inmate:` and `called party:`. Between them stands what the telephone network did: `busy`, `no answer`,
+`talks 83 s`, `is gone` for a called party who hangs up as they are connected, or `breaks off` for a fault of ours then.
+`record:` at the end tells the call's own record.
 """
 
 import asyncio
@@ -30,6 +30,7 @@ from ivr.flows.outbound import outbound, say_goodbye
 from ivr.live import LiveCalls
 from ivr.loading import load
 from ivr.policy.reasons import Outcome, Reason
+from ivr.records.states import Leg
 from ivr.records.tables import call as call_table
 from prompts.catalogue import Catalogue
 from prompts.listen import Heard, transcript
@@ -253,7 +254,10 @@ class _Session:
     def _talks(self, call_id: str) -> str:
         head, _ = self.parts.popleft()
         self.played.append(head)
-        if head == "is gone":
+        if head in ("is gone", "breaks off"):
+            live = self.world.node.live.get(call_id)
+            assert live is not None
+            live.hung_up_first = Leg.CALLED_PARTY if head == "is gone" else None
             return ""
         seconds = float(head.removeprefix("talks ").removesuffix(" s"))
         start = self.world.at

@@ -299,3 +299,16 @@ def test_hanging_up_between_the_key_and_the_connection_ends_a_call_that_costs_no
     record:
         completed prepaid 0 s 0.00
     """)
+
+
+def test_an_acceptance_that_we_break_off_is_our_fault(world: World) -> None:
+    world.plays(f"""{PREPAID}
+        > 1
+        balance balance=4.10
+        connecting
+    breaks off
+    inmate:
+        ending.system_fault{AFTERWARDS}
+    record:
+        system_fault prepaid 0 s 0.00
+    """)

@@ -1,5 +1,6 @@
 """What inmates and called parties hear, from the lifted receiver to the goodbye."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -453,4 +454,20 @@ def test_an_inmate_who_hangs_up_while_it_rings_has_called_nobody(world: World) -
         please_hold
     record:
         caller_hung_up prepaid 0 s 0.00
+    """)
+
+
+def test_in_the_last_minute_of_calling_hours_nobody_is_called(database: Database, tmp_path: Path) -> None:
+    closing = demonstration(('closes = "24:00"', 'closes = "12:01"'))
+    world = World(database, tmp_path, closing)
+    world.at += timedelta(seconds=1)
+    world.plays(f"""
+    inmate:{LOG_IN}
+        > 2
+        ending.outside_schedule
+        another_call
+        > silence
+        goodbye
+    record:
+        outside_schedule nobody 0 s 0.00
     """)
