@@ -63,6 +63,7 @@ class Watch:
             try:
                 await self._beat()
             except Exception:
+                self._node.live.look_again = True
                 log.exception("heartbeat failed")
 
     async def close(self) -> None:
@@ -277,17 +278,19 @@ class Watch:
         open_calls = [row for row in rows if row.id not in live.in_dialogue]
         channels = await self._ami.channels()
         notes = await self._ami.database_tree("talk")
+        there_are = {each["Channel"] for each in channels}
+        live.look_again = False
         for row in open_calls:
             legs = [each["Channel"] for each in channels if each.get("AccountCode") == row.id]
-            note = notes.get(row.id, "")
-            if legs:
-                self._adopt(row, legs, note)
-            else:
-                await self._settle(row.id, Ending(row.declined or Outcome.SYSTEM_FAULT), evidence.note(note))
+            try:
+                await self._adopt_or_settle(row, legs, there_are, notes)
+            except Exception:  # one call must not keep the others from being settled
+                live.look_again = True
+                log.exception("call not settled", call_id=row.id)
         going_on = {call_id for call_id in notes if live.get(call_id)} | live.in_dialogue
         live.notes_done.extend(notes.keys() - going_on)
-        live.keep_sessions_at({each["Channel"] for each in channels})
-        stations = {each["Channel"].removeprefix("PJSIP/").rpartition("-")[0] for each in channels}
+        live.keep_sessions_at(there_are)
+        stations = {channel.removeprefix("PJSIP/").rpartition("-")[0] for channel in there_are}
         await self._node.database.transact(sessions.close_forgotten, stations, looked_at, self._node.now())
         self._node.settled.set()
         self._in_step = self._ami.connected

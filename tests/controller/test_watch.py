@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -12,6 +13,9 @@ from structlog.testing import capture_logs
 
 from accounts.db import DatabaseBusy
 from ivr import watch as watch_module
+from ivr.controls import settlement
+from ivr.controls.node import Node
+from ivr.controls.settlement import Ending, Settled
 from ivr.live import LiveCalls
 from ivr.policy.reasons import Outcome
 from ivr.records import calls, evidence, sessions
@@ -261,6 +265,30 @@ async def test_an_event_that_cant_be_handled_does_not_stop_the_next_and_is_made_
             await on.sealed(lost)
             assert steps.record(world, lost).charge == 90_000
             assert steps.record(world, next_one).sealed_at is None
+            beating.cancel()
+
+
+@in_loop
+async def test_a_call_that_cant_be_settled_leaves_the_others_alone_and_is_tried_again(world: World) -> None:
+    bad, good = await steps.accepted(world), await steps.accepted(world)
+    broken = {bad}
+    settle_call = settlement.settle_call
+
+    async def settle_some(node: Node, call_id: str, ending: Ending, **seen: Any) -> Settled | None:
+        if call_id in broken:
+            raise DatabaseBusy("somebody else writes")
+        return await settle_call(node, call_id, ending, **seen)
+
+    with (
+        mock.patch.object(watch_module, "HEARTBEAT_SECONDS", 0.001),
+        mock.patch.object(watch_module, "settle_call", settle_some),
+    ):
+        async with watching(world) as on:
+            await on.sealed(good)
+            assert steps.record(world, bad).sealed_at is None
+            broken.clear()
+            beating = asyncio.create_task(on.watch.beat())
+            await on.sealed(bad)
             beating.cancel()
 
 
