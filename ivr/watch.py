@@ -63,7 +63,6 @@ class Watch:
             try:
                 await self._beat()
             except Exception:
-                self._node.live.look_again = True
                 log.exception("heartbeat failed")
 
     async def close(self) -> None:
@@ -73,6 +72,7 @@ class Watch:
 
     async def _beat(self) -> None:
         if self._node.live.look_again or not self._in_step:
+            self._in_step = False  # until it has gone through
             await self._resync()
         talking = [live.call_id for live in self._node.live if live.talking]
         if talking:
