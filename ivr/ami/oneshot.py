@@ -79,6 +79,8 @@ class _OneShot(Manager):  # type: ignore[misc] # pyst2 has no types
         """Connect and wait for the greeting."""
         self._socket = socket.create_connection((host, port), timeout=self._deadline.left_s())
         self._sock = self._socket.makefile(mode="rwb", buffering=0)
+        # Nothing is buffered; a flush after a refusal would only find that the reader has closed the file.
+        self._sock.flush = lambda: None  # type: ignore[method-assign]
         self._connected.set()
         self._running.set()
         self.message_thread.start()

@@ -85,9 +85,10 @@ async def test_a_refusal_is_an_error() -> None:
     async with FakeAmi() as ami:
         with pytest.raises(AmiError, match="No such channel"):
             await ask(ami, "Hangup", Channel="x")
-        with pytest.raises(AmiError, match="Authentication failed") as error:
-            await ask(ami, "Ping", secret="not the secret")
-        assert "not the secret" not in str(error.value)
+        for _ in range(50):  # Asterisk closes the connection at once: the refusal must not be lost with it
+            with pytest.raises(AmiError, match="Authentication failed") as error:
+                await ask(ami, "Ping", secret="not the secret")
+            assert "not the secret" not in str(error.value)
 
 
 @pytest.mark.parametrize("silent_to", ["Login", "Ping"])
