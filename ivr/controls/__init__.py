@@ -1,13 +1,12 @@
 """The only bridge from dialogues to rules, money and the database: gather facts, decide, reserve; later settle."""
 
 from ivr.controls.called_party import Accepted, CalledPartyControls, Offer
-from ivr.controls.inmate import Ended, Grant, InmateControls, Refused
+from ivr.controls.inmate import Grant, InmateControls, Refused
 from ivr.policy.request import Payer
 
 __all__ = [
     "Accepted",
     "CalledPartyControls",
-    "Ended",
     "Grant",
     "InmateControls",
     "Offer",

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +61,6 @@ class Grant:
     def limit_minutes(self) -> int:
         """The limit in whole minutes, as it is spoken: never more than there is."""
         return self.limit_ms // 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """Why the last call is over."""
-
-    reason: Reason
-    told: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -193,7 +185,7 @@ class InmateControls:
             "ENDED": f"ended.{grant.cutoff}",
         }
 
-    async def end_call(self) -> Ended:
+    async def end_call(self) -> Reason:
         """Settle the call that the dialplan rang; why it is over."""
         if live := self.node.live.get(self.call_id):
             if live.acceptance_over is not None:  # the called party's choice may still be on its way
@@ -203,7 +195,7 @@ class InmateControls:
         settled = await self._settle(self._ending(Outcome.SYSTEM_FAULT))
         self.node.live.in_dialogue.discard(self.call_id)
         self.call_id = self.dial_status = self.cause = self.note = ""
-        return Ended(settled.reason if settled else Outcome.SYSTEM_FAULT)
+        return settled.reason if settled else Outcome.SYSTEM_FAULT
 
     # -- the recorded name
 

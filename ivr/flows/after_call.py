@@ -8,8 +8,7 @@ from ivr.flows.outbound import place_calls, say_goodbye
 async def after_call(call: Call, controls: InmateControls) -> None:
     """Why the call did not complete, or that it has ended; then perhaps another."""
     await call.speak(await controls.resume_session())
-    ended = await controls.end_call()
-    await call.say_ending(ended.reason, ended.told)
+    await call.say_ending(await controls.end_call())
     if await call.menu(speech("another_call")) == "1":
         await place_calls(call, controls)
     else:
