@@ -1,9 +1,14 @@
 """Calls in progress on this node: which channels they have, and when a talk must end."""
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
+
+from ivr.policy.reasons import Reason
+
+REASONS_REMEMBERED = 10_000
 
 
 @dataclass(slots=True)
@@ -14,6 +19,7 @@ class LiveCall:
     session_id: str
     limit_ms: int
     inmate_channel: str
+    dialled_at: datetime | None = None  # unknown after a restart
     called_channel: str | None = None
     talking: bool = False
     hung_up_first: str | None = None  # the leg whose end asked for the hang-up
@@ -37,6 +43,8 @@ class LiveCalls:
         self.look_again = False
         #: AstDB notes of settled calls, deleted by the next dialogue (only AGI may delete them)
         self.notes_done: deque[str] = deque(maxlen=10_000)
+        #: why calls ended that were settled a moment ago, for the dialogues after them
+        self._reasons: OrderedDict[str, Reason] = OrderedDict()
 
     def __iter__(self) -> Iterator[LiveCall]:
         return iter(list(self._by_id.values()))
@@ -79,8 +87,16 @@ class LiveCalls:
         for channel in self._session_at.keys() - channels:
             del self._session_at[channel]
 
-    def remove(self, call_id: str) -> None:
-        """The call is settled."""
+    def reason_of(self, call_id: str) -> Reason | None:
+        """Why the call ended, if it was settled a moment ago; asked once."""
+        return self._reasons.pop(call_id, None)
+
+    def remove(self, call_id: str, reason: Reason | None = None) -> None:
+        """The call is settled, for this reason."""
+        if reason is not None:
+            self._reasons[call_id] = reason
+            if len(self._reasons) > REASONS_REMEMBERED:
+                self._reasons.popitem(last=False)
         live = self._by_id.pop(call_id, None)
         if live is None:
             return

@@ -331,9 +331,8 @@ class Watch:
 
 
 def _note_start(conn: Connection, call_id: str, seen: Evidence, source: str, at: datetime) -> None:
-    if calls.is_known(conn, call_id):
+    if calls.still_alive(conn, [call_id], at) or calls.is_known(conn, call_id):
         evidence.add(conn, call_id, seen, source=source, at=at)
-        calls.still_alive(conn, [call_id], at)
 
 
 def _keep_quality(conn: Connection, call_id: str, leg: Leg, report: str) -> None:

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from accounts import ledger, payers
 from ivr.facility import lookup
@@ -44,15 +43,17 @@ class Authorised:
     number: str
 
 
-def authorise(conn: Connection, facility: Facility, row: Row[Any], at: datetime) -> Authorised:
-    """Decide on the keyed call `row`; if it may be made, its money or subscription call is held.
+def authorise(
+    conn: Connection, facility: Facility, *, call_id: str, inmate: int, dialled: str, at: datetime
+) -> Authorised:
+    """Decide on an open call to the keys `dialled`; if it may be made, its money or subscription call is held.
 
     Where another call was quicker to take that, the decision is made anew on what is left: the next payer may pay.
     """
-    dialled = number_keyed(conn, row.inmate, row.dialled)
-    number = dialled.e164 if isinstance(dialled, Number) else ""
+    asked = number_keyed(conn, inmate, dialled)
+    number = asked.e164 if isinstance(asked, Number) else ""
     for _ in range(DECISIONS):
-        request = gather(conn, facility, row.inmate, dialled, at)
+        request = gather(conn, facility, inmate, asked, at)
         decision = decide(request)
         known: dict[str, object] = {
             "number": number or None,
@@ -62,12 +63,12 @@ def authorise(conn: Connection, facility: Facility, row: Row[Any], at: datetime)
         if isinstance(decision, Deny):
             break
         try:
-            _hold(conn, row.id, request, decision, known)
+            _hold(conn, call_id, request, decision, known)
         except ledger.InsufficientFunds:
             decision = _outrun(request)
         else:
             return Authorised(decision, number)
-    calls.set_values(conn, row.id, **known)
+    calls.set_values(conn, call_id, **known)
     return Authorised(decision, number)
 
 

@@ -84,10 +84,11 @@ class CalledPartyControls:
             await asyncio.to_thread(self._name.unlink, missing_ok=True)
 
     def _offer(self, conn: Connection) -> tuple[Offer, bytes] | None:
-        if not calls.offer(conn, self.call_id, self.node.now()):
+        live = self.node.live.get(self.call_id)
+        dialled_at = live.dialled_at if live else None
+        row = calls.offer(conn, self.call_id, dialled_at=dialled_at, at=self.node.now())
+        if row is None:
             return None
-        row = calls.call_of(conn, self.call_id)
-        assert row is not None
         name = conn.scalar(select(inmate.c.recorded_name).where(inmate.c.id == row.inmate))
         if name is None:
             return None
@@ -110,10 +111,9 @@ class CalledPartyControls:
 
     def _accept(self, conn: Connection, key: str, language: str) -> Accepted | None:
         at = self.node.now()
-        if not calls.accept(conn, self.call_id, key=key, language=language, at=at):
+        row = calls.accept(conn, self.call_id, key=key, language=language, at=at)
+        if row is None:
             return None
-        row = calls.call_of(conn, self.call_id)
-        assert row is not None
         permit = recording_permit(
             self.call_id,
             privileged=row.privileged,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,9 @@ class InmateControls:
     _has_name: bool = False
     _language: str = "en"
     _name_file: str = ""
+    _dialled: str = ""
+    _keyed_at: datetime | None = None
+    _is_open: bool = False  # the call's record stands
     _ringing: bool = False
 
     # -- the session
@@ -101,6 +105,7 @@ class InmateControls:
             end(Outcome.SYSTEM_FAULT)
         self._inmate, self._has_name, self._language = row.inmate, row.has_name, row.language
         self.node.live.in_dialogue.add(self.call_id)
+        self._is_open = True
         return self._language
 
     async def language_chosen(self, language: str) -> None:
@@ -130,10 +135,13 @@ class InmateControls:
         if self._ringing and reason is None:
             return
         if self.call_id:
+            if self._dialled and not self._is_open:  # the decision failed; the record says so
+                await self._open_call()
             await self._settle(
                 self._ending(reason if isinstance(reason, Outcome) else Outcome.CALLER_HUNG_UP)
             )
         before_any_call = reason if not self.call_id else None
+        self.node.live.session_over(self.channel)  # its hang-up has nothing left to close
         await self.node.database.transact(
             sessions.close_session, self.session_id, before_any_call, self.node.now()
         )
@@ -141,15 +149,21 @@ class InmateControls:
     # -- a call
 
     async def open_call(self, dialled: str) -> None:
-        """The call's record stands before anything is decided about it."""
-        self.call_id = self.node.new_id()
+        """A number was keyed; from now on the call has a record, whatever becomes of it.
+
+        Where nothing is asked of the inmate before the decision, record and decision are one transaction.
+        """
+        self.call_id, self._dialled, self._keyed_at = self.node.new_id(), dialled, self.node.now()
         structlog.contextvars.bind_contextvars(call_id=self.call_id)
         self.node.live.in_dialogue.add(self.call_id)
-        await self.node.database.transact(self._open_call, dialled)
+        self._is_open = False
+        if not self._has_name:
+            await self._open_call()
 
     async def authorise(self) -> Grant | Refused:
         """Decide, reserve, and say which; a refusal is already in the call's record."""
         outcome = await self.node.database.transact(self._authorise)
+        self._is_open = True
         match outcome.decision:
             case Deny(reason, told):
                 self.node.live.ended[reason] += 1
@@ -170,10 +184,8 @@ class InmateControls:
     async def dialling(self, grant: Grant) -> dict[str, str]:
         """The dialplan's variables for this call; from here on its events settle it."""
         self._ringing = True
-        self.node.live.add(LiveCall(self.call_id, self.session_id, grant.limit_ms, self.channel))
-        await self.node.database.transact(
-            lambda conn: calls.set_values(conn, self.call_id, dialled_at=self.node.now())
-        )
+        now = self.node.now()
+        self.node.live.add(LiveCall(self.call_id, self.session_id, grant.limit_ms, self.channel, now))
         return {
             "CALL_ID": self.call_id,
             "SESSION_ID": self.session_id,
@@ -192,10 +204,13 @@ class InmateControls:
                 await _wait(live.acceptance_over, ACCEPTANCE_END_WAIT_SECONDS)
             if live.talking:
                 await _wait(live.talk_ended, TALK_END_WAIT_SECONDS)
-        settled = await self._settle(self._ending(Outcome.SYSTEM_FAULT))
+        reason = self.node.live.reason_of(self.call_id)
+        if reason is None:
+            settled = await self._settle(self._ending(Outcome.SYSTEM_FAULT))
+            reason = settled.reason if settled else Outcome.SYSTEM_FAULT
         self.node.live.in_dialogue.discard(self.call_id)
         self.call_id = self.dial_status = self.cause = self.note = ""
-        return settled.reason if settled else Outcome.SYSTEM_FAULT
+        return reason
 
     # -- the recorded name
 
@@ -226,8 +241,13 @@ class InmateControls:
         assert self._facility is not None
         return self._facility
 
-    def _open_call(self, conn: Connection, dialled: str) -> None:
+    async def _open_call(self) -> None:
+        await self.node.database.transact(self._insert_call)
+        self._is_open = True
+
+    def _insert_call(self, conn: Connection) -> None:
         assert self._inmate is not None
+        assert self._keyed_at is not None
         calls.open_call(
             conn,
             call_id=self.call_id,
@@ -235,16 +255,19 @@ class InmateControls:
             facility_id=self.facility.id,
             station_id=self.station_id,
             inmate=self._inmate,
-            dialled=dialled,
+            dialled=self._dialled,
             language=self._language,
-            at=self.node.now(),
+            at=self._keyed_at,
         )
 
     def _authorise(self, conn: Connection) -> Authorised:
         at = self.node.now()
-        row = calls.lock_call(conn, self.call_id)
-        assert row is not None
-        outcome = authorise(conn, self.facility, row, at)
+        if not self._is_open:
+            self._insert_call(conn)
+        assert self._inmate is not None
+        outcome = authorise(
+            conn, self.facility, call_id=self.call_id, inmate=self._inmate, dialled=self._dialled, at=at
+        )
         if isinstance(outcome.decision, Deny):
             nothing = {
                 "charge": 0,
@@ -276,7 +299,7 @@ class InmateControls:
         return await settle_call(self.node, self.call_id, ending, seen=evidence.note(self.note))
 
 
-def _open_session(conn: Connection, session_id: str, station_id: str, at: Any) -> Facility | None:
+def _open_session(conn: Connection, session_id: str, station_id: str, at: datetime) -> Facility | None:
     found = lookup.facility_of_station(conn, station_id)
     sessions.open_session(conn, session_id, station_id, found.id if found else None, at)
     return found

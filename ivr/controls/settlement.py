@@ -43,13 +43,32 @@ class Ending:
     ended_by: str | None = None
 
 
-def settle(conn: Connection, call_id: str, ending: Ending, *, at: datetime, version: str) -> Settled | None:
+def settle(
+    conn: Connection,
+    call_id: str,
+    ending: Ending,
+    *,
+    at: datetime,
+    version: str,
+    seen: Sequence[Evidence] = (),
+    source: str = evidence.NOTE,
+    quality: str = "",
+    dialled_at: datetime | None = None,
+) -> Settled | None:
     """Settle an ended call to its talk time and seal its record; a settled call is only read.
 
-    Returns None for a call that was never opened. The hold becomes a charge or is given back in this same transaction.
+    `seen` is what was seen of it just now, `quality` the called leg's report. Returns None for a call that was never
+    opened. The hold becomes a charge or is given back in this same transaction.
     """
     row = calls.lock_call(conn, call_id)
-    return None if row is None else _settle_row(conn, row, ending, at=at, version=version)
+    if row is None:
+        return None
+    if row.sealed_at is None or source != evidence.NOTE:  # a note only repeats what settled the call
+        evidence.add(conn, call_id, *seen, source=source, at=at)
+    if quality:
+        evidence.keep_quality(conn, call_id, Leg.CALLED_PARTY, quality)
+    known = {"version": version, "dialled_at": row.dialled_at or dialled_at}
+    return _settle_row(conn, row, ending, at, known)
 
 
 async def settle_call(
@@ -61,53 +80,39 @@ async def settle_call(
     source: str = evidence.NOTE,
     quality: str = "",
 ) -> Settled | None:
-    """Settle a call on this node with what was seen of it just now, in one transaction; nothing of it is left to do.
-
-    `quality` is the called leg's report.
-    """
+    """Settle a call on this node in one transaction; nothing of it is left to do here."""
+    live = node.live.get(call_id)
     settled = await node.database.transact(
-        _settle_with, node, call_id, ending, seen=seen, source=source, quality=quality
+        settle,
+        call_id,
+        ending,
+        at=node.now(),
+        version=node.version,
+        seen=seen,
+        source=source,
+        quality=quality,
+        dialled_at=live.dialled_at if live else None,
     )
     if settled is not None and settled.is_new:
         node.live.ended[settled.reason] += 1
-    node.live.remove(call_id)
+    node.live.remove(call_id, settled.reason if settled else None)
     node.settled.set()
     return settled
 
 
-def _settle_with(
-    conn: Connection,
-    node: Node,
-    call_id: str,
-    ending: Ending,
-    *,
-    seen: Sequence[Evidence],
-    source: str,
-    quality: str,
-) -> Settled | None:
-    at = node.now()
-    row = calls.lock_call(conn, call_id)
-    if row is None:
-        return None
-    if row.sealed_at is None or source != evidence.NOTE:  # a note only repeats what settled the call
-        for each in seen:
-            evidence.add(conn, call_id, each, source=source, at=at)
-    if quality:
-        evidence.keep_quality(conn, call_id, Leg.CALLED_PARTY, quality)
-    return _settle_row(conn, row, ending, at=at, version=node.version)
-
-
-def _settle_row(conn: Connection, row: Row[Any], ending: Ending, *, at: datetime, version: str) -> Settled:
+def _settle_row(
+    conn: Connection, row: Row[Any], ending: Ending, at: datetime, known: Mapping[str, object]
+) -> Settled:
     if row.sealed_at is not None:
         return Settled(reason(row.reason), Money(row.charge or 0), row.talk_ms or 0, is_new=False)
     span = _talk_of(conn, row)
     billed = _charge(row, span)
     values: dict[str, object] = {
+        **known,
         **_talk_values(span, at),
         **_reason_values(row, span, ending),
         **_money_values(conn, row, billed, at, talked=span.ms >= SHORTEST_BILLED_MS),
         "not_recorded": row.not_recorded or (NotRecorded.NOT_CONNECTED if span.started_at is None else None),
-        "version": version,
     }
     calls.seal(conn, row.id, values, at)
     return Settled(reason(str(values["reason"])), billed.amount, span.ms, is_new=True)

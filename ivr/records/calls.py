@@ -18,7 +18,7 @@ _LOCKED = _CALL.with_for_update(key_share=True)
 _KNOWN = select(call.c.id).where(_is_this)
 _OPEN = insert(call)
 _UNSEALED = update(call).where(_is_this, call.c.sealed_at.is_(None))
-_WAITING = update(call).where(_is_this, call.c.state == bindparam("waiting"))
+_OFFER = update(call).where(_is_this, call.c.state == bindparam("waiting")).returning(call)
 _OFFERED = update(call).where(_is_this, call.c.state == CallState.OFFERED, call.c.declined.is_(None))
 _ACCEPTABLE = _OFFERED.where(
     ~exists().where(
@@ -33,7 +33,7 @@ _ACCEPTABLE = _OFFERED.where(
         call.c.privileged.is_(False),
     ),
     ~exists().where(and_(call.c.hold_id.is_not(None), transfer.c.resolves_id == call.c.hold_id)),
-)
+).returning(call)
 
 
 def open_call(
@@ -94,22 +94,27 @@ def set_values(conn: Connection, call_id: str, **values: object) -> None:
     conn.execute(_UNSEALED, {"call_id": call_id, **values})
 
 
-def offer(conn: Connection, call_id: str, at: datetime) -> bool:
-    """The called party has answered; False if the call is not waiting for that."""
-    changed = conn.execute(
-        _WAITING,
-        {"call_id": call_id, "waiting": CallState.ALLOWED, "state": CallState.OFFERED, "answered_at": at},
-    )
-    return changed.rowcount == 1
+def offer(conn: Connection, call_id: str, *, dialled_at: datetime | None, at: datetime) -> Row[Any] | None:
+    """The called party has answered: the call's row; None if the call is not waiting for that."""
+    return conn.execute(
+        _OFFER,
+        {
+            "call_id": call_id,
+            "waiting": CallState.ALLOWED,
+            "state": CallState.OFFERED,
+            "dialled_at": dialled_at,
+            "answered_at": at,
+        },
+    ).one_or_none()
 
 
-def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datetime) -> bool:
-    """Acceptance is this one update, or none.
+def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datetime) -> Row[Any] | None:
+    """Acceptance is this one update, or none: the call's row, or None.
 
     It holds only while the call is offered and not declined, its hold is open, its number is still not blocked, and has
     not become privileged since the recording was decided on.
     """
-    changed = conn.execute(
+    return conn.execute(
         _ACCEPTABLE,
         {
             "call_id": call_id,
@@ -118,8 +123,7 @@ def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datet
             "accepted_by": key,
             "called_language": language,
         },
-    )
-    return changed.rowcount == 1
+    ).one_or_none()
 
 
 def decline(conn: Connection, call_id: str, outcome: Outcome, language: str) -> None:
@@ -131,11 +135,10 @@ def decline(conn: Connection, call_id: str, outcome: Outcome, language: str) -> 
     )
 
 
-def still_alive(conn: Connection, call_ids: Sequence[str], at: datetime) -> None:
-    """These calls were seen in Asterisk just now."""
-    conn.execute(
-        update(call).where(call.c.id.in_(call_ids), call.c.sealed_at.is_(None)).values(last_seen_at=at)
-    )
+def still_alive(conn: Connection, call_ids: Sequence[str], at: datetime) -> int:
+    """These calls were seen in Asterisk just now; how many of them are not settled."""
+    seen = update(call).where(call.c.id.in_(call_ids), call.c.sealed_at.is_(None)).values(last_seen_at=at)
+    return conn.execute(seen).rowcount
 
 
 def seal(conn: Connection, call_id: str, values: Mapping[str, object], at: datetime) -> None:

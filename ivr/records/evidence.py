@@ -4,38 +4,38 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+from accounts.db import insert_if_new
 from ivr.policy.talk import Evidence, Kind
 from ivr.records.states import Leg
 from ivr.records.tables import evidence, leg_quality
 
-_ADD, _KEEP = insert(evidence), insert(leg_quality)
+_ADD = insert(evidence)
 _OF_CALL = (
     select(evidence.c.kind, evidence.c.at, evidence.c.monotonic_ms, evidence.c.clock)
     .where(evidence.c.call_id == bindparam("call_id"))
     .order_by(evidence.c.id)
-)
-_KNOWN = select(leg_quality.c.leg).where(
-    leg_quality.c.call_id == bindparam("call_id"), leg_quality.c.leg == bindparam("of_leg")
 )
 #: Who brought an evidence: an event of Asterisk, or the note that its dialplan wrote.
 EVENT, NOTE = "event", "note"
 LONGEST_PLAUSIBLE_US = 60_000_000
 
 
-def add(conn: Connection, call_id: str, seen: Evidence, *, source: str, at: datetime) -> None:
-    """Keep one sighting, however often it was brought before."""
-    conn.execute(
-        _ADD,
+def add(conn: Connection, call_id: str, *seen: Evidence, source: str, at: datetime) -> None:
+    """Keep each sighting, however often it was brought before."""
+    rows = [
         {
             "call_id": call_id,
-            "kind": seen.kind,
+            "kind": each.kind,
             "source": source,
-            "at": seen.at,
-            "monotonic_ms": seen.monotonic_ms,
-            "clock": seen.clock,
+            "at": each.at,
+            "monotonic_ms": each.monotonic_ms,
+            "clock": each.clock,
             "seen_at": at,
-        },
-    )
+        }
+        for each in seen
+    ]
+    if rows:
+        conn.execute(_ADD, rows)
 
 
 def of_call(conn: Connection, call_id: str) -> list[Evidence]:
@@ -66,11 +66,11 @@ def keep_quality(conn: Connection, call_id: str, leg: Leg, report: str) -> None:
     and rtt in seconds). Without a report nothing is kept.
     """
     values = dict(pair.split("=", 1) for pair in report.split(";") if "=" in pair)
-    known = conn.scalar(_KNOWN, {"call_id": call_id, "of_leg": leg})
-    if known or "rxcount" not in values:
+    if "rxcount" not in values:
         return
-    conn.execute(
-        _KEEP,
+    insert_if_new(
+        conn,
+        leg_quality,
         {
             "call_id": call_id,
             "leg": leg,

@@ -223,11 +223,20 @@ async def test_nothing_on_a_calls_path_reads_a_whole_table(world: World) -> None
 
     def path(conn: Connection) -> None:
         lookup.facility_of_station(conn, "demo-a1")
-        lookup.inmate_by_id(conn, facility.id, "1001")
-        row = calls.lock_call(conn, waiting.call_id)
-        assert row is not None
-        authorisation.authorise(conn, facility, row, world.at)
-        calls.offer(conn, waiting.call_id, world.at)
+        alex = lookup.inmate_by_id(conn, facility.id, "1001")
+        assert alex is not None
+        known = {"call_id": waiting.call_id, "inmate": alex.id, "dialled": steps.SUBSCRIBED}
+        calls.open_call(
+            conn,
+            **known,
+            session_id=waiting.session_id,
+            facility_id=facility.id,
+            station_id="demo-a1",
+            language="en",
+            at=world.at,
+        )
+        authorisation.authorise(conn, facility, **known, at=world.at)
+        calls.offer(conn, waiting.call_id, dialled_at=None, at=world.at)
         calls.accept(conn, waiting.call_id, key="1", language="en", at=world.at)
         calls.still_alive(conn, [call_id], world.at)
         settle(conn, call_id, Ending(Outcome.SYSTEM_FAULT), at=world.at, version="test")

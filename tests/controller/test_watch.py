@@ -198,7 +198,7 @@ async def test_a_gap_leaves_running_dialogues_and_new_sessions_alone(world: Worl
 def test_a_session_that_began_after_asterisk_was_asked_is_not_forgotten(world: World) -> None:
     asked_at = world.at
     world.at += timedelta(seconds=1)
-    caller = asyncio.run(steps.keyed(world))
+    caller = asyncio.run(steps.dialled(world))
     world.database.transact_now(sessions.close_forgotten, [], asked_at, world.at)
     assert not session_ended(world, caller.call_id)
     world.database.transact_now(sessions.close_forgotten, [], world.at + timedelta(seconds=1), world.at)
