@@ -24,8 +24,14 @@ class LiveCall:
     talking: bool = False
     hung_up_first: str | None = None  # the leg whose end asked for the hang-up
     talk_ended: asyncio.Event = field(default_factory=asyncio.Event)
+    hang_up_known: asyncio.Event = field(default_factory=asyncio.Event)
     acceptance_over: asyncio.Event | None = None  # once the called party has answered
     cutter: asyncio.TimerHandle | None = None
+
+    def hangs_up(self, leg: str) -> None:
+        """This leg's end asked for the hang-up; the first stands."""
+        self.hung_up_first = self.hung_up_first or leg
+        self.hang_up_known.set()
 
 
 class LiveCalls:
@@ -107,3 +113,12 @@ class LiveCalls:
         if live.cutter is not None:
             live.cutter.cancel()
         self.notes_done.append(call_id)
+
+
+async def until(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, so long at most."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

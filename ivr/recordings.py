@@ -55,7 +55,6 @@ class Finisher:
                 log.error("recording not finished", recording=recording_id, error=str(error))
                 continue
             await self._database.transact(_note, recording_id, found)
-            recordings.raw_file(self._folder, recording_id).unlink(missing_ok=True)
 
 
 class Found:
@@ -70,21 +69,28 @@ class Found:
 def finish(folder: Path, recording_id: str) -> Found:
     """Make the WAV from the raw file, readable by the owner only; what was there, and its hash.
 
-    Raises OSError where a file can't be read or written, or is a link to another.
+    The raw file goes as soon as the WAV is whole: who was interrupted then finds the WAV alone the next time. Raises
+    OSError where a file can't be read or written, or is a link to another.
     """
     raw, wav = recordings.raw_file(folder, recording_id), recordings.wav_file(folder, recording_id)
     try:
         source = os.fdopen(os.open(raw, os.O_RDONLY | os.O_NOFOLLOW), "rb")
     except FileNotFoundError:
-        return Found(RecordingState.MISSING)
+        return _found(wav) if wav.exists() else Found(RecordingState.MISSING)
     with source:
         frames = os.fstat(source.fileno()).st_size // _FRAME_BYTES
-        if frames == 0:
-            return Found(RecordingState.EMPTY, 0)
-        partial = wav.with_suffix(".partial")
-        _write_wav(partial, source, frames)
-    partial.replace(wav)
-    return Found(RecordingState.KEPT, frames * 1000 // SAMPLES_A_SECOND, _digest(wav))
+        if frames:
+            partial = wav.with_suffix(".partial")
+            _write_wav(partial, source, frames)
+            partial.replace(wav)
+    raw.unlink()
+    return _found(wav) if frames else Found(RecordingState.EMPTY, 0)
+
+
+def _found(wav: Path) -> Found:
+    with wave.open(str(wav)) as kept:
+        talk_ms = kept.getnframes() * 1000 // SAMPLES_A_SECOND
+    return Found(RecordingState.KEPT, talk_ms, _digest(wav))
 
 
 def _write_wav(path: Path, source: BinaryIO, frames: int) -> None:

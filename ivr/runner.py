@@ -15,7 +15,6 @@ from ivr.flows.after_call import after_call
 from ivr.flows.inbound import inbound
 from ivr.flows.outbound import outbound, say_goodbye
 from ivr.policy.reasons import Outcome, Reason
-from ivr.records.states import Leg
 from prompts.catalogue import Catalogue
 
 log = structlog.get_logger(__name__)
@@ -69,9 +68,8 @@ class Runner:
         with structlog.contextvars.bound_contextvars(call_id=call_id):
             try:
                 reason = await self._run(call, accept(call, controls), told="cannot_connect")
-                by_inmate = live is not None and live.hung_up_first == Leg.INMATE
-                if reason is Outcome.CALLER_HUNG_UP and not by_inmate:
-                    await controls.decline(Outcome.REFUSED, call.language)
+                if reason is Outcome.CALLER_HUNG_UP:
+                    await controls.gone(call.language)
             finally:
                 over.set()
                 await controls.close()

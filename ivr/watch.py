@@ -114,8 +114,10 @@ class Watch:
                 self._in_step = False
             case Event("UserEvent", headers, received_s):
                 await self._user_event(headers, received_s)
-            case Event("HangupRequest" | "SoftHangupRequest", headers):
-                await self._hangup_requested(headers.get("Channel", ""))
+            case Event("HangupRequest", headers):
+                await self._hangup_requested(headers.get("Channel", ""), by_far_end=True)
+            case Event("SoftHangupRequest", headers):  # a time-out, silence on the wire, or ours
+                await self._hangup_requested(headers.get("Channel", ""), by_far_end=False)
             case Event("Hangup", headers):
                 self._hung_up(headers.get("Channel", ""))
             case _:
@@ -186,12 +188,13 @@ class Watch:
 
     # -- hang-ups
 
-    async def _hangup_requested(self, channel: str) -> None:
+    async def _hangup_requested(self, channel: str, *, by_far_end: bool) -> None:
         live = self._node.live.of_channel(channel)
         if live is None:
             return
         leg = Leg.INMATE if channel == live.inmate_channel else Leg.CALLED_PARTY
-        live.hung_up_first = live.hung_up_first or leg
+        if leg is Leg.INMATE or by_far_end:
+            live.hangs_up(leg)
         if leg is Leg.INMATE and not live.talking:
             # inside Dial's U() nobody notices that the caller has gone: end the called party's dialogue
             await self._hang_up(live.called_channel)
@@ -200,7 +203,7 @@ class Watch:
         live = self._node.live.of_channel(channel)
         session_id = self._node.live.session_over(channel)
         if live is not None and channel == live.inmate_channel:
-            live.hung_up_first = live.hung_up_first or Leg.INMATE
+            live.hangs_up(Leg.INMATE)
             self._spawn(self._inmate_gone(live))
         elif session_id is not None:
             self._spawn(self._session_over(session_id))

@@ -11,6 +11,7 @@ from accounts import ledger
 from ivr.call import end
 from ivr.controls.node import Node
 from ivr.facility.tables import blocked_number, inmate
+from ivr.live import until
 from ivr.policy.reasons import NotRecorded, Outcome
 from ivr.policy.recording import RecordingFile, recording_permit
 from ivr.policy.request import BlockCause, NotCovered, Payer
@@ -18,6 +19,9 @@ from ivr.records import calls, recordings
 from ivr.records.states import Leg
 from rating.money import Money, floor_to_cent
 from rating.rate import Rate, charge
+
+#: How long the news of who hung up may lag behind the end of the dialogue.
+HANG_UP_NEWS_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,19 @@ class CalledPartyControls:
     async def decline(self, outcome: Outcome, language: str) -> None:
         """Keep what the called party chose; a block by key is in force from now on."""
         await self.node.database.transact(self._decline, outcome, language)
+
+    async def gone(self, language: str) -> None:
+        """The called party's channel ended in the dialogue: they refused by hanging up, or their time was over.
+
+        Where the inmate went first they have chosen nothing.
+        """
+        live = self.node.live.get(self.call_id)
+        if live is not None:
+            await until(live.hang_up_known, HANG_UP_NEWS_SECONDS)
+        by = live.hung_up_first if live else None
+        if by != Leg.INMATE:
+            refused = by == Leg.CALLED_PARTY
+            await self.decline(Outcome.REFUSED if refused else Outcome.NOT_ACCEPTED, language)
 
     async def close(self) -> None:
         """The dialogue is over: the recorded name leaves the spool."""

@@ -18,7 +18,7 @@ from ivr.facility import lookup
 from ivr.facility.lookup import Facility
 from ivr.facility.names import holds_speech
 from ivr.facility.tables import inmate
-from ivr.live import LiveCall
+from ivr.live import LiveCall, until
 from ivr.policy.reasons import Denial, NotRecorded, Outcome, Reason
 from ivr.policy.request import Allow, Deny, Payer
 from ivr.records import calls, evidence, sessions
@@ -201,9 +201,9 @@ class InmateControls:
         """Settle the call that the dialplan rang; why it is over."""
         if live := self.node.live.get(self.call_id):
             if live.acceptance_over is not None:  # the called party's choice may still be on its way
-                await _wait(live.acceptance_over, ACCEPTANCE_END_WAIT_SECONDS)
+                await until(live.acceptance_over, ACCEPTANCE_END_WAIT_SECONDS)
             if live.talking:
-                await _wait(live.talk_ended, TALK_END_WAIT_SECONDS)
+                await until(live.talk_ended, TALK_END_WAIT_SECONDS)
         reason = self.node.live.reason_of(self.call_id)
         if reason is None:
             settled = await self._settle(self._ending(Outcome.SYSTEM_FAULT))
@@ -316,11 +316,3 @@ def _take_file(path: Path) -> bytes:
         return b""
     finally:
         path.unlink(missing_ok=True)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return

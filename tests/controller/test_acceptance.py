@@ -174,10 +174,28 @@ def test_a_call_whose_caller_has_gone_is_not_offered(world: World) -> None:
     caller = asyncio.run(steps.dialled(world))
     live = world.node.live.get(caller.call_id)
     assert live is not None
-    live.hung_up_first = Leg.INMATE
+    live.hangs_up(Leg.INMATE)
     with pytest.raises(SessionEnded, match=Outcome.CALLER_HUNG_UP):
         called_party(world, CalledPartyControls(world.node, caller.call_id, "PJSIP/carrier-1"))
     assert steps.record(world, caller.call_id).state == CallState.ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("leg", "declined"),
+    [(Leg.CALLED_PARTY, Outcome.REFUSED), (None, Outcome.NOT_ACCEPTED), (Leg.INMATE, None)],
+    ids=["hung up", "time was over", "nobody calls any more"],
+)
+@in_loop
+async def test_a_dialogue_that_ended_says_who_ended_it(
+    world: World, leg: Leg | None, declined: Outcome | None
+) -> None:
+    called = await steps.offered(world)
+    live = world.node.live.get(called.call_id)
+    assert live is not None
+    if leg:
+        live.hangs_up(leg)
+    await called.gone("en")
+    assert steps.record(world, called.call_id).declined == declined
 
 
 def test_a_second_dialogue_for_one_call_ends_at_once(world: World) -> None:

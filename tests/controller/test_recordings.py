@@ -49,7 +49,7 @@ def test_both_sides_are_in_the_wav_and_nobody_else_reads_it(tmp_path: Path) -> N
     assert path.stat().st_mode & 0o777 == 0o600
     assert (found.state, found.talk_ms) == (RecordingState.KEPT, 1_543)
     assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert sorted(each.name for each in tmp_path.iterdir()) == [f"{ID}.raw", f"{ID}.wav"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == [f"{ID}.wav"]
 
 
 @pytest.mark.parametrize("extra", [b"", b"\x01", b"\x01\x02\x03"])
@@ -87,6 +87,13 @@ def test_a_link_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
         finish(tmp_path, ID)
     assert secret.read_bytes().startswith(b"nobody")
     assert not wav_file(tmp_path, ID).exists()
+
+
+def test_who_was_interrupted_after_the_wav_was_whole_finds_it_the_next_time(tmp_path: Path) -> None:
+    record_raw(tmp_path, 800)
+    first = finish(tmp_path, ID)
+    again = finish(tmp_path, ID)
+    assert (again.state, again.talk_ms, again.sha256) == (RecordingState.KEPT, first.talk_ms, first.sha256)
 
 
 def test_an_attempt_that_was_cut_short_is_made_again(tmp_path: Path) -> None:

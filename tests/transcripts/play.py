@@ -243,7 +243,10 @@ class _Session:
         try:
             await accept(call, controls)
         except CallerGone:
-            await controls.decline(Outcome.REFUSED, call.language)
+            live = self.world.node.live.get(call_id)
+            assert live is not None
+            live.hangs_up(Leg.CALLED_PARTY)
+            await controls.gone(call.language)
         except SessionEnded:
             await call.say("cannot_connect")
         await controls.close()
