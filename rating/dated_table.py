@@ -3,7 +3,6 @@
 Days are calendar days of the facility's time zone: who asks turns an instant into a day before asking.
 """
 
-import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,11 +10,10 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Self, TypeVar
 
+from rating.area_codes import known_states
 from rating.money import Money, parse_money
 
 Word = TypeVar("Word", bound=StrEnum)
-
-_STATE = re.compile(r"[A-Z]{2}", re.ASCII)
 
 
 class TableError(ValueError):
@@ -118,12 +116,12 @@ class Row:
             raise self.fail(field, "names something twice")
         return frozenset(read)
 
-    def state(self, field: str, *, also: str = "") -> str:
+    def state(self, field: str, *, also: str | None = None) -> str:
         """The two letters of a state or territory, such as MA, or the one other word that the table allows."""
         value = self._take(field)
-        if not isinstance(value, str) or not (_STATE.fullmatch(value) or (also and value == also)):
+        if not isinstance(value, str) or value not in (*known_states(), also):
             raise self.fail(
-                field, f"must be two letters such as MA{f' or {also}' if also else ''}, not {value!r}"
+                field, f"must be a state such as MA{f' or {also}' if also else ''}, not {value!r}"
             )
         return value
 

@@ -1,11 +1,10 @@
 """What a facility is to the law: its state, its kind, and whose it is. Not what numbers its phones call."""
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-_STATE = re.compile(r"[A-Z]{2}", re.ASCII)
+from rating.area_codes import known_states
 
 
 class FacilityKind(StrEnum):
@@ -40,7 +39,7 @@ class Site:
 
     def __post_init__(self) -> None:
         """Refuse what is no state's abbreviation and a negative population; raises ValueError."""
-        if not _STATE.fullmatch(self.state):
+        if self.state not in known_states():
             raise ValueError(f"{self.state!r} is not a state or territory; write it like MA")
         if self.average_daily_population is not None and self.average_daily_population < 0:
             raise ValueError(f"a population is never negative: {self.average_daily_population}")
