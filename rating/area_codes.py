@@ -22,3 +22,9 @@ def states_by_area_code() -> Mapping[str, str]:
 def state_of_area_code(area_code: str) -> str | None:
     """The state that issues the area code in ISO 3166-2, or None where it is not known."""
     return states_by_area_code().get(area_code)
+
+
+@cache
+def known_states() -> frozenset[str]:
+    """The two letters of every US state and territory, and DC, such as "MA"; each has an area code."""
+    return frozenset(state.removeprefix("US-") for state in states_by_area_code().values())

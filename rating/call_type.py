@@ -20,13 +20,14 @@ def call_type(number: Number, *, facility_state: str, local_exchanges: Collectio
     """The type of a call from a facility in `facility_state` (ISO 3166-2, "US-MA") to a number.
 
     A number is local when its area code and exchange ("617555") are in the facility's list. Canada and the
-    Caribbean are international although they share +1; Puerto Rico and the other US territories are not. A US
-    number whose state is not known counts as interstate, where the federal caps hold.
+    Caribbean are international although they share +1, and so is another country's freephone number; Puerto Rico
+    and the other US territories are not. A US number whose state is not known counts as interstate, where the
+    federal caps hold.
     """
-    if number.kind is NumberKind.TOLL_FREE:
-        return CallType.TOLL_FREE
     if number.region not in US_REGIONS:
         return CallType.INTERNATIONAL
+    if number.kind is NumberKind.TOLL_FREE:
+        return CallType.TOLL_FREE
     if number.e164[2:8] in local_exchanges:
         return CallType.LOCAL
     return CallType.INTRASTATE if number.state == facility_state else CallType.INTERSTATE
