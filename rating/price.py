@@ -88,7 +88,7 @@ class Price:
 
         Of the holidays only those are written that decide a call between two local days, if days are given.
         """
-        return json.dumps(_price_fields(self, first_day, last_day), ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(_price_fields(self, first_day, last_day), separators=(",", ":"))
 
 
 def charge(price: Price, started_at: datetime, talk_ms: int) -> Charge:
@@ -172,23 +172,19 @@ def _longest(course: Course, cap_ms: int, allows: Callable[[int], bool]) -> int:
 
     Only ends of increments are tried: within an increment nothing changes.
     """
-    for from_ms, until_ms, increment_s, _ in course.stretches:
-        end_ms = min(until_ms, cap_ms)
-        if end_ms <= from_ms:
-            break
-        if allows(end_ms):
-            continue
-        increment_ms = increment_s * 1000
-        whole_increments = (
-            end_ms - from_ms - 1
-        ) // increment_ms  # the last one, whole or not, is not allowed
-        allowed = bisect_left(
-            range(1, whole_increments + 1),
-            True,  # the first that is refused
-            key=lambda number: not allows(from_ms + number * increment_ms),
-        )
-        return from_ms + allowed * increment_ms
-    return cap_ms
+    stretches = [stretch for stretch in course.stretches if stretch.from_ms < cap_ms]
+    whole_stretches = _first_refused(len(stretches), lambda at: allows(min(stretches[at].until_ms, cap_ms)))
+    if whole_stretches == len(stretches):
+        return cap_ms
+    from_ms, until_ms, increment_s, _ = stretches[whole_stretches]
+    increment_ms = increment_s * 1000
+    most = (min(until_ms, cap_ms) - from_ms - 1) // increment_ms  # the one that reaches the end is refused
+    return from_ms + increment_ms * _first_refused(most, lambda at: allows(from_ms + (at + 1) * increment_ms))
+
+
+def _first_refused(count: int, allows: Callable[[int], bool]) -> int:
+    """The first number from 0 on that is not allowed, or `count`; after one that is not, none is."""
+    return bisect_left(range(count), 1, key=lambda number: not allows(number))
 
 
 def price_from_text(text: str) -> Price:

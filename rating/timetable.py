@@ -97,8 +97,9 @@ class Timetable:
         return self._only is not None
 
     def rate_at(self, instant: datetime) -> Rate:
-        """The rate in force at an instant; ValueError if that has no time zone."""
-        return self.parts(instant, 1)[0].rate
+        """The rate in force at an instant, as its entry holds it; ValueError if the instant has no time zone."""
+        now = _utc(instant)
+        return [rate for started_at, rate in self._starts(now, now) if started_at <= now][-1]
 
     def course(self, started_at: datetime, talk_ms: int) -> Course:
         """How the first `talk_ms` of a call that starts then are charged; ValueError without a time zone."""
