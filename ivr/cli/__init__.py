@@ -9,7 +9,7 @@ from dialplan.asterisk import AsteriskError
 from dialplan.check import CheckError
 from dialplan.install import InstallError
 from dialplan.template import RenderError
-from ivr.cli import calls, database, demonstration, facility, serve
+from ivr.cli import calls, database, demonstration, facility, rate, serve
 from ivr.config import ConfigError
 from ivr.control import ControlError
 from ivr.facility.file import FacilityFileError
@@ -41,6 +41,7 @@ serve.register(app)
 database.register(app)
 facility.register(app)
 calls.register(app)
+rate.register(app)
 demonstration.register(app)
 
 
