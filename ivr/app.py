@@ -18,7 +18,7 @@ from ivr.ami import AmiClient
 from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.controls.node import Node
-from ivr.facility.file import FacilityFileError, parse
+from ivr.facility.file import FacilityFileError, Sources, parse
 from ivr.keyring import Keyring
 from ivr.live import LiveCalls
 from ivr.loading import load
@@ -93,12 +93,18 @@ def _verbs(node: Node) -> Mapping[str, control.Verb]:
 
     async def load_facility(request: Mapping[str, Any]) -> list[str]:
         try:
-            file = parse(str(request.get("toml", "")), "file")
+            file = parse(_sources(request), "file")
             return await node.database.transact(load, file, node.pin_key, node.now())
         except FacilityFileError as mistake:
             raise control.ControlError(str(mistake)) from None
 
     return {"load": load_facility}
+
+
+def _sources(request: Mapping[str, Any]) -> Sources:
+    beside = request.get("beside")
+    named = beside if isinstance(beside, dict) else {}
+    return Sources(str(request.get("toml", "")), {str(name): str(text) for name, text in named.items()})
 
 
 async def _stop(agi: AgiServer, watch: Watch) -> None:

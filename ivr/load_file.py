@@ -14,10 +14,10 @@ from ivr.loading import load
 
 def load_facility_file(settings: Settings, path: Path) -> list[str]:
     """Load through the running controller, or as the one writer if none runs; a line for each change."""
-    text = read(path)
-    file = parse(text, str(path))
+    sources = read(path)
+    file = parse(sources, str(path))
     try:
-        changed: list[str] = ask(control_socket(settings), "load", toml=text)
+        changed: list[str] = ask(control_socket(settings), "load", toml=sources.text, beside=sources.beside)
     except NoController:
         schema.require_head(settings.url)
         with WriterLock.take(settings.url), Database.open(settings.url) as database:

@@ -63,7 +63,7 @@ def _take_numbers(conn: Connection, file: FacilityFile, prepaid: PrepaidEntry, a
 def _load_subscription(
     conn: Connection, file: FacilityFile, entry: SubscriptionEntry, today: date, at: datetime
 ) -> list[str]:
-    facility = file.facility
+    facility, calls = file.facility, file.calls_of(entry)
     subscription_id = f"subscription/{facility.id}/{entry.number}"
     known = payers.payer_facts(conn, facility_id=facility.id, number=entry.number, on=today).subscription
     payers.open_subscription(
@@ -72,7 +72,7 @@ def _load_subscription(
         facility_id=facility.id,
         number=entry.number,
         state=f"US-{facility.state}",
-        calls_each_period=entry.calls,
+        calls_each_period=calls,
         at=at,
     )
     if known is not None and entry.starts_on is None:
@@ -90,10 +90,10 @@ def _load_subscription(
         subscription_id=subscription_id,
         first_date=first,
         last_date=last,
-        calls=entry.calls,
+        calls=calls,
         at=at,
     )
-    return [f"{account_id}: {entry.calls} calls until {last}"]
+    return [f"{account_id}: {calls} calls until {last}"]
 
 
 def _is_open(conn: Connection, account_id: str) -> bool:

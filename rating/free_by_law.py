@@ -15,20 +15,11 @@ from itertools import combinations
 
 from rating.call_type import CallType
 from rating.dated_table import Period, Row, TableError, read_tables
-from rating.money import Money
 from rating.site import FacilityKind, Operator, Site
 
 DATA = files("rating") / "data" / "free_by_law.toml"
 
 MINUTES_OF_A_DAY = 24 * 60
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """One amount shared between two; the parts sum to the whole."""
-
-    agency: Money
-    payer: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +40,6 @@ class Share:
     def is_free(self) -> bool:
         """Whether the agency pays everything."""
         return self.percent == 100
-
-    def split(self, amount: Money) -> Split:
-        """The agency's and the payer's part of an amount that is not negative, exact to the micro-unit.
-
-        What cannot be divided is the agency's: the payer's part is rounded down, so that the payer never pays
-        more than the stated percentage. Raises ValueError for a negative amount: a refund gives back the parts
-        of the charge, it is not shared anew.
-        """
-        if amount < 0:
-            raise ValueError(f"only a charge is shared, never a negative amount: {amount}")
-        payer = Money(amount * (100 - self.percent) // 100)
-        return Split(agency=Money(amount - payer), payer=payer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,17 @@ class Charge:
     amount: Money  # before tax
     taxes: tuple[TaxLine, ...]
     total: Money
+    agency: Money = ZERO  # the part of the total that the agency pays
+
+    @property
+    def due(self) -> Money:
+        """What is left for the payer of the call."""
+        return Money(self.total - self.agency)
+
+    @property
+    def tax(self) -> Money:
+        """All tax lines together."""
+        return Money(self.total - self.amount)
 
 
 NOTHING: Final = Charge(billed_seconds=0, connect_fee=ZERO, amount=ZERO, taxes=(), total=ZERO)
@@ -78,10 +89,20 @@ NOTHING: Final = Charge(billed_seconds=0, connect_fee=ZERO, amount=ZERO, taxes=(
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """All that decides what a call costs but its beginning and its length."""
+    """All that decides what a call costs but its beginning and its length.
+
+    `agency_percent` of every total is the agency's; what cannot be divided is the agency's too, so that the payer
+    never pays more than the rest.
+    """
 
     timetable: Timetable
     taxes: tuple[Tax, ...] = ()
+    agency_percent: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a share that is none; raises ValueError."""
+        if not 0 <= self.agency_percent <= 100:
+            raise ValueError(f"the agency pays from 0 to 100 percent, not {self.agency_percent}")
 
     def to_text(self, first_day: date | None = None, last_day: date | None = None) -> str:
         """The price as canonical text, from which `price_from_text` makes an equal one.
@@ -102,17 +123,19 @@ def charge(price: Price, started_at: datetime, talk_ms: int) -> Charge:
     if talk_ms == 0:
         return NOTHING
     course = price.timetable.course(started_at, talk_ms)
-    charged = _charged(course, price.taxes, talk_ms)
+    charged = _charged(course, price, talk_ms)
     if not _may_go_on(course.first, charged):
         allowed_ms = _longest(
-            course, talk_ms, lambda ms: _may_go_on(course.first, _charged(course, price.taxes, ms))
+            course, talk_ms, lambda ms: _may_go_on(course.first, _charged(course, price, ms))
         )
-        return _charged(course, price.taxes, allowed_ms)
+        return _charged(course, price, allowed_ms)
     return charged
 
 
 def longest_talk_ms(price: Price, started_at: datetime, available: Money, cap_ms: int) -> int:
     """The longest talk from an instant on, at most `cap_ms`, that the rate allows and `available` pays for with tax.
+
+    What the agency pays is not asked of `available`.
 
     It is 0 if not even the first increment is paid for. It is searched for with what `charge` itself charges, so
     that the limit of a call and its bill cannot disagree.
@@ -122,18 +145,18 @@ def longest_talk_ms(price: Price, started_at: datetime, available: Money, cap_ms
     course = price.timetable.course(started_at, cap_ms)
 
     def is_paid_for(talk_ms: int) -> bool:
-        charged = _charged(course, price.taxes, talk_ms)
-        return charged.total <= available and _may_go_on(course.first, charged)
+        charged = _charged(course, price, talk_ms)
+        return charged.due <= available and _may_go_on(course.first, charged)
 
     return _longest(course, min(cap_ms, LONGEST_MS), is_paid_for)
 
 
 def first_increment_price(price: Price, started_at: datetime) -> Money:
     """The least that a connected call costs, with tax; also where the rate's highest cost would not allow it."""
-    return _charged(price.timetable.course(started_at, 1), price.taxes, 1).total
+    return _charged(price.timetable.course(started_at, 1), price, 1).due
 
 
-def _charged(course: Course, taxes: tuple[Tax, ...], talk_ms: int) -> Charge:
+def _charged(course: Course, price: Price, talk_ms: int) -> Charge:
     """The charge for a talk that may last so long."""
     if talk_ms == 0:
         return NOTHING
@@ -155,12 +178,13 @@ def _charged(course: Course, taxes: tuple[Tax, ...], talk_ms: int) -> Charge:
     if highest is not None and amount > highest:  # rounded up to decimals that the highest cost has more of
         amount = highest
     connect_fee = rate.connect_fee if rate.connect_fee < amount else amount
-    if not taxes:
+    if not price.taxes and not price.agency_percent:
         return Charge(billed_seconds, connect_fee, amount, (), amount)
     decimals = rate.rounding.decimals
-    lines = tuple(TaxLine(tax.name, tax.on(exact, denominator, decimals)) for tax in taxes)
+    lines = tuple(TaxLine(tax.name, tax.on(exact, denominator, decimals)) for tax in price.taxes)
     total = Money(amount + sum(line.amount for line in lines))
-    return Charge(billed_seconds, connect_fee, amount, lines, total)
+    agency = Money(total - total * (100 - price.agency_percent) // 100)
+    return Charge(billed_seconds, connect_fee, amount, lines, total, agency)
 
 
 def _may_go_on(first: Rate, charged: Charge) -> bool:
@@ -198,14 +222,14 @@ def price_from_text(text: str) -> Price:
         )
         holidays = frozenset(date.fromisoformat(day) for day in fields["holidays"])
         timetable = Timetable(entries, ZoneInfo(fields["zone"]), holidays)
-        return Price(timetable, tuple(_tax(each) for each in fields["taxes"]))
+        return Price(timetable, tuple(_tax(each) for each in fields["taxes"]), fields["agency_percent"])
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ValueError(f"not the text of a price: {error!r}") from None
 
 
 def _price_fields(price: Price, first_day: date | None, last_day: date | None) -> dict[str, Any]:
     timetable = price.timetable
-    rates = list(dict.fromkeys(entry.rate for entry in timetable.entries))
+    rates = timetable.rates
     # the last entry that started before the first day may have started on a holiday of the week before
     since = first_day and first_day - timedelta(days=8)
     until = last_day and last_day + timedelta(days=1)
@@ -222,6 +246,7 @@ def _price_fields(price: Price, first_day: date | None, last_day: date | None) -
         ],
         "rates": [_rate_fields(rate) for rate in rates],
         "taxes": [_tax_fields(tax) for tax in price.taxes],
+        "agency_percent": price.agency_percent,
     }
 
 

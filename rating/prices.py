@@ -1,7 +1,7 @@
 """The published prices of a facility: which timetable of rates a call has, by its number and its type."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import holidays as calendars
 
-from rating.call_type import CallType
+from rating.call_type import CallType, call_type_of_prefix
+from rating.money import Money
 from rating.tariff_file import TariffFile
 from rating.timetable import Entry, Timetable, always
 
@@ -25,6 +26,7 @@ class PriceRow:
     destination: str  # the prefix or call type that decided
     zone: str | None  # of destinations, if the prefix stands in one
     timetable: Timetable
+    termination: Money | None = None  # what ending a minute there costs the provider, if the tariff says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,12 @@ class Tariff:
                 return row
         return self._by_type.get(call_type)
 
+    def rows(self) -> Iterator[tuple[PriceRow, CallType]]:
+        """Every row with the type of the calls that it is for."""
+        yield from ((row, call_type) for call_type, row in self._by_type.items())
+        for rows in self._by_prefix.values():
+            yield from ((row, call_type_of_prefix(prefix)) for prefix, row in rows.items())
+
     def is_valid_on(self, day: date) -> bool:
         """Whether it holds on a local day of the facility."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
@@ -55,15 +63,16 @@ class Tariff:
 def tariff_at(file: TariffFile, facility_zone: ZoneInfo) -> Tariff:
     """The tariff of a file at a facility, in whose time zone it is if it names none of its own."""
     timetables = _timetables(file, file.time_zone or facility_zone)
-    prefixes = {zone.name: zone.prefixes for zone in file.zone}
+    zones = {zone.name: zone for zone in file.zone}
     by_prefix: defaultdict[int, dict[str, PriceRow]] = defaultdict(dict)
     by_type: dict[CallType, PriceRow] = {}
     for row in file.price:
-        timetable = timetables[row.rate]
+        timetable, zone = timetables[row.rate], zones.get(row.zone or "")
         for call_type in row.call_types or ():
-            by_type[call_type] = PriceRow(row.rate, call_type, None, timetable)
-        for prefix in [row.prefix] if row.prefix else prefixes.get(row.zone or "", []):
-            by_prefix[len(prefix)][prefix] = PriceRow(row.rate, prefix, row.zone, timetable)
+            by_type[call_type] = PriceRow(row.rate, call_type, None, timetable, row.termination)
+        termination = zone.termination if zone else row.termination
+        for prefix in [row.prefix] if row.prefix else zone.prefixes if zone else []:
+            by_prefix[len(prefix)][prefix] = PriceRow(row.rate, prefix, row.zone, timetable, termination)
     return Tariff(
         file.id,
         file.valid_from,

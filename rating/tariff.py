@@ -113,12 +113,9 @@ class Rate:
             )
         object.__setattr__(self, "denominator", lcm(*(step.per_s for step in self.steps)))
 
-    def capped(self, per_minute: Money, *, no_fees: bool = False) -> Self:
-        """This rate at no more than `per_minute` in each step; without connection fee and minimum if `no_fees`."""
-        steps = tuple(step.capped(per_minute) for step in self.steps)
-        if no_fees:
-            return replace(self, steps=steps, connect_fee=ZERO, minimum=ZERO)
-        return replace(self, steps=steps)
+    def capped(self, per_minute: Money) -> Self:
+        """This rate at no more than `per_minute` in each step."""
+        return replace(self, steps=tuple(step.capped(per_minute) for step in self.steps))
 
     def stretches(self, from_ms: int, until_ms: int, denominator: int) -> list[Stretch]:
         """How talk between two moments of a call is charged; `denominator` is a multiple of this rate's."""

@@ -36,6 +36,7 @@
     [[zone]]                            # destinations that are priced alike: E.164 digits without "+"
     name = "Bahamas and London"
     prefixes = ["1242", "4420"]
+    termination = "0.04"                # optional: what ending a minute there costs, which an international cap adds
 
     [[price]]                           # what applies to which calls: call_types, or a prefix, or a zone
     rate = "day and night"              # a rate or a week of rates
@@ -169,6 +170,7 @@ class ZoneFields(Fields):
 
     name: Text
     prefixes: Annotated[list[Prefix], Field(min_length=1)]
+    termination: Amount | None = None
 
 
 class PriceFields(Fields):
@@ -178,11 +180,14 @@ class PriceFields(Fields):
     call_types: Annotated[list[CallType], Field(min_length=1)] | None = None
     prefix: Prefix | None = None
     zone: Text | None = None
+    termination: Amount | None = None  # of a prefix or call type; a zone has its own
 
     @model_validator(mode="after")
     def _says_which_calls(self) -> Self:
         if sum(each is not None for each in (self.call_types, self.prefix, self.zone)) != 1:
             raise ValueError("expected one of call_types, prefix and zone")
+        if self.zone is not None and self.termination is not None:
+            raise ValueError("expected termination in the zone")
         return self
 
 

@@ -27,7 +27,7 @@ from itertools import combinations
 
 from rating.call_type import CallType
 from rating.dated_table import Period, Row, TableError, read_tables
-from rating.money import Money
+from rating.price import Tax
 
 EVERYWHERE = "US"
 
@@ -39,20 +39,6 @@ class TaxKind(StrEnum):
 
     MANDATORY = "mandatory"
     AUTHORIZED = "authorized"
-
-
-@dataclass(frozen=True, slots=True)
-class Tax:
-    """What a charge has to bear: a percentage of it or an amount a call, exactly one of the two."""
-
-    name: str
-    percent: Fraction | None  # in hundredths of the price: 6.25 % is Fraction(25, 4)
-    fixed: Money | None  # for each call
-
-    def __post_init__(self) -> None:
-        """Refuse a tax with both or neither; raises ValueError."""
-        if (self.percent is None) == (self.fixed is None):
-            raise ValueError(f"{self.name}: a tax is either a percentage or an amount a call")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +119,9 @@ def _tax(row: Row) -> Tax:
         raise row.fail("percent", "give either percent or fixed")
     name = row.text("name")
     if row.has("fixed"):
-        return Tax(name, None, row.money("fixed"))
+        return Tax(name, fixed=row.money("fixed"))
     written = row.text("percent")
     percent = Fraction(written) if _PERCENT.fullmatch(written) else None
     if percent is None or not 0 < percent <= 100:
         raise row.fail("percent", f'must be decimal text from 0 to 100 such as "6.25", not {written!r}')
-    return Tax(name, percent, None)
+    return Tax(name, percent)

@@ -1,13 +1,13 @@
 """Which rate holds when: a week of rates in a time zone, and the parts that it cuts a call into."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from math import lcm
 from typing import Final, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
-from rating.money import Money
+from rating.money import ZERO, Money
 from rating.tariff import FOREVER_MS, Rate, Stretch
 
 #: Stands among an entry's days for every holiday; Monday is 1, Sunday 7.
@@ -133,10 +133,22 @@ class Timetable:
         ends = [offset_ms for offset_ms, _ in cuts[1:]] + [talk_ms]
         return [Part(rate, at_ms, end_ms - at_ms) for (at_ms, rate), end_ms in zip(cuts, ends, strict=True)]
 
-    def capped(self, per_minute: Money, *, no_fees: bool = False) -> Self:
+    @property
+    def rates(self) -> list[Rate]:
+        """Every rate of the week, once."""
+        return list(dict.fromkeys(entry.rate for entry in self.entries))
+
+    def capped(self, per_minute: Money) -> Self:
         """The same week with each of its rates capped."""
-        entries = (replace(each, rate=each.rate.capped(per_minute, no_fees=no_fees)) for each in self.entries)
-        return replace(self, entries=tuple(entries))
+        return self._each(lambda rate: rate.capped(per_minute))
+
+    def without_fees(self) -> Self:
+        """The same week without connection fees and minimums."""
+        return self._each(lambda rate: replace(rate, connect_fee=ZERO, minimum=ZERO))
+
+    def _each(self, changed: Callable[[Rate], Rate]) -> Self:
+        entries = tuple(replace(each, rate=changed(each.rate)) for each in self.entries)
+        return self if entries == self.entries else replace(self, entries=entries)
 
     def _starts(self, began: datetime, ends: datetime) -> list[tuple[datetime, Rate]]:
         """What starts in the course of a call, after the entry that holds when it begins; in order."""

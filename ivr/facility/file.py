@@ -2,9 +2,12 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, time
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -19,9 +22,13 @@ from pydantic import (
 
 from ivr.policy.request import InmateState
 from rating.area_codes import states_by_area_code
-from rating.call_type import CallType
+from rating.dated_table import TableError
 from rating.money import Money, parse_money
 from rating.numbers import Number, read_e164, read_keys
+from rating.plans import Plan
+from rating.site import FacilityKind, Operator, Site
+from rating.tariff_file import TariffFile, TariffFileError, parse_tariff
+from rating.taxes import parse as parse_taxes
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -83,6 +90,8 @@ def _state(value: str) -> str:
 
 E164 = Annotated[str, BeforeValidator(_number)]
 Amount = Annotated[Money, BeforeValidator(_money), Field(ge=0)]
+PLAIN_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*\.toml$"  # beside the file, nowhere else
+FileName = Annotated[str, Field(pattern=PLAIN_NAME)]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 
 
@@ -97,13 +106,23 @@ class WindowEntry(_Entry):
     opens: Annotated[time, BeforeValidator(_clock)]
     closes: Annotated[time, BeforeValidator(_closing)]
 
+    @property
+    def minutes(self) -> tuple[int, int]:
+        """From which minute of the day to which, counted on over midnight."""
+        opens, closes = (each.hour * 60 + each.minute for each in (self.opens, self.closes))
+        return opens, closes if closes > opens else closes + 24 * 60
+
 
 class FacilityEntry(_Entry):
     """`[facility]`: a jail or prison and what holds for all of its calls."""
 
     id: Slug
     name: str
-    kind: Literal["jail", "prison"]
+    kind: FacilityKind
+    operator: Operator  # in whose custody people are; with state and kind it decides what is free by law
+    average_daily_population: Annotated[int, Field(ge=0)] | None = (
+        None  # of last year; unknown: the lowest cap
+    )
     state: Annotated[str, AfterValidator(_state)]
     time_zone: Annotated[str, AfterValidator(_zone)]
     caller_id: E164
@@ -112,23 +131,39 @@ class FacilityEntry(_Entry):
     ring_seconds: Annotated[int, Field(ge=10, le=90)] = 45
     records: bool = True
     local_exchanges: list[Annotated[str, Field(pattern=r"^[0-9]{6}$")]] = []
+    tariffs: list[FileName] = []  # files beside this one: rating/tariff_file.py
+    taxes: FileName | None = None  # a file beside this one: rating/taxes.py
+    localities: list[Slug] = []  # whose taxes of their own are due here
     schedule: list[WindowEntry]
 
+    @property
+    def open_minutes_a_week(self) -> int:
+        """For how many minutes of a week the schedule is open; windows that overlap count once."""
+        open_at = {
+            (24 * 60 * day + minute) % (7 * 24 * 60)
+            for window in self.schedule
+            for day in window.days
+            for minute in range(*window.minutes)
+        }
+        return len(open_at)
 
-class TariffEntry(_Entry):
-    """`[[tariff]]`: the price of one or several call types, from a date on."""
+    @property
+    def site(self) -> Site:
+        """The facility as laws see it."""
+        return Site(self.state, self.kind, self.operator, self.average_daily_population)
 
-    call_types: list[CallType]
-    valid_from: date
-    valid_to: date | None = None
-    per_minute: Amount
-    first_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
-    next_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        _refuse_backwards("valid_from", self.valid_from, "valid_to", self.valid_to)
-        return self
+class PlanEntry(_Entry):
+    """`[[plan]]`: so many calls to one number for one price a period; nobody need have one (47 CFR 64.6140)."""
+
+    id: Slug
+    price: Amount  # taxes and fees included
+    calls: Annotated[int, Field(ge=1, le=100)]  # what can be spoken
+
+    @property
+    def plan(self) -> Plan:
+        """The plan as the rules see it: its period is a calendar month."""
+        return Plan(self.price, self.calls)
 
 
 class StationEntry(_Entry):
@@ -190,21 +225,34 @@ class SubscriptionEntry(_Entry):
     """`[[subscription]]`: so many calls to one number. Without `starts_on` a period of a month starts at loading."""
 
     number: E164
-    calls: Annotated[int, Field(ge=1, le=100)]  # what can be spoken
+    calls: Annotated[int, Field(ge=1, le=100)] | None = None  # what can be spoken; else those of the plan
+    plan: Slug | None = None
     starts_on: date | None = None
     ends_on: date | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         _refuse_backwards("starts_on", self.starts_on, "ends_on", self.ends_on)
+        if (self.calls is None) == (self.plan is None):
+            raise ValueError("expected either calls or plan")
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A tariff as people reviewed it, and what it says."""
+
+    text: str
+    says: TariffFile
+
+
 class FacilityFile(_Entry):
-    """The whole file."""
+    """The whole file, with the tariffs and taxes that it names."""
 
     facility: FacilityEntry
-    tariff: list[TariffEntry] = []
+    tariff: list[Reviewed] = []
+    tax: str = ""  # the text of the table of taxes
+    plan: list[PlanEntry] = []
     station: list[StationEntry] = []
     inmate: list[InmateEntry] = []
     number: list[SpecialEntry] = []
@@ -223,11 +271,24 @@ class FacilityFile(_Entry):
         _refuse_twins("blocked number", [entry.number for entry in self.blocked])
         _refuse_twins("number", [entry.number for entry in self.number])
         _refuse_twins("local exchange", self.facility.local_exchanges)
-        prices = [f"{kind} from {each.valid_from}" for each in self.tariff for kind in each.call_types]
-        _refuse_twins("tariff", prices)
+        _refuse_twins("tariff", [each.says.id for each in self.tariff])
+        _refuse_overlaps([each.says for each in self.tariff])
+        _refuse_twins("plan", [each.id for each in self.plan])
+        for each in self.subscription:
+            if each.plan is not None:
+                self.calls_of(each)
         _refuse_twins("prepaid account", [entry.account for entry in self.prepaid])
         _refuse_twins("prepaid number", [number for entry in self.prepaid for number in entry.numbers])
         return self
+
+    def calls_of(self, subscription: SubscriptionEntry) -> int:
+        """How many calls a subscription has in a period; ValueError for a plan that there is not."""
+        if subscription.calls is not None:
+            return subscription.calls
+        for plan in self.plan:
+            if plan.id == subscription.plan:
+                return plan.calls
+        raise ValueError(f"subscription {subscription.number}: there is no plan {subscription.plan}")
 
 
 def _refuse_backwards(first: str, begins: date | None, last: str, ends: date | None) -> None:
@@ -235,29 +296,95 @@ def _refuse_backwards(first: str, begins: date | None, last: str, ends: date | N
         raise ValueError(f"{last} {ends} is before {first} {begins}")
 
 
+def _refuse_overlaps(tariffs: list[TariffFile]) -> None:
+    """One tariff at most holds on any day."""
+    ordered = sorted(tariffs, key=lambda each: each.valid_from)
+    for earlier, later in pairwise(ordered):
+        if earlier.valid_to is None or earlier.valid_to >= later.valid_from:
+            raise ValueError(f"tariffs {earlier.id} and {later.id} both hold on {later.valid_from}")
+
+
 def _refuse_twins(what: str, ids: list[str]) -> None:
     if twins := sorted({each for each in ids if ids.count(each) > 1}):
         raise ValueError(f"{what} given more than once: {', '.join(twins)}")
 
 
-def read(path: Path) -> str:
-    """The file's text; raises FacilityFileError if it can't be read."""
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The text of a facility's file, and those of the files that it names, by their names."""
+
+    text: str
+    beside: Mapping[str, str]
+
+
+def read(path: Path) -> Sources:
+    """The file and those beside it that it names; raises FacilityFileError if one can't be read."""
+    text = _read(path)
+    named = _named(_toml(text, str(path)))
+    return Sources(text, {name: _read(path.with_name(name)) for name in named if _is_plain(name)})
+
+
+def parse(sources: Sources, name: str) -> FacilityFile:
+    """The content of a facility file; raises FacilityFileError with a line for each mistake, beginning with `name`."""
+    content = _toml(sources.text, name)
+    for wrong in ("tariff", "tax"):
+        if wrong in content:
+            raise FacilityFileError(f"{name}: {wrong}: expected its own file, named in facility")
+    try:
+        rating = _rating(content, sources.beside)
+    except (TariffFileError, TableError) as mistake:
+        raise FacilityFileError(str(mistake)) from None
+    try:
+        return FacilityFile.model_validate({**content, **rating})
+    except ValidationError as error:
+        raise FacilityFileError("\n".join(_mistakes(name, error))) from None
+
+
+def _rating(content: Mapping[str, Any], beside: Mapping[str, str]) -> dict[str, Any]:
+    """The tariffs and taxes of the files that are there; the model tells what is missing or misnamed."""
+    facility = content.get("facility")
+    taxes = facility.get("taxes") if isinstance(facility, dict) else None
+    found = [name for name in _named(content) if _is_plain(name)]
+    if missing := sorted(set(found) - beside.keys()):
+        raise TableError(f"{', '.join(missing)}: named in facility, but not there")
+    if taxes in found:
+        parse_taxes(beside[taxes], taxes)
+    return {
+        "tariff": [
+            Reviewed(beside[name], parse_tariff(beside[name], name)) for name in found if name != taxes
+        ],
+        "tax": beside.get(taxes, "") if isinstance(taxes, str) else "",
+    }
+
+
+def _named(content: Mapping[str, Any]) -> list[str]:
+    """The files that a facility's file names, as far as it is well formed."""
+    facility = content.get("facility")
+    if not isinstance(facility, dict):
+        return []
+    tariffs = facility.get("tariffs")
+    named = [*(tariffs if isinstance(tariffs, list) else []), facility.get("taxes")]
+    return [each for each in named if isinstance(each, str)]
+
+
+def _is_plain(name: str) -> bool:
+    return re.fullmatch(PLAIN_NAME, name) is not None
+
+
+def _toml(text: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FacilityFileError(f"{name}: not TOML: {error}") from None
+
+
+def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except OSError as error:
         raise FacilityFileError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise FacilityFileError(f"{path}: not UTF-8: {error}") from None
-
-
-def parse(text: str, name: str) -> FacilityFile:
-    """The content of a facility file; raises FacilityFileError with a line for each mistake, beginning with `name`."""
-    try:
-        return FacilityFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise FacilityFileError(f"{name}: not TOML: {error}") from None
-    except ValidationError as error:
-        raise FacilityFileError("\n".join(_mistakes(name, error))) from None
 
 
 def _mistakes(name: str, error: ValidationError) -> list[str]:

@@ -1,13 +1,13 @@
 """Brings the database in step with a facility file: all or nothing, and the same again changes nothing."""
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
 from ivr.facility.file import FacilityFile, FacilityFileError, InmateEntry
+from ivr.facility.load_prices import load_prices
 from ivr.facility.pins import PinKey
+from ivr.facility.putting import matching, put, replace_rows
 from ivr.facility.tables import (
     allowed_number,
     blocked_number,
@@ -17,7 +17,6 @@ from ivr.facility.tables import (
     schedule_window,
     special_number,
     station,
-    tariff,
 )
 from ivr.policy.request import BlockCause
 
@@ -31,13 +30,15 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
     FacilityFileError for another facility's station.
     """
     entry = file.facility
-    changed = _put(
+    changed = put(
         conn,
         facility,
         {"id": entry.id},
         {
             "name": entry.name,
             "kind": entry.kind,
+            "operator": entry.operator,
+            "average_daily_population": entry.average_daily_population,
             "state": entry.state,
             "time_zone": entry.time_zone,
             "caller_id": entry.caller_id,
@@ -45,16 +46,20 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
             "longest_call_ms": entry.longest_call_minutes * 60_000,
             "ring_seconds": entry.ring_seconds,
             "records": entry.records,
+            "taxes": file.tax,
+            "localities": " ".join(entry.localities),
         },
     )
     owner = {"facility_id": entry.id}
-    changed += _replace(conn, local_exchange, owner, [{"exchange": each} for each in entry.local_exchanges])
-    changed += _replace(conn, schedule_window, owner, _windows(file))
-    changed += _replace(conn, tariff, owner, _tariffs(file))
-    changed += _replace(conn, special_number, owner, [each.model_dump() for each in file.number])
+    changed += replace_rows(
+        conn, local_exchange, owner, [{"exchange": each} for each in entry.local_exchanges]
+    )
+    changed += replace_rows(conn, schedule_window, owner, _windows(file))
+    changed += load_prices(conn, file)
+    changed += replace_rows(conn, special_number, owner, [each.model_dump() for each in file.number])
     for each in file.station:
         _refuse_theft(conn, each.id, entry.id)
-        changed += _put(conn, station, {"id": each.id}, {**owner, "label": each.label})
+        changed += put(conn, station, {"id": each.id}, {**owner, "label": each.label})
     for person in file.inmate:
         changed += _put_inmate(conn, entry.id, person, key)
     changed += _block(conn, file, at)
@@ -79,14 +84,6 @@ def _windows(file: FacilityFile) -> list[dict[str, object]]:
     ]
 
 
-def _tariffs(file: FacilityFile) -> list[dict[str, object]]:
-    return [
-        {"call_type": call_type, **entry.model_dump(exclude={"call_types"})}
-        for entry in file.tariff
-        for call_type in entry.call_types
-    ]
-
-
 def _put_inmate(conn: Connection, facility_id: str, person: InmateEntry, key: PinKey) -> list[str]:
     keys = {"facility_id": facility_id, "inmate_id": person.id}
     values = {
@@ -95,9 +92,9 @@ def _put_inmate(conn: Connection, facility_id: str, person: InmateEntry, key: Pi
         "pin_hash": key.hash(facility_id, person.id, person.pin),
         "pin_key_id": key.id,
     }
-    changed = _put(conn, inmate, keys, values)
-    row = conn.scalar(select(inmate.c.id).where(_matching(inmate, keys)))
-    return changed + _replace(
+    changed = put(conn, inmate, keys, values)
+    row = conn.scalar(select(inmate.c.id).where(matching(inmate, keys)))
+    return changed + replace_rows(
         conn, allowed_number, {"inmate": row}, [each.model_dump() for each in person.numbers]
     )
 
@@ -133,43 +130,3 @@ def _block(conn: Connection, file: FacilityFile, at: datetime) -> list[str]:
             )
         )
     return [f"blocked_number: {len(new)} added, {lifted} lifted"] if new or lifted else []
-
-
-def _put(conn: Connection, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
-    """One row with these values; says nothing if it had them."""
-    name = f"{table.name} {' '.join(map(str, keys.values()))}"
-    row = conn.execute(select(table).where(_matching(table, keys))).one_or_none()
-    if row is None:
-        conn.execute(insert(table).values(**keys, **values))
-        return [f"{name}: added"]
-    differing = sorted(column for column, value in values.items() if row._mapping[column] != value)
-    if not differing:
-        return []
-    conn.execute(update(table).where(_matching(table, keys)).values(**values))
-    return [f"{name}: {', '.join(differing)} changed"]
-
-
-def _replace(
-    conn: Connection, table: Table, owner: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]
-) -> list[str]:
-    """Exactly these rows for their owner; says nothing if they were there."""
-    wanted = [{**owner, **row} for row in rows]
-    columns = [column for column in table.c if column.name in (wanted[0] if wanted else owner)]
-    found = [dict(row._mapping) for row in conn.execute(select(*columns).where(_matching(table, owner)))]
-    if _same_rows(found, wanted):
-        return []
-    conn.execute(delete(table).where(_matching(table, owner)))
-    if wanted:
-        conn.execute(insert(table), wanted)
-    return [f"{table.name} {' '.join(map(str, owner.values()))}: {len(wanted)} rows"]
-
-
-def _same_rows(found: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> bool:
-    def content(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
-        return sorted(tuple(f"{name}={row[name]}" for name in sorted(row)) for row in rows)
-
-    return content(found) == content(wanted)
-
-
-def _matching(table: Table, keys: Mapping[str, Any]) -> Any:
-    return and_(*(table.c[name] == value for name, value in keys.items()))

@@ -1,8 +1,7 @@
 """Look-ups by a call: each one statement, each by index."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import time
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, select
@@ -16,12 +15,9 @@ from ivr.facility.tables import (
     schedule_window,
     special_number,
     station,
-    tariff,
 )
 from ivr.policy.schedule import Schedule, Window
-from rating.call_type import CallType
-from rating.money import Money
-from rating.rate import Rate
+from rating.site import FacilityKind, Operator, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +25,9 @@ class Facility:
     """What a call needs of its facility."""
 
     id: str
+    kind: str
+    operator: str
+    average_daily_population: int | None
     state: str
     time_zone: str
     caller_id: str
@@ -36,6 +35,15 @@ class Facility:
     longest_call_ms: int
     ring_seconds: int
     records: bool
+    taxes: str
+    localities: str
+
+    @property
+    def site(self) -> Site:
+        """The facility as laws see it."""
+        return Site(
+            self.state, FacilityKind(self.kind), Operator(self.operator), self.average_daily_population
+        )
 
 
 _FACILITY_OF_STATION = (
@@ -92,15 +100,6 @@ _NUMBER = (
 _WINDOWS = select(schedule_window.c.weekday, schedule_window.c.opens, schedule_window.c.closes).where(
     schedule_window.c.facility_id == bindparam("facility_id")
 )
-_RATES = (
-    select(tariff.c.call_type, tariff.c.per_minute, tariff.c.first_seconds, tariff.c.next_seconds)
-    .where(
-        tariff.c.facility_id == bindparam("facility_id"),
-        tariff.c.valid_from <= bindparam("on"),
-        tariff.c.valid_to.is_(None) | (tariff.c.valid_to >= bindparam("on")),
-    )
-    .order_by(tariff.c.valid_from)
-)
 
 
 def facility_of_station(conn: Connection, station_id: str) -> Facility | None:
@@ -150,16 +149,9 @@ def number_facts(conn: Connection, facility_id: str, inmate_key: int, number: st
     )
 
 
-def schedule_and_rates(
-    conn: Connection, facility_id: str, on: date
-) -> tuple[Schedule, Mapping[CallType, Rate]]:
-    """When the facility may call, and the rates in force on a local date: two statements."""
+def schedule_of(conn: Connection, facility_id: str) -> Schedule:
+    """When the facility may call: one statement."""
     windows = conn.execute(_WINDOWS, {"facility_id": facility_id})
-    schedule = Schedule(
+    return Schedule(
         [Window(day, time.fromisoformat(opens), time.fromisoformat(closes)) for day, opens, closes in windows]
     )
-    rates = conn.execute(_RATES, {"facility_id": facility_id, "on": on})
-    return schedule, {
-        CallType(call_type): Rate(Money(per_minute), first_seconds, next_seconds)
-        for call_type, per_minute, first_seconds, next_seconds in rates
-    }

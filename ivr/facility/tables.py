@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from accounts.db import Instant, Micros, metadata
 from ivr.policy.request import BlockCause, InmateState
-from rating.call_type import CallType
+from rating.site import FacilityKind, Operator
 
 NUMBER = String(16)  # E.164 with its plus sign (ITU-T E.164: 15 digits)
 
@@ -36,6 +36,8 @@ facility = Table(
     Column("id", String(64), primary_key=True),
     Column("name", Text, nullable=False),
     Column("kind", String(16), nullable=False),
+    Column("operator", String(16), nullable=False),
+    Column("average_daily_population", Integer),
     Column("state", String(2), nullable=False),
     Column("time_zone", String(64), nullable=False),
     Column("caller_id", NUMBER, nullable=False),
@@ -43,7 +45,10 @@ facility = Table(
     Column("longest_call_ms", Integer, nullable=False),
     Column("ring_seconds", SmallInteger, nullable=False),
     Column("records", Boolean, nullable=False),
-    one_of("kind", "jail", "prison"),
+    Column("taxes", Text, nullable=False),  # the table of taxes, as it was reviewed
+    Column("localities", Text, nullable=False),  # parted by spaces
+    one_of("kind", *FacilityKind),
+    one_of("operator", *Operator),
 )
 
 local_exchange = Table(
@@ -128,15 +133,23 @@ special_number = Table(
     Column("free", Boolean, nullable=False),
 )
 
+# The files of tariffs as they were reviewed; `ivr.facility.tariffs` reads them.
 tariff = Table(
     "tariff",
     metadata,
     Column("facility_id", ForeignKey("facility.id"), primary_key=True),
-    Column("call_type", String(16), primary_key=True),
-    Column("valid_from", Date, primary_key=True),
+    Column("id", String(40), primary_key=True),
+    Column("valid_from", Date, nullable=False),
     Column("valid_to", Date),  # inclusive; none: until further notice
-    Column("per_minute", Micros, nullable=False),
-    Column("first_seconds", Integer, nullable=False),
-    Column("next_seconds", Integer, nullable=False),
-    one_of("call_type", *CallType),
+    Column("sha256", String(64), nullable=False),
+    Column("text", Text, nullable=False),  # TOML
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("facility_id", ForeignKey("facility.id"), primary_key=True),
+    Column("id", String(40), primary_key=True),
+    Column("price", Micros, nullable=False),
+    Column("calls", Integer, nullable=False),
 )

@@ -10,7 +10,7 @@ from ivr.policy.schedule import Schedule
 from rating.call_type import CallType
 from rating.money import Money
 from rating.numbers import Number, Unusable
-from rating.rate import Rate
+from rating.price import Price
 
 
 class InmateState(StrEnum):
@@ -65,10 +65,11 @@ class CallRequest:
     blocked_by: BlockCause | None
     on_allowed_list: bool
     privileged: bool
-    free: bool
+    free: bool  # to both, by number or by law
     schedule: Schedule
     call_type: CallType | None
-    rate: Rate | None
+    price: Price | None  # without one there is no call, unless it is free
+    starts: tuple[datetime, datetime]  # the talk begins between these two
     subscription: SubscriptionFacts | None
     prepaid: PrepaidFacts | None
     longest_call_ms: int
@@ -91,7 +92,7 @@ class Payment:
     payer: Payer
     account_id: str | None = None
     hold: int = 0  # micro-units of money for prepaid, 1 call for a subscription, 0 when free
-    rate: Rate | None = None  # only where money is charged
+    price: Price | None = None  # what is charged, to the payer or to the agency
     not_covered: NotCovered | None = None  # told to the called party before they accept
     renews_on: date | None = None
 

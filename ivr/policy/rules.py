@@ -4,8 +4,8 @@ Each rule is one small function with one reason. The first objection in `RULES` 
 the most restrictive setting wins, and any "do not record" wins.
 """
 
-from collections.abc import Callable
-from datetime import UTC
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded
 from ivr.policy.request import (
@@ -21,8 +21,9 @@ from ivr.policy.request import (
     Payment,
 )
 from rating.call_type import CallType
+from rating.money import Money
 from rating.numbers import Number, Unusable
-from rating.rate import charge, first_increment_price, longest_talk_ms
+from rating.price import Price, charge, first_increment_price, longest_talk_ms
 
 Rule = Callable[[CallRequest], Deny | None]
 SHORTEST_CALL_MS = 60_000
@@ -73,15 +74,15 @@ def within_schedule(ask: CallRequest) -> Deny | None:
 
 def rate_is_known(ask: CallRequest) -> Deny | None:
     """No rate found means no call, never a free one."""
-    return None if ask.free or ask.rate is not None else Deny(Denial.NO_RATE)
+    return None if ask.free or ask.price is not None else Deny(Denial.NO_RATE)
 
 
 def somebody_pays(ask: CallRequest) -> Deny | None:
     """A call that is not free needs a payer for its first increment."""
     if payer(ask) is not None:
         return None
-    assert ask.rate is not None  # rate_is_known stands before this rule
-    return Deny(Denial.FUNDS_TOO_LOW, {"needed": first_increment_price(ask.rate)})
+    assert ask.price is not None  # rate_is_known stands before this rule
+    return Deny(Denial.FUNDS_TOO_LOW, {"needed": needed(ask.price, ask.starts)})
 
 
 RULES: tuple[Rule, ...] = (
@@ -132,10 +133,14 @@ def until_longest_call(ask: CallRequest) -> Limit:
 
 
 def until_balance_is_spent(ask: CallRequest) -> Limit:
-    """Talk ends when the prepaid balance could not pay for a moment more; found with the function that bills."""
-    if ask.rate is None or ask.prepaid is None:
+    """Talk ends when the prepaid balance could not pay for a moment more; found with the function that bills.
+
+    Whenever the called party accepts: of two prices while it rings, the dearer counts.
+    """
+    if ask.price is None or ask.prepaid is None:
         return Limit(0, Cutoff.BALANCE)
-    affordable = longest_talk_ms(ask.rate, ask.prepaid.available, cap_ms=ask.longest_call_ms)
+    price, available, cap_ms = ask.price, ask.prepaid.available, ask.longest_call_ms
+    affordable = min(longest_talk_ms(price, start, available, cap_ms) for start in set(ask.starts))
     return Limit(affordable, Cutoff.BALANCE)
 
 
@@ -151,16 +156,26 @@ def payment(ask: CallRequest, paid_by: Payer, talk_limit: Limit) -> Payment:
     """What is reserved, and where: the price of the longest talk, or one call of the subscription."""
     match paid_by:
         case Payer.FREE:
-            return Payment(paid_by)
+            return Payment(paid_by, price=ask.price)
         case Payer.SUBSCRIPTION:
             assert ask.subscription is not None
             plan = ask.subscription
             return Payment(paid_by, plan.account_id, hold=1, renews_on=plan.renews_on)
         case Payer.PREPAID:
             assert ask.prepaid is not None
-            assert ask.rate is not None
-            most = charge(ask.rate, talk_limit.ms).amount
-            return Payment(paid_by, ask.prepaid.account_id, most, ask.rate, not_covered(ask))
+            assert ask.price is not None
+            most = dearest(ask.price, ask.starts, talk_limit.ms)
+            return Payment(paid_by, ask.prepaid.account_id, most, ask.price, not_covered(ask))
+
+
+def dearest(price: Price, starts: Collection[datetime], talk_ms: int) -> Money:
+    """The most that a talk so long costs its payer, whichever of these instants it begins at."""
+    return max(charge(price, start, talk_ms).due for start in set(starts))
+
+
+def needed(price: Price, starts: Collection[datetime]) -> Money:
+    """What a payer must have at least for the call to be made."""
+    return max(first_increment_price(price, start) for start in set(starts))
 
 
 def not_recorded(ask: CallRequest) -> NotRecorded | None:

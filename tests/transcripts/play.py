@@ -21,7 +21,7 @@ from ivr.agi import CallerGone
 from ivr.call import Call, SessionEnded
 from ivr.controls import CalledPartyControls, InmateControls
 from ivr.controls.node import Node
-from ivr.facility.file import FacilityFile, parse
+from ivr.facility.file import FacilityFile, Sources, parse, read
 from ivr.facility.pins import PinKey
 from ivr.facility.tables import inmate
 from ivr.flows.accept import accept
@@ -154,11 +154,12 @@ def _write(path: str, sound: bytes) -> None:
 
 def demonstration(*changes: tuple[str, str]) -> FacilityFile:
     """The demonstration's facility file, with changes to its text."""
-    text = FACILITY.read_text("utf-8")
+    sources = read(FACILITY)
+    texts = {"": sources.text, **sources.beside}
     for old, new in changes:
-        assert old in text
-        text = text.replace(old, new)
-    return parse(text, "demonstration")
+        assert any(old in text for text in texts.values())
+        texts = {name: text.replace(old, new) for name, text in texts.items()}
+    return parse(Sources(texts.pop(""), texts), "demonstration")
 
 
 def _parts(text: str) -> list[tuple[str, list[str]]]:
