@@ -9,16 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from rating.decimals import format_decimal, parse_decimal
 from rating.money import ZERO, Money, format_money, parse_money
-from rating.tariff import Rate, Rounding, Step
+from rating.tariff import MOST_DECIMALS, Rate, Rounding, Step
 from rating.timetable import Course, Entry, Timetable
 
 #: The longest talk that is searched for.
 LONGEST_MS: Final = 10**18
+
+_DOWN: Final = tuple(Rounding("down", decimals) for decimals in range(MOST_DECIMALS + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Tax:
 
     def on(self, numerator: int, denominator: int, decimals: int) -> Money:
         """The tax on an exact price of numerator/denominator millionths."""
-        rounding = self.rounding or Rounding("down", decimals)
+        rounding = self.rounding or _DOWN[decimals]
         if self.percent is None:
             assert self.fixed is not None
             return rounding.rounded(self.fixed, 1)
@@ -54,16 +56,14 @@ class Tax:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class TaxLine:
+class TaxLine(NamedTuple):
     """What one tax adds to a call."""
 
     name: str
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """One rated call, as the CDR and the statement show it."""
 
     billed_seconds: int
@@ -170,10 +170,11 @@ def _charged(course: Course, price: Price, talk_ms: int) -> Charge:
         increments = -((from_ms - end_ms) // (increment_s * 1000))
         billed_seconds += increments * increment_s
         exact += increments * increment_price
-    exact = max(exact, rate.minimum * denominator)
+    if rate.minimum and exact < rate.minimum * denominator:
+        exact = rate.minimum * denominator
     highest = rate.max_cost if rate.max_cost_then == "free" else None
-    if highest is not None:
-        exact = min(exact, highest * denominator)
+    if highest is not None and exact > highest * denominator:
+        exact = highest * denominator
     amount = rate.rounding.rounded(exact, denominator)
     if highest is not None and amount > highest:  # rounded up to decimals that the highest cost has more of
         amount = highest

@@ -241,8 +241,8 @@ def _rate_mistakes(rate: RateFields) -> Iterator[str]:
     for number, (earlier, later) in enumerate(pairwise(steps), start=1):
         if (later.from_s - earlier.from_s) % earlier.increment_s:
             yield (
-                f"steps.{number}.from_s: expected a whole number of increments of {earlier.increment_s} s after "
-                f"{earlier.from_s}, lest a part be charged twice"
+                f"steps.{number}.from_s: expected a whole number of {earlier.increment_s} s increments after "
+                f"{earlier.from_s}, lest time be charged twice"
             )
     if rate.max_cost is not None and rate.max_cost < max(rate.connect_fee, rate.minimum):
         yield "max_cost: expected at least the connect_fee and the minimum"

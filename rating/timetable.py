@@ -128,7 +128,7 @@ class Timetable:
                 break
             if offset_ms == 0:
                 cuts = [(0, rate)]
-            elif rate != cuts[-1][1]:
+            elif rate is not cuts[-1][1] and rate != cuts[-1][1]:
                 cuts.append((offset_ms, rate))
         ends = [offset_ms for offset_ms, _ in cuts[1:]] + [talk_ms]
         return [Part(rate, at_ms, end_ms - at_ms) for (at_ms, rate), end_ms in zip(cuts, ends, strict=True)]

@@ -22,8 +22,9 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Rate calls: one JSON object a line in, one a line out.
 
-        A line has a tariff and a call; rating/lines.py describes both. Nothing is read from the database. The exit
-        status is 1 if any line had an error; a refused call is none.
+        A line has a tariff and a call; rating/lines.py describes both. No database
+        is read. The exit status is 1 if any line had an error; a refused call is
+        none.
         """
         failed = False
         for line in file:

@@ -23,7 +23,7 @@ from tests.controller import steps
 from tests.database import only_sqlite
 from tests.transcripts.play import FACILITY, World
 
-VERBS = ("serve", "db", "load", "calls", "cdr", "run", "demo")
+VERBS = ("serve", "db", "load", "calls", "cdr", "rate", "run", "demo")
 
 
 @dataclass(frozen=True, slots=True)

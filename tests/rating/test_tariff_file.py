@@ -244,7 +244,7 @@ STEPS = '[[rate]]\nname = "flat"\nsteps = [{steps}]\n'
         (
             HEADER + STEPS.format(steps="{ from_s = 0, price = '1' }, { from_s = 90, price = '1' }") + PRICE,
             [
-                "rate.0.steps.1.from_s: expected a whole number of increments of 60 s after 0, lest a part be charged twice"
+                "rate.0.steps.1.from_s: expected a whole number of 60 s increments after 0, lest time be charged twice"
             ],
         ),
         (HEADER + RATE + RATE + PRICE, ["rate.1.name: expected another name: there is a rate 'flat'"]),
