@@ -40,6 +40,11 @@ SYSTEM_ACCOUNTS: Final = {
 }
 
 
+def agency_account(facility_id: str) -> str:
+    """The account of what the facility's agency owes by law: overdrawn until its invoices are paid."""
+    return f"system/agency/{facility_id}"
+
+
 class PayerConflict(Exception):
     """What was to be opened contradicts what exists; nothing was changed."""
 

@@ -14,7 +14,7 @@ from ivr.policy.request import Payer
 from ivr.records.states import RecordingState
 from ivr.records.tables import call, recording, session
 from rating.money import Money
-from rating.rate import Rate, charge
+from rating.price import charge, price_from_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _faults(row: Row[Any]) -> list[str]:
     talked = row.talk_ms >= SHORTEST_BILLED_MS
     price = Money(0)
     if talked and row.payer == Payer.PREPAID:
-        price = charge(Rate(Money(row.per_minute), row.first_seconds, row.next_seconds), row.talk_ms).amount
+        price = charge(price_from_text(row.price), row.talk_from_at, row.talk_ms).due
     expected = {
         "reason": Outcome.COMPLETED,
         "charge": price,

@@ -7,11 +7,12 @@ from sqlalchemy import Connection, update
 
 from accounts import schema
 from accounts.db import Database, DatabaseUnsuitable, WriterLock
-from ivr.facility.file import FacilityFile
+from ivr.facility.file import FacilityFile, Reviewed
 from ivr.facility.tables import inmate
 from ivr.keyring import Keyring
 from ivr.loading import load
 from rating.money import Money
+from rating.tariff_file import parse_tariff
 from tests.fakes.asterisk import PhoneCall
 
 FACILITY = "bench-county-jail"
@@ -22,6 +23,13 @@ MOST_PHONES = 1_000  # the controller's own limit of sessions at one time
 _AREA_CODES = ("217", "224", "309", "312", "331", "447", "464", "618", "630", "708")  # of Illinois
 _PIN = "2468"
 _NAME = bytes([0x80, 0xFF]) * 8_000  # two seconds of mu-law
+_TARIFF = """
+id = "bench"
+valid_from = 2026-01-01
+currency = "USD"
+rate = [{ name = "minute", per_minute = "0.06" }]
+price = [{ rate = "minute", call_types = ["local", "intrastate"] }]
+"""
 _ENGLISH, _NOT_AGAIN, _ACCEPT = "1", "2", "1"
 
 
@@ -64,6 +72,8 @@ def _file(phones: int) -> FacilityFile:
                 "id": FACILITY,
                 "name": "Bench County Jail",
                 "kind": "jail",
+                "operator": "county",
+                "average_daily_population": 500,
                 "state": "IL",
                 "time_zone": "America/Chicago",
                 "caller_id": "+17305550100",
@@ -71,9 +81,7 @@ def _file(phones: int) -> FacilityFile:
                 "longest_call_minutes": 15,
                 "schedule": [{"days": "mon-sun", "opens": "00:00", "closes": "24:00"}],
             },
-            "tariff": [
-                {"call_types": ["local", "intrastate"], "valid_from": "2026-01-01", "per_minute": "0.06"}
-            ],
+            "tariff": [Reviewed(_TARIFF, parse_tariff(_TARIFF, "bench"))],
             "station": [{"id": _station(phone), "label": f"Telephone {phone}"} for phone in range(phones)],
             "inmate": [
                 {

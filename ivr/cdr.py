@@ -59,8 +59,9 @@ def whole(conn: Connection, call_id: str) -> Mapping[str, object] | None:
         return None
     zone = ZoneInfo(row.time_zone)
     fields = {name: _shown(value, zone) for name, value in row._mapping.items()}
-    fields["per_minute"] = money(row.per_minute)
-    fields["charge"] = money(row.charge)
+    for name in ("charge", "connect_fee", "tax", "agency_charge"):
+        fields[name] = money(row._mapping[name])
+    fields["held"] = balance(row, row.held)
     fields["balance_before"] = balance(row, row.balance_before)
     fields["balance_after"] = balance(row, row.balance_after)
     fields["ringing_ms"] = _span_ms(row.dialled_at, row.answered_at)

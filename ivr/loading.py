@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from accounts import ledger, payers
+from accounts.tables import AccountKind, Unit
 from ivr.facility.file import FacilityFile, FacilityFileError, PrepaidEntry, SubscriptionEntry
 from ivr.facility.load import load_facility
 from ivr.facility.pins import PinKey
@@ -25,6 +26,8 @@ def load(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> lis
 
 
 def _load_payers(conn: Connection, file: FacilityFile, at: datetime) -> list[str]:
+    agency = payers.agency_account(file.facility.id)
+    ledger.open_account(conn, account_id=agency, unit=Unit.USD, kind=AccountKind.SYSTEM, at=at)
     changed = [line for prepaid in file.prepaid for line in _take_numbers(conn, file, prepaid, at)]
     for prepaid in file.prepaid:
         account_id = _account_id(file, prepaid)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -212,6 +213,7 @@ def _first_refused(count: int, allows: Callable[[int], bool]) -> int:
     return bisect_left(range(count), 1, key=lambda number: not allows(number))
 
 
+@lru_cache(maxsize=1_000)
 def price_from_text(text: str) -> Price:
     """The price that `Price.to_text` wrote; raises ValueError if the text is none."""
     try:

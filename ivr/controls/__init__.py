@@ -3,6 +3,7 @@
 from ivr.controls.called_party import Accepted, CalledPartyControls, Offer
 from ivr.controls.inmate import Grant, InmateControls, Refused
 from ivr.policy.request import Payer
+from rating.quote import Quote
 
 __all__ = [
     "Accepted",
@@ -11,5 +12,6 @@ __all__ = [
     "InmateControls",
     "Offer",
     "Payer",
+    "Quote",
     "Refused",
 ]

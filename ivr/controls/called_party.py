@@ -2,10 +2,11 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from accounts import ledger
 from ivr.call import end
@@ -18,7 +19,8 @@ from ivr.policy.request import BlockCause, NotCovered, Payer
 from ivr.records import calls, recordings
 from ivr.records.states import Leg
 from rating.money import Money, floor_to_cent
-from rating.rate import Rate, charge
+from rating.price import price_from_text
+from rating.quote import NO_CHARGE, Quote, quote
 
 #: How long the news of who hung up may lag behind the end of the dialogue.
 HANG_UP_NEWS_SECONDS = 0.5
@@ -33,9 +35,8 @@ class Offer:
     recorded: bool
     payer: Payer
     not_covered: NotCovered | None
-    per_minute: Money
+    quote: Quote
     limit_minutes: int
-    most: Money  # the price of the longest talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +110,14 @@ class CalledPartyControls:
         name = conn.scalar(select(inmate.c.recorded_name).where(inmate.c.id == row.inmate))
         if name is None:
             return None
-        rate = (
-            Rate(Money(row.per_minute), row.first_seconds, row.next_seconds)
-            if row.per_minute is not None
-            else None
-        )
         offer = Offer(
             facility_id=row.facility_id,
             name_file=str(self.node.names / self.node.new_id()),
             recorded=row.not_recorded is None and row.privileged is False,
             payer=Payer(row.payer),
             not_covered=NotCovered(row.not_covered) if row.not_covered else None,
-            per_minute=rate.per_minute if rate else Money(0),
+            quote=_quote(row, self.node.now()),
             limit_minutes=row.limit_ms // 60_000,
-            most=charge(rate, row.limit_ms).amount if rate else Money(0),
         )
         return offer, name
 
@@ -152,6 +147,12 @@ class CalledPartyControls:
         row = calls.call_of(conn, self.call_id)
         if row is not None:
             block_number(conn, row.facility_id, row.number, self.call_id, self.node)
+
+
+def _quote(row: Row[Any], at: datetime) -> Quote:
+    if row.payer != Payer.PREPAID:
+        return NO_CHARGE
+    return quote(price_from_text(row.price), at, row.limit_ms)
 
 
 #: Beyond this nothing can be spoken; a larger balance is told as this much, so never as more than there is.

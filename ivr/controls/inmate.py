@@ -22,7 +22,7 @@ from ivr.live import LiveCall, until
 from ivr.policy.reasons import Denial, NotRecorded, Outcome, Reason
 from ivr.policy.request import Allow, Deny, Payer
 from ivr.records import calls, evidence, sessions
-from rating.money import Money
+from rating.quote import NO_CHARGE, Quote, quote
 
 #: How long the end of a talk, as Asterisk's events tell it, is waited for before the dialplan's note alone counts.
 TALK_END_WAIT_SECONDS = 0.5
@@ -53,7 +53,7 @@ class Grant:
 
     number: str
     payer: Payer
-    per_minute: Money
+    quote: Quote
     limit_ms: int
     cutoff: str
     recorded: bool
@@ -171,11 +171,16 @@ class InmateControls:
                 self.call_id = ""
                 return Refused(reason, dict(told))
             case Allow(limit, payment, not_recorded):
-                per_minute = payment.rate.per_minute if payment.rate else Money(0)
+                price = payment.price
+                asked = (
+                    quote(price, self.node.now(), limit.ms)
+                    if payment.payer is Payer.PREPAID and price
+                    else NO_CHARGE
+                )
                 return Grant(
                     outcome.number,
                     payment.payer,
-                    per_minute,
+                    asked,
                     limit.ms,
                     limit.cutoff,
                     recorded=not_recorded is None,

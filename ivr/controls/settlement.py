@@ -7,15 +7,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from accounts import ledger
+from accounts import ledger, payers
 from ivr.controls.node import Node
 from ivr.policy.reasons import Cutoff, NotRecorded, Outcome, Reason, reason
 from ivr.policy.request import Payer
 from ivr.policy.talk import NO_TALK, Evidence, Talk, talk
 from ivr.records import calls, evidence
 from ivr.records.states import CallState, Leg
-from rating.money import ZERO, Money
-from rating.rate import NOTHING, Charge, Rate, charge
+from rating.money import ZERO, Money, format_money
+from rating.price import NOTHING, Charge, charge, price_from_text
 
 #: A connection this short is a hang-up that crossed with the acceptance: nobody talked, nobody pays.
 SHORTEST_BILLED_MS = 1_000
@@ -107,15 +107,18 @@ def _settle_row(
         return Settled(reason(row.reason), Money(row.charge or 0), row.talk_ms or 0, is_new=False)
     span = _talk_of(conn, row)
     billed = _charge(row, span)
+    due = Money(min(billed.due, row.held)) if row.payer == Payer.PREPAID else ZERO
     values: dict[str, object] = {
         **known,
         **_talk_values(span, at),
         **_reason_values(row, span, ending),
-        **_money_values(conn, row, billed, at, talked=span.ms >= SHORTEST_BILLED_MS),
+        **_money_values(conn, row, due, at, talked=span.ms >= SHORTEST_BILLED_MS),
+        **_agency_values(conn, row, billed, at),
+        **_charge_values(billed),
         "not_recorded": row.not_recorded or (NotRecorded.NOT_CONNECTED if span.started_at is None else None),
     }
     calls.seal(conn, row.id, values, at)
-    return Settled(reason(str(values["reason"])), billed.amount, span.ms, is_new=True)
+    return Settled(reason(str(values["reason"])), due, span.ms, is_new=True)
 
 
 def _talk_of(conn: Connection, row: Row[Any]) -> Talk:
@@ -126,9 +129,34 @@ def _talk_of(conn: Connection, row: Row[Any]) -> Talk:
 
 
 def _charge(row: Row[Any], span: Talk) -> Charge:
-    if row.payer != Payer.PREPAID or span.ms < SHORTEST_BILLED_MS:
+    """What the talk costs, whoever pays it; nothing where nobody does by the minute."""
+    if row.price is None or span.started_at is None or span.ms < SHORTEST_BILLED_MS:
         return NOTHING
-    return charge(Rate(Money(row.per_minute), row.first_seconds, row.next_seconds), span.ms)
+    return charge(price_from_text(row.price), span.started_at, span.ms)
+
+
+def _charge_values(billed: Charge) -> Mapping[str, object]:
+    lines = "; ".join(f"{line.name} {format_money(line.amount)}" for line in billed.taxes)
+    return {
+        "billed_seconds": billed.billed_seconds,
+        "connect_fee": billed.connect_fee,
+        "tax": billed.tax,
+        "taxes": lines or None,
+    }
+
+
+def _agency_values(conn: Connection, row: Row[Any], billed: Charge, at: datetime) -> Mapping[str, object]:
+    """What the agency owes for the call by law: booked in this same transaction, paid by invoice."""
+    if billed.agency:
+        ledger.post(
+            conn,
+            transfer_id=f"call/{row.id}/agency",
+            debit_id=payers.agency_account(row.facility_id),
+            credit_id=payers.REVENUE,
+            amount=billed.agency,
+            at=at,
+        )
+    return {"agency_charge": billed.agency}
 
 
 def _talk_values(span: Talk, at: datetime) -> Mapping[str, object]:
@@ -165,13 +193,13 @@ def _untalked(row: Row[Any], ending: Ending) -> Outcome:
 
 
 def _money_values(
-    conn: Connection, row: Row[Any], billed: Charge, at: datetime, *, talked: bool
+    conn: Connection, row: Row[Any], due: Money, at: datetime, *, talked: bool
 ) -> Mapping[str, object]:
     """Turn the hold into a charge, or give it back; both are idempotent by their ids."""
     if row.hold_id is None:
-        return {"charge": ZERO, "calls_charged": 0, "billed_seconds": billed.billed_seconds}
+        return {"charge": ZERO, "calls_charged": 0}
     is_call = row.payer == Payer.SUBSCRIPTION
-    amount = int(talked) if is_call else billed.amount
+    amount = int(talked) if is_call else due
     if amount:
         ledger.settle(
             conn, transfer_id=f"call/{row.id}/settlement", hold_id=row.hold_id, amount=amount, at=at
@@ -179,8 +207,7 @@ def _money_values(
     else:
         ledger.release(conn, transfer_id=f"call/{row.id}/release", hold_id=row.hold_id, at=at)
     return {
-        "charge": ZERO if is_call else billed.amount,
+        "charge": due,
         "calls_charged": amount if is_call else 0,
-        "billed_seconds": billed.billed_seconds,
         "balance_after": ledger.balance(conn, row.account_id).available,
     }

@@ -331,6 +331,8 @@ def parse(sources: Sources, name: str) -> FacilityFile:
         if wrong in content:
             raise FacilityFileError(f"{name}: {wrong}: expected its own file, named in facility")
     try:
+        if missing := {each for each in _named(content) if _is_plain(each)} - sources.beside.keys():
+            raise FacilityFileError(f"{name}: facility: {', '.join(sorted(missing))} is not there")
         rating = _rating(content, sources.beside)
     except (TariffFileError, TableError) as mistake:
         raise FacilityFileError(str(mistake)) from None
@@ -345,8 +347,6 @@ def _rating(content: Mapping[str, Any], beside: Mapping[str, str]) -> dict[str, 
     facility = content.get("facility")
     taxes = facility.get("taxes") if isinstance(facility, dict) else None
     found = [name for name in _named(content) if _is_plain(name)]
-    if missing := sorted(set(found) - beside.keys()):
-        raise TableError(f"{', '.join(missing)}: named in facility, but not there")
     if taxes in found:
         parse_taxes(beside[taxes], taxes)
     return {

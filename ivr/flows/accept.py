@@ -4,7 +4,7 @@ Nothing here connects anybody but `call.connect()`, and only after the acceptanc
 """
 
 from ivr.call import Call, Spoken, speech
-from ivr.controls import Accepted, CalledPartyControls, Offer, Payer
+from ivr.controls import Accepted, CalledPartyControls, Offer, Payer, Quote
 from ivr.policy.reasons import Outcome
 
 MISSES = 3  # silences or wrong keys until the call counts as not accepted
@@ -26,7 +26,7 @@ async def accept(call: Call, controls: CalledPartyControls) -> None:
                 await declined(call, controls, Outcome.REFUSED, "refused")
                 return
             case "3":
-                told = [cost(offer)]
+                told = cost(offer)
                 await controls.cost_heard()
             case "8":
                 await call.speak("en" if call.language == "es" else "es")
@@ -62,21 +62,29 @@ def paid_by(offer: Offer) -> list[Spoken]:
         case Payer.SUBSCRIPTION:
             return [speech("paid_by_subscription")]
         case Payer.PREPAID:
-            price = [speech("price_each_minute", price=offer.per_minute)] if why else []
-            return [*why, *price, speech("paid_by_prepaid")]
+            return [*why, *([price(offer.quote)] if why else []), speech("paid_by_prepaid")]
 
 
-def cost(offer: Offer) -> Spoken:
+def price(quoted: Quote) -> Spoken:
+    """What each minute costs; the first by itself where it costs something else."""
+    if quoted.is_flat:
+        return speech("price_each_minute", price=quoted.each_minute)
+    return speech("price_first_minute", first=quoted.first_minute, each=quoted.each_minute)
+
+
+def cost(offer: Offer) -> list[Spoken]:
     """The full answer to "what does it cost" (47 CFR 64.710)."""
     match offer.payer:
         case Payer.FREE:
-            return speech("cost_free")
+            return [speech("cost_free")]
         case Payer.SUBSCRIPTION:
-            return speech("cost_by_subscription")
+            return [speech("cost_by_subscription")]
+        case Payer.PREPAID if offer.quote.is_flat:
+            minute, total = offer.quote.each_minute, offer.quote.longest.due
+            return [speech("cost_by_prepaid", minute=minute, total=total, time=offer.limit_minutes)]
         case Payer.PREPAID:
-            return speech(
-                "cost_by_prepaid", minute=offer.per_minute, total=offer.most, time=offer.limit_minutes
-            )
+            total = offer.quote.longest.due
+            return [price(offer.quote), speech("cost_in_all", total=total, time=offer.limit_minutes)]
 
 
 async def accepted(call: Call, controls: CalledPartyControls) -> None:

@@ -68,7 +68,7 @@ async def place_call(call: Call, controls: InmateControls) -> bool:
             return False
         case Grant() as grant:
             recorded = speech("call_recorded" if grant.recorded else "call_not_recorded")
-            await call.say_all(cost(grant), recorded, speech("please_hold"))
+            await call.say_all(*cost(grant), recorded, speech("please_hold"))
             await call.ring(await controls.dialling(grant))
             return True
 
@@ -93,12 +93,16 @@ async def record_name_once(call: Call, controls: InmateControls) -> None:
         await controls.keep_recorded_name()
 
 
-def cost(grant: Grant) -> Spoken:
+def cost(grant: Grant) -> list[Spoken]:
     """What the call costs and how long it may last."""
+    time, price = grant.limit_minutes, grant.quote
     match grant.payer:
         case Payer.FREE:
-            return speech("free_call", time=grant.limit_minutes)
+            return [speech("free_call", time=time)]
         case Payer.SUBSCRIPTION:
-            return speech("covered_by_subscription", time=grant.limit_minutes)
+            return [speech("covered_by_subscription", time=time)]
+        case Payer.PREPAID if price.is_flat:
+            return [speech("price_and_time", price=price.each_minute, time=time)]
         case Payer.PREPAID:
-            return speech("price_and_time", price=grant.per_minute, time=grant.limit_minutes)
+            first = speech("price_first_minute", first=price.first_minute, each=price.each_minute)
+            return [first, speech("talk_time", time=time)]

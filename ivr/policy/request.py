@@ -70,6 +70,7 @@ class CallRequest:
     call_type: CallType | None
     price: Price | None  # without one there is no call, unless it is free
     starts: tuple[datetime, datetime]  # the talk begins between these two
+    agency_rule: str | None  # the law by which the agency pays a part or all
     subscription: SubscriptionFacts | None
     prepaid: PrepaidFacts | None
     longest_call_ms: int

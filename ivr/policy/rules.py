@@ -156,7 +156,7 @@ def payment(ask: CallRequest, paid_by: Payer, talk_limit: Limit) -> Payment:
     """What is reserved, and where: the price of the longest talk, or one call of the subscription."""
     match paid_by:
         case Payer.FREE:
-            return Payment(paid_by, price=ask.price)
+            return Payment(paid_by, price=ask.price if ask.agency_rule else None)
         case Payer.SUBSCRIPTION:
             assert ask.subscription is not None
             plan = ask.subscription

@@ -68,9 +68,9 @@ call = Table(
     Column("hold_id", Text),
     Column("not_covered", String(16)),
     Column("renews_on", Date),
-    Column("per_minute", Micros),
-    Column("first_seconds", Integer),
-    Column("next_seconds", Integer),
+    Column("price", Text),  # all that decides what the talk costs: rating.price, as text
+    Column("held", BigInteger),  # in the paying account's own unit; no charge is above it
+    Column("agency_rule", String(64)),  # the law by which the agency pays a part or all
     Column("limit_ms", Integer),
     Column("limit_set_by", String(16)),
     Column("privileged", Boolean),
@@ -92,7 +92,11 @@ call = Table(
     Column("talk_ms", Integer),
     Column("talk_flagged", Boolean),
     Column("billed_seconds", Integer),
-    Column("charge", Micros),
+    Column("charge", Micros),  # what the payer pays, taxes included
+    Column("connect_fee", Micros),
+    Column("tax", Micros),
+    Column("taxes", Text),  # line by line
+    Column("agency_charge", Micros),
     Column("calls_charged", Integer),
     Column("balance_before", BigInteger),  # of the paying account, in its own unit
     Column("balance_after", BigInteger),

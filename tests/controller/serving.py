@@ -15,13 +15,14 @@ from sqlalchemy import update
 from accounts.db import Database
 from ivr.config import Settings
 from ivr.demonstration.ports import free_ports
+from ivr.facility.file import read
 from ivr.facility.tables import inmate
 from ivr.instance import keyring_of
 from ivr.keyring import Keyring
 from ivr.load_file import load_facility_file
 from tests.fakes.ami_server import FakeAmi
 from tests.fakes.asterisk import FakeAsterisk
-from tests.transcripts.play import SPEECH
+from tests.transcripts.play import FACILITY, SPEECH
 
 START_SECONDS = 20
 
@@ -38,6 +39,8 @@ def prepare(settings: Settings, facility: str) -> None:
     """Load the facility, whose inmates have said their names."""
     file = settings.state_dir / "facility.toml"
     file.write_text(facility, "utf-8")
+    for name, text in read(FACILITY).beside.items():
+        file.with_name(name).write_text(text, "utf-8")
     load_facility_file(settings, file)
     with Database.open(settings.url) as database:
         database.transact_now(lambda conn: conn.execute(update(inmate).values(recorded_name=SPEECH)))

@@ -16,6 +16,7 @@ from accounts import schema
 from accounts.db import WriterLock
 from ivr.cli import main
 from ivr.controls.settlement import Ending, settle
+from ivr.facility.file import read
 from ivr.policy.reasons import Outcome
 from ivr.policy.talk import Evidence, Kind
 from ivr.records import evidence
@@ -151,6 +152,8 @@ def test_mistakes_of_every_kind_are_one_line(
 ) -> None:
     bad = tmp_path / "bad.toml"
     bad.write_text(FACILITY.read_text().replace('kind = "jail"', 'kind = "camp"'))
+    for name, text in read(FACILITY).beside.items():
+        bad.with_name(name).write_text(text)
     assert is_one_line(ivr("load", str(bad)), "bad.toml: facility.kind:")
     assert is_one_line(ivr("load", str(tmp_path / "absent.toml")), "absent.toml: No such file")
     assert is_one_line(ivr("cdr", "f" * 32), "there is no call ffff")

@@ -12,23 +12,47 @@ from sqlalchemy import Connection, select
 from accounts import payers
 from accounts.db import metadata
 from ivr.controls.called_party import block_number
-from ivr.facility.file import FacilityFileError, parse, read
+from ivr.facility.file import FacilityFileError, Sources, parse, read
 from ivr.facility.tables import blocked_number, inmate
 from ivr.loading import load
 from rating.money import Money
 from tests.controller import steps
 from tests.transcripts.play import FACILITY, KEY, World, demonstration
 
-TEXT = FACILITY.read_text("utf-8")
+SOURCES = read(FACILITY)
+TEXT = SOURCES.text
 
 #: What is written instead of what, and what the one mistake is: the field, and what was expected.
 MISTAKES: dict[str, tuple[str, str, str]] = {
     "not TOML": ('id = "example-county-jail"', "id = example", r"not TOML: .*line 4"),
     "a word that there is not": ("records = true", "recods = true", r"facility\.recods: Extra inputs"),
-    "a table that there is not": ("[[tariff]]", "[[tarif]]", r"tarif: Extra inputs"),
+    "a table that there is not": ("[[plan]]", "[[plans]]", r"plans: Extra inputs"),
+    "prices in the file itself": ("[[plan]]", "[[tariff]]", r"tariff: expected its own file"),
+    "a tariff that is not there": (
+        "-tariff.toml",
+        "-prices.toml",
+        r"facility: demonstration-prices\.toml is not there",
+    ),
+    "a tariff elsewhere": ('"demonstration-', '"../demonstration-', r"facility\.tariffs\.0: String should"),
+    "a plan that there is not": (
+        "calls = 57",
+        'plan = "family-50"',
+        r"subscription \+12175550101: there is no plan family-50",
+    ),
+    "calls and a plan": (
+        "calls = 57",
+        'calls = 57\nplan = "family-100"',
+        r"subscription\.0: expected either calls or plan",
+    ),
+    "nobody's custody": (
+        'operator = "county"',
+        'operator = "firm"',
+        r"facility\.operator: .*'state', 'county'",
+    ),
+    "fewer than nobody": ("population = 240", "population = -1", r"average_daily_population: .*equal to 0"),
     "no name": ('name = "Example County Jail"\n', "", r"facility\.name: Field required"),
     "an id with a capital": ('id = "demo-a1"', 'id = "Demo A1"', r"station\.0\.id: String should match"),
-    "neither jail nor prison": ('kind = "jail"', 'kind = "camp"', r"facility\.kind: .*'jail' or 'prison'"),
+    "neither jail nor prison": ('kind = "jail"', 'kind = "camp"', r"facility\.kind: .*'jail', 'prison' or"),
     "a state by its name": (
         'state = "IL"',
         'state = "Illinois"',
@@ -76,30 +100,6 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "an hour as a number": ('opens = "00:00"', "opens = 8", r"schedule\.0\.opens: expected a time of day"),
     "a zone in a time": ('opens = "00:00"', 'opens = "08:00+02:00"', r"opens: expected a time of day"),
     "seconds in a time": ('opens = "00:00"', 'opens = "08:00:30"', r"opens: expected a time of day"),
-    "a price as a number": (
-        'per_minute = "0.06"',
-        "per_minute = 0.06",
-        r"tariff\.0\.per_minute: .*in quotes",
-    ),
-    "a price with a sign": ('"0.06"', '"$0.06"', r"tariff\.0\.per_minute: not an amount of money"),
-    "a price below nothing": ('"0.06"', '"-0.06"', r"tariff\.0\.per_minute: .*greater than or equal to 0"),
-    "a call type that there is not": (
-        '"local", "intra',
-        '"locl", "intra',
-        r"tariff\.0\.call_types\.0: .*'local'",
-    ),
-    "a price twice": (
-        '"local", "intrastate"',
-        '"local", "local"',
-        r"tariff given more than once: local from 2026",
-    ),
-    "a tariff that ends before": (
-        "valid_from = 2026-04-06",
-        "valid_from = 2026-04-06\nvalid_to = 2026-01-01",
-        r"tariff\.0: valid_to .*before",
-    ),
-    "no such date": ("valid_from = 2026-04-06", "valid_from = 2026-04-31", r"not TOML|valid_from"),
-    "an increment of nothing": ("next_seconds = 1", "next_seconds = 0", r"next_seconds: .*equal to 1"),
     "a station twice": ('id = "demo-a2"', 'id = "demo-a1"', r"station given more than once: demo-a1"),
     "an inmate twice": ('id = "1002"', 'id = "1001"', r"inmate given more than once: 1001"),
     "a state that there is not": ('state = "suspended"', 'state = "ill"', r"inmate\.1\.state: .*'suspended'"),
@@ -143,9 +143,13 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
 }
 
 
-def mistaken(old: str, new: str) -> str:
-    assert old in TEXT
-    return TEXT.replace(old, new, 1)
+def mistaken(old: str, new: str) -> Sources:
+    """The demonstration's file, or the tariff beside it, with one change."""
+    if old in TEXT:
+        return Sources(TEXT.replace(old, new, 1), SOURCES.beside)
+    (tariff,) = SOURCES.beside.values()
+    assert old in tariff
+    return Sources(TEXT, dict.fromkeys(SOURCES.beside, tariff.replace(old, new, 1)))
 
 
 @pytest.mark.parametrize("kind", MISTAKES)
@@ -159,9 +163,9 @@ def test_a_mistake_is_named_with_its_field_and_what_was_expected(kind: str) -> N
 
 
 def test_all_mistakes_are_told_at_once() -> None:
-    text = TEXT.replace('kind = "jail"', 'kind = "camp"').replace('"0.06"', '"cheap"').replace('"IL"', '"il"')
+    text = TEXT.replace('kind = "jail"', 'kind = "camp"').replace('"5.00"', '"cheap"').replace('"IL"', '"il"')
     with pytest.raises(FacilityFileError) as refusal:
-        parse(text, "jail.toml")
+        parse(Sources(text, SOURCES.beside), "jail.toml")
     assert len(str(refusal.value).splitlines()) == 3
 
 
@@ -222,7 +226,7 @@ def test_loading_again_changes_nothing(world: World) -> None:
 
 
 CHANGES: dict[str, tuple[str, str, set[str], str]] = {
-    "the price": ('"0.06"', '"0.05"', {"tariff"}, "tariff example-county-jail: 3 rows"),
+    "the price": ('"0.06"', '"0.05"', {"tariff"}, "tariff example-county-jail: 1 rows"),
     "the longest call": (
         "= 15",
         "= 20",
@@ -289,7 +293,7 @@ def test_a_file_that_contradicts_the_database_loads_nothing(world: World, what: 
     text, told = CONTRADICTIONS[what]
     before = world.database.read_now(contents)
     with pytest.raises(FacilityFileError, match=told):
-        world.database.transact_now(load, parse(text, "f"), KEY, world.at)
+        world.database.transact_now(load, parse(Sources(text, SOURCES.beside), "f"), KEY, world.at)
     assert world.database.read_now(contents) == before
 
 
@@ -298,14 +302,14 @@ def test_a_period_that_would_end_before_it_begins_is_refused(world: World) -> No
     text = OTHER_JAIL.replace("calls = 57", "calls = 57\nends_on = 2026-01-01").partition("[[prepaid]]")[0]
     text += '[[subscription]]\nnumber = "+1 217 555 0101"\ncalls = 5\nends_on = 2026-01-01\n'
     with pytest.raises(FacilityFileError, match="ends_on 2026-01-01 is before it starts, 2026-11-23"):
-        world.database.transact_now(load, parse(text, "f"), KEY, world.at)
+        world.database.transact_now(load, parse(Sources(text, SOURCES.beside), "f"), KEY, world.at)
     assert world.database.read_now(contents) == before
 
 
 def test_a_second_facility_leaves_the_first_alone(world: World) -> None:
     before = world.database.read_now(contents)
     text = OTHER_JAIL.partition("[[prepaid]]")[0]
-    assert world.database.transact_now(load, parse(text, "f"), KEY, world.at)
+    assert world.database.transact_now(load, parse(Sources(text, SOURCES.beside), "f"), KEY, world.at)
     after = world.database.read_now(contents)
     assert all(set(before[table]) <= set(after[table]) for table in before)
     steps.assert_books_are_right(world)
@@ -314,7 +318,7 @@ def test_a_second_facility_leaves_the_first_alone(world: World) -> None:
 def test_a_number_that_is_taken_from_an_account_can_go_to_another_in_the_same_file(world: World) -> None:
     moved = FACILITY.read_text("utf-8").replace('    "+1 217 555 0102",\n', "")
     moved += '\n[[prepaid]]\naccount = "aunt"\nnumbers = ["+1 217 555 0102"]\nopening_balance = "1.00"\n'
-    world.database.transact_now(load, parse(moved, "f"), KEY, world.at)
+    world.database.transact_now(load, parse(Sources(moved, SOURCES.beside), "f"), KEY, world.at)
     facts = world.database.read_now(
         payers.payer_facts, facility_id="example-county-jail", number="+12175550102", on=world.at.date()
     )
@@ -323,7 +327,7 @@ def test_a_number_that_is_taken_from_an_account_can_go_to_another_in_the_same_fi
 
 def test_loading_again_after_a_period_has_lapsed_gives_no_calls_away(world: World) -> None:
     later = world.at + timedelta(days=60)
-    file = parse(FACILITY.read_text("utf-8"), "f")
+    file = parse(SOURCES, "f")
     assert world.database.transact_now(load, file, KEY, later) == []
     facts = world.database.read_now(
         payers.payer_facts, facility_id="example-county-jail", number="+12175550101", on=later.date()

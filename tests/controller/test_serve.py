@@ -19,7 +19,7 @@ from ivr import cdr
 from ivr.notify import Notifier
 from ivr.supervise import Supervisor
 from tests.controller.serving import Served, environment, instance, prepare, serving
-from tests.controller.test_facility_file import TEXT
+from tests.controller.test_facility_file import SOURCES, TEXT
 from tests.database import only_sqlite
 from tests.fakes.asterisk import PhoneCall
 from tests.fakes.channel import run_agi
@@ -101,8 +101,10 @@ async def test_what_it_shows_and_takes_while_it_runs(database_url: str) -> None:
 async def take_commands(on: Served) -> None:
     """Commands beside the running controller: those that change something go through it."""
     facility = on.settings.state_dir / "facility.toml"
-    facility.write_text(TEXT.replace('"0.06"', '"0.05"'))
-    assert await on.ivr("load", str(facility)) == (0, "tariff example-county-jail: 3 rows\n", "")
+    facility.write_text(TEXT)
+    (tariff,) = SOURCES.beside
+    facility.with_name(tariff).write_text(SOURCES.beside[tariff].replace('"0.06"', '"0.05"'))
+    assert await on.ivr("load", str(facility)) == (0, "tariff example-county-jail: 1 rows\n", "")
     facility.write_text(TEXT.replace("calls = 57", "calls = 58"))
     status, out, err = await on.ivr("load", str(facility))
     assert (status, out) == (1, "")

@@ -22,13 +22,15 @@ from ivr.records.tables import call as call_table
 from ivr.records.tables import evidence as evidence_table
 from ivr.watch import Watch
 from rating.money import Money
-from rating.rate import Rate, charge
+from rating.price import Price, charge
+from rating.tariff import simple_rate
+from rating.timetable import always
 from tests.controller import steps
 from tests.database import only_postgresql, only_sqlite
 from tests.fakes.loop import in_loop
 from tests.transcripts.play import World
 
-RATE = Rate(Money(60_000), 60, 1)
+PRICE = Price(always(simple_rate(Money(60_000), 60, 1)))
 BY_NOBODY = Ending(Outcome.SYSTEM_FAULT)
 
 #: How news of a call may come, and whether it settles the call, tells of the start, tells of the end.
@@ -124,7 +126,7 @@ def test_any_order_repetition_and_loss_of_news_settles_once_and_never_for_more_t
                 assert sealed.sealed_at is not None
         assert steps.record(world, call_id) == sealed
         assert sealed is not None
-        truth = charge(RATE, talk_ms).amount if talk_ms >= 1_000 else 0
+        truth = charge(PRICE, world.at, talk_ms).due if talk_ms >= 1_000 else 0
         assert 0 <= sealed.charge <= truth
         if "start" not in known:
             assert sealed.charge == 0

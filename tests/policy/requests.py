@@ -8,14 +8,17 @@ from ivr.policy.schedule import Schedule, Window
 from rating.call_type import CallType
 from rating.money import Money
 from rating.numbers import Number, NumberKind
-from rating.rate import Rate
+from rating.price import Price
+from rating.tariff import simple_rate
+from rating.timetable import always
 
 CHICAGO = ZoneInfo("America/Chicago")
 EVERY_DAY = Schedule([Window(day, time(7), time(22)) for day in range(7)])
 NUMBER = Number("+12175550102", "US", "US-IL", NumberKind.ORDINARY)
+NOON = datetime(2026, 11, 23, 12, tzinfo=CHICAGO)
 
 OK = CallRequest(
-    at=datetime(2026, 11, 23, 12, tzinfo=CHICAGO),
+    at=NOON,
     inmate_state=InmateState.ACTIVE,
     has_recorded_name=True,
     dialled=NUMBER,
@@ -25,7 +28,9 @@ OK = CallRequest(
     free=False,
     schedule=EVERY_DAY,
     call_type=CallType.LOCAL,
-    rate=Rate(Money(60_000), first_seconds=60, next_seconds=1),
+    price=Price(always(simple_rate(Money(60_000), first_seconds=60, next_seconds=1))),
+    starts=(NOON, NOON),
+    agency_rule=None,
     subscription=None,
     prepaid=PrepaidFacts("prepaid/family", Money(5_000_000)),
     longest_call_ms=900_000,

@@ -25,7 +25,7 @@ from ivr.policy.rules import decide
 from rating.call_type import CallType
 from rating.money import Money
 from rating.numbers import NumberRefusal, Unusable
-from rating.rate import charge
+from rating.price import charge
 from tests.policy.requests import CHICAGO, OK
 
 CASES: dict[Denial, CallRequest] = {
@@ -40,7 +40,7 @@ CASES: dict[Denial, CallRequest] = {
     Denial.BLOCKED_BY_CALLED_PARTY: replace(OK, blocked_by=BlockCause.CALLED_PARTY),
     Denial.NUMBER_NOT_ALLOWED: replace(OK, on_allowed_list=False),
     Denial.OUTSIDE_SCHEDULE: replace(OK, at=datetime(2026, 11, 23, 22, tzinfo=CHICAGO)),
-    Denial.NO_RATE: replace(OK, rate=None),
+    Denial.NO_RATE: replace(OK, price=None),
     Denial.FUNDS_TOO_LOW: replace(OK, prepaid=PrepaidFacts("prepaid/family", Money(59_999))),
 }
 BEFORE_ANY_RULE = {Denial.STATION_UNKNOWN, Denial.PIN_INVALID}
@@ -70,7 +70,7 @@ def test_of_two_objections_the_one_declared_first_wins() -> None:
 
 def test_several_objections_give_the_first() -> None:
     ask = replace(
-        OK, inmate_state=InmateState.RELEASED, has_recorded_name=False, on_allowed_list=False, rate=None
+        OK, inmate_state=InmateState.RELEASED, has_recorded_name=False, on_allowed_list=False, price=None
     )
     assert decide(ask) == Deny(Denial.INMATE_RELEASED)
 
@@ -118,7 +118,7 @@ def test_a_subscription_that_does_not_cover_falls_back_to_prepaid_and_says_why(
 
 
 def test_a_free_call_holds_nothing_and_needs_no_rate() -> None:
-    payment = _allowed(replace(OK, free=True, rate=None, subscription=PLAN)).payment
+    payment = _allowed(replace(OK, free=True, price=None, subscription=PLAN)).payment
     assert (payment.payer, payment.account_id, payment.hold) == (Payer.FREE, None, 0)
 
 
@@ -144,8 +144,8 @@ def test_what_is_held_pays_for_the_longest_talk_and_is_there(balance: int, longe
         assert decision.reason is Denial.FUNDS_TOO_LOW
         assert balance < 60_000
         return
-    assert ask.rate is not None
-    assert decision.payment.hold == charge(ask.rate, decision.limit.ms).amount <= balance
+    assert ask.price is not None
+    assert decision.payment.hold == charge(ask.price, ask.at, decision.limit.ms).due <= balance
 
 
 @given(

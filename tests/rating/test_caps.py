@@ -152,7 +152,7 @@ def test_an_international_call_may_cost_its_termination_more() -> None:
     assert without.per_minute == 110_000
 
 
-@pytest.mark.parametrize("call_type", [*DOMESTIC, None])
+@pytest.mark.parametrize("call_type", [*sorted(DOMESTIC), None])
 def test_a_termination_adds_nothing_to_a_domestic_call(call_type: CallType | None) -> None:
     found = cap(PRISON, call_type, date(2026, 5, 1), Money(45_500))
     assert found is not None

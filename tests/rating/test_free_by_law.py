@@ -1,13 +1,10 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rating.call_type import CallType
 from rating.dated_table import TableError
 from rating.free_by_law import FreeByLaw, agency_share, parse, shipped
-from rating.money import Money
 from rating.site import FacilityKind, Operator, Site
 
 JAIL, PRISON, JUVENILE = FacilityKind.JAIL, FacilityKind.PRISON, FacilityKind.JUVENILE
@@ -148,29 +145,6 @@ def test_colorados_last_steps_carry_the_doubt_about_the_bill() -> None:
 def test_no_two_rows_hold_for_the_same_call_on_the_same_day() -> None:
     rows = shipped()
     assert not [(a.share.id, b.share.id) for a in rows for b in rows if a is not b and a.clashes(b)]
-
-
-@pytest.mark.parametrize(
-    ("amount", "percent", "agency", "payer"),
-    [(100, 25, 25, 75), (1_000_001, 75, 750_001, 250_000), (1, 25, 1, 0), (3, 35, 2, 1), (7, 100, 7, 0)],
-)
-def test_what_cannot_be_divided_is_the_agencys(amount: int, percent: int, agency: int, payer: int) -> None:
-    split = parse(MADE_UP.replace("100", str(percent)), "made up")[0].share.split(Money(amount))
-    assert (split.agency, split.payer) == (agency, payer)
-
-
-@given(amount=st.integers(0, 10**15), row=st.sampled_from(shipped()))
-def test_the_parts_sum_to_the_whole_and_the_payer_never_pays_too_much(amount: int, row: FreeByLaw) -> None:
-    split = row.share.split(Money(amount))
-    assert split.agency + split.payer == amount
-    assert split.payer * 100 <= amount * (100 - row.share.percent)
-    assert 0 <= split.payer <= amount
-    assert split.agency * 100 < amount * row.share.percent + 100
-
-
-def test_a_negative_amount_is_not_shared() -> None:
-    with pytest.raises(ValueError, match="never a negative amount"):
-        shipped()[0].share.split(Money(-1))
 
 
 @pytest.mark.parametrize(

@@ -22,18 +22,14 @@ def test_a_simple_rate_is_an_initial_block_and_further_increments() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(rates, st.integers(0, 1_000_000).map(Money), st.booleans())
-def test_a_capped_rate_is_nowhere_above_the_cap_and_else_unchanged(
-    rate: Rate, cap: Money, no_fees: bool
-) -> None:
-    capped = rate.capped(cap, no_fees=no_fees)
+@given(rates, st.integers(0, 1_000_000).map(Money))
+def test_a_capped_rate_is_nowhere_above_the_cap_and_else_unchanged(rate: Rate, cap: Money) -> None:
+    capped = rate.capped(cap)
     for before, after in zip(rate.steps, capped.steps, strict=True):
         assert after.price * 60 <= cap * after.per_s
         assert after == before or before.price * 60 > cap * before.per_s
         assert (after.from_s, after.increment_s) == (before.from_s, before.increment_s)
-    fees = (0, 0) if no_fees else (rate.connect_fee, rate.minimum)
-    assert (capped.connect_fee, capped.minimum) == fees
-    assert replace(capped, steps=rate.steps, connect_fee=rate.connect_fee, minimum=rate.minimum) == rate
+    assert replace(capped, steps=rate.steps) == rate
 
 
 def test_a_price_by_the_second_is_capped_exactly() -> None:

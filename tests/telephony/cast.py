@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 from dialplan.network import Behaviour
 
 JAIL = "example-county-jail"
 PRISON = "example-state-prison"  # its calling hours are never now
 CALLER_ID = {JAIL: "13095550100", PRISON: "16185550100"}
+TARIFF = Path(__file__).parents[2] / "examples" / "demonstration-tariff.toml"
 LAPSED_ON = date(2026, 1, 31)
 
 
@@ -79,6 +81,8 @@ def facility_file(facility: str, roles: Iterable[Role], today: date) -> str:
                 id=facility,
                 name=facility.replace("-", " ").title(),
                 kind="jail" if facility == JAIL else "prison",
+                operator="county" if facility == JAIL else "state",
+                average_daily_population=240,
                 state="IL",
                 time_zone="America/Chicago",
                 caller_id=f"+{CALLER_ID[facility]}",
@@ -87,16 +91,9 @@ def facility_file(facility: str, roles: Iterable[Role], today: date) -> str:
                 ring_seconds=10,
                 records=True,
                 local_exchanges=["217555"],
+                tariffs=[TARIFF.name],
             ),
             _schedule(facility, today),
-            _table(
-                "[[tariff]]",
-                call_types=["local", "intrastate", "interstate"],
-                valid_from=date(2026, 4, 6),
-                per_minute="0.06",
-                first_seconds=60,
-                next_seconds=1,
-            ),
             _table("[[station]]", id="lobby" if facility == JAIL else "yard", label="Nobody's own telephone"),
             *(_of(role) for role in roles),
         ]
