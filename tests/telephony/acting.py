@@ -61,6 +61,12 @@ def does_not_call_again(inmate: Party) -> None:
     inmate.hangs_up()
 
 
+def puts_down(party: Party) -> None:
+    """The receiver goes back, whether or not the line is dead already."""
+    if party.phone.events[-1].type != "CALL_CLOSED":
+        party.hangs_up()
+
+
 def said_to(party: Party, call: int = -1) -> list[str]:
     """What was said to somebody in a call that has ended; whether a key cut it short does not matter."""
     return [line.removesuffix(" (interrupted)") for line in party.transcript(call)]

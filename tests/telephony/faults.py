@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from accounts.db import Database
 from accounts.tables import transfer
 from accounts.verification import verify
+from dialplan.asterisk import FROZEN_SECONDS, Asterisk, AsteriskError
 from ivr.demonstration.ports import free_ports
 from tests.telephony.cast import Cast, Role
 from tests.telephony.scene import Scene
@@ -68,6 +69,28 @@ def is_replaced(scene: Scene, pid: int) -> None:
         assert time.monotonic() < deadline, "the controller was not replaced"
         time.sleep(0.05)
     scene.tell("  fault", "another controller is ready")
+
+
+def break_asterisk(scene: Scene, how: signal.Signals) -> int:
+    """Kill, end or freeze the facility's Asterisk; its process id."""
+    pid = scene.stage.supervisor.asterisk.pid
+    scene.tell("  fault", f"{how.name} to Asterisk")
+    os.kill(pid, how)
+    return pid
+
+
+def asterisk_is_replaced(scene: Scene, pid: int) -> None:
+    """Another Asterisk takes calls in time; a frozen one is not given up at once."""
+    asterisk = scene.stage.supervisor.asterisk
+    scene.wait(lambda _: asterisk.pid != pid and _takes_calls(asterisk), bool, within=FROZEN_SECONDS + 20)
+    scene.tell("  fault", "another Asterisk is ready")
+
+
+def _takes_calls(asterisk: Asterisk) -> bool:
+    try:
+        return "fully booted" in asterisk.command("core waitfullybooted")
+    except AsteriskError:
+        return False
 
 
 def transfers(scene: Scene, call_id: str) -> list[str]:
