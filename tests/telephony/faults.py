@@ -26,8 +26,9 @@ REPLACED_SECONDS = 10.0
 class Theatre:
     """A stack of its own for one fault story."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database_url: str = "") -> None:
         self.folder = folder
+        self.database_url = database_url
         self.scenes: list[Scene] = []
 
     @contextmanager
@@ -35,7 +36,7 @@ class Theatre:
         """The scenes of some casts on one running stack."""
         roles = [Role(cast, number + 1) for number, cast in enumerate(casts)]
         with (
-            running_stack(self.folder, roles, **ports) as stage,
+            running_stack(self.folder, roles, database_url=self.database_url, **ports) as stage,
             Database.open(stage.settings.url) as database,
         ):
             self.scenes = [Scene(stage, database, role) for role in roles]

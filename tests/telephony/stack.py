@@ -43,11 +43,17 @@ def running_stack(
     folder: Path,
     roles: Sequence[Role],
     *,
+    database_url: str = "",
     ports: Mapping[str, int] | None = None,
     controller_ports: Mapping[str, int] | None = None,
 ) -> Iterator[Stage]:
-    """A whole stack in a folder; `controller_ports` are those that the controller sees otherwise than Asterisk."""
-    settings = Settings.model_validate({"state_dir": folder, **(ports or free_ports())})
+    """A whole stack in a folder, where its database is too unless another is named.
+
+    `controller_ports` are those that the controller sees otherwise than Asterisk.
+    """
+    settings = Settings.model_validate(
+        {"state_dir": folder, "database_url": database_url, **(ports or free_ports())}
+    )
     controller = settings.model_copy(update=controller_ports or {})
     today = datetime.now(ZoneInfo("America/Chicago")).date()
     files = []
