@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -98,6 +98,6 @@ def _asked_for(session: pytest.Session) -> set[str]:
     names: set[str] = set()
     for item in session.items:
         if isinstance(item, pytest.Function) and "told" in item.fixturenames:
-            asked = item.callspec.params
+            asked: dict[str, Any] = item.callspec.params
             names |= {asked["name"]} if "name" in asked else set(asked["names"])
     return names
