@@ -64,6 +64,19 @@ def provide(environment: Mapping[str, str] = os.environ, say: Progress = print) 
     return _on_this_machine() or _built_before(cache) or _build(cache, environment, say)
 
 
+def provide_telephones(
+    beside: Installation, environment: Mapping[str, str] = os.environ, say: Progress = print
+) -> Installation:
+    """An installation whose baresip is a telephone of ours: this one if it is a whole root, else a built one.
+
+    A machine with an Asterisk of its own may have no baresip, and Debian 12's (1.0) keeps no recording of a call.
+    """
+    if beside.sandbox.root is not None and beside.sandbox.has("baresip"):
+        return beside
+    cache = cache_folder(environment)
+    return _built_before(cache) or _build(cache, environment, say)
+
+
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """The folder outside any clone in which built roots are kept."""
     if chosen := environment.get("IVR_CACHE"):
