@@ -15,6 +15,7 @@ from accounts.db import Database
 from accounts.tables import transfer
 from accounts.verification import verify
 from dialplan.asterisk import FROZEN_SECONDS, Asterisk, AsteriskError
+from dialplan.install import Installation
 from ivr.demonstration.ports import free_ports
 from tests.telephony.cast import Cast, Role
 from tests.telephony.scene import Scene
@@ -32,11 +33,15 @@ class Theatre:
         self.scenes: list[Scene] = []
 
     @contextmanager
-    def scenes_of(self, *casts: Cast, **ports: Mapping[str, int]) -> Iterator[list[Scene]]:
+    def scenes_of(
+        self, *casts: Cast, asterisk: Installation | None = None, **ports: Mapping[str, int]
+    ) -> Iterator[list[Scene]]:
         """The scenes of some casts on one running stack."""
         roles = [Role(cast, number + 1) for number, cast in enumerate(casts)]
         with (
-            running_stack(self.folder, roles, database_url=self.database_url, **ports) as stage,
+            running_stack(
+                self.folder, roles, database_url=self.database_url, asterisk=asterisk, **ports
+            ) as stage,
             Database.open(stage.settings.url) as database,
         ):
             self.scenes = [Scene(stage, database, role) for role in roles]

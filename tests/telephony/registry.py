@@ -38,7 +38,7 @@ FAULTS: dict[str, Fault] = {}
 
 
 def fault(plot: Fault) -> Fault:
-    """Register a story that breaks its stack, and so has one of its own."""
+    """Register a story that has a stack of its own, since it breaks it or needs another one."""
     FAULTS[plot.__name__] = plot
     return plot
 

@@ -8,7 +8,8 @@ import pytest
 from tests.telephony.conftest import Told
 from tests.telephony.registry import FAULTS, FAULTS_ON_POSTGRESQL, on_postgresql
 
-importlib.import_module("tests.telephony.stories.broken")
+for module in ("broken", "unwalled"):
+    importlib.import_module(f"tests.telephony.stories.{module}")
 
 pytestmark = pytest.mark.timeout(600)
 
