@@ -63,7 +63,8 @@ def does_not_call_again(inmate: Party) -> None:
 
 def puts_down(party: Party) -> None:
     """The receiver goes back, whether or not the line is dead already."""
-    if party.phone.events[-1].type != "CALL_CLOSED":
+    of_calls = [event.type for event in party.phone.events if event.type.startswith("CALL_")]
+    if of_calls[-1] != "CALL_CLOSED":
         party.hangs_up()
 
 

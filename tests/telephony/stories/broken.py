@@ -112,8 +112,7 @@ def _until_the_limit(theatre: Theatre, how: signal.Signals) -> None:
             pid = break_controller(scene, how)
             family.is_hung_up_on(within=20)
             is_replaced(scene, pid)
-            if inmate.phone.events[-1].type != "CALL_CLOSED":
-                inmate.hangs_up()
+            puts_down(inmate)
         assert 59_000 < longest_tone_ms(family.sound()) <= 61_000
         assert said_to(family)[-1] == "ended.balance"
         [cdr] = scene.calls()
