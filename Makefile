@@ -32,7 +32,7 @@ check: $(VENV)/ready-to-test ## style and types only
 	$(BIN)/mypy
 	$(BIN)/python -m prompts check
 
-test-build: $(VENV)/ready-to-test ## build Asterisk anew, from the second suite since the first is not there (network, a minute)
+test-build: $(VENV)/ready-to-test ## build Asterisk anew, from Debian's second suite (network, a minute)
 	$(BIN)/pytest tests/dialplan/build_anew.py
 
 bench: $(VENV)/ready-to-test ## calls a second, CPU and statements a call, as ratios to a bare loop
