@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help setup run demo test check bench prompts lock clean
+.PHONY: help setup run demo test check test-build bench prompts lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/ready ## make the virtual environment and find or build a real Asterisk; leaves .venv/bin/ivr
 	@$(BIN)/python -m dialplan install
@@ -31,6 +31,9 @@ check: $(VENV)/ready-to-test ## style and types only
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m prompts check
+
+test-build: $(VENV)/ready-to-test ## build Asterisk anew, from Debian's second suite (network, a minute)
+	$(BIN)/pytest tests/dialplan/build_anew.py
 
 bench: $(VENV)/ready-to-test ## calls a second, CPU and statements a call, as ratios to a bare loop
 	@$(BIN)/python -m bench

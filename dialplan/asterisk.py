@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Protocol
 
 from dialplan.install import Installation
+from dialplan.pulse import Pulse
 from dialplan.sandbox import Program, Sandbox, SandboxError
 from dialplan.template import RenderError
 
@@ -20,6 +21,7 @@ FOLDERS = ("etc", "lib", "lib/agi-bin", "lib/sounds", "log", "run", "spool", "sp
 LONGEST_SOCKET_PATH = 107  # of a Unix socket, sun_path without its closing NUL
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
+FROZEN_SECONDS = 10.0  # without a sign of life
 # Where an Asterisk keeps its built-in documentation; without it modules refuse their own settings.
 DOCUMENTATION = (
     "/usr/share/asterisk",
@@ -98,6 +100,7 @@ class Asterisk:
         self._sandbox: Sandbox = installation.sandbox
         self._program: Program | None = None
         self._installation = installation
+        self._pulse = Pulse(_socket(spec.folder))
 
     @property
     def log(self) -> Path:
@@ -121,6 +124,13 @@ class Asterisk:
         """Whether the process exists (a frozen one does)."""
         return self._program is not None and self._program.is_running
 
+    def trouble(self) -> str | None:
+        """What is wrong with a started Asterisk, if anything; for whoever asks again and again."""
+        if not self.is_running:
+            return "ended by itself"
+        silent = self._pulse.silent_seconds()
+        return f"gave no sign of life for {silent:.0f} s" if silent > FROZEN_SECONDS else None
+
     def start(self, deadline_seconds: float = START_SECONDS) -> None:
         """Write the files, start, and return when all modules are loaded and calls can come."""
         if self.is_running:
@@ -140,6 +150,7 @@ class Asterisk:
                 environment={"HOME": str(self.spec.folder / "lib")},
             )
             self._wait_until_ready(deadline)
+            self._pulse.close()  # what it was asked before is another process's
         except (SandboxError, AsteriskError) as fault:
             self.kill()
             raise AsteriskError(
@@ -169,11 +180,13 @@ class Asterisk:
 
     def stop(self, deadline_seconds: float = STOP_SECONDS) -> None:
         """End Asterisk in order (hangup handlers run), by force at the deadline."""
+        self._pulse.close()
         if self._program is not None:
             self._program.stop(deadline_seconds)
 
     def kill(self) -> None:
         """End Asterisk at once, as a crash would."""
+        self._pulse.close()
         if self._program is not None:
             self._program.kill()
 

@@ -1,5 +1,6 @@
 """A real Asterisk: the one named in the settings, one on the machine, one built before, or one built now."""
 
+import errno
 import fcntl
 import os
 import re
@@ -31,6 +32,7 @@ PACKAGES = (
 TOOLS = {"mmdebstrap": "mmdebstrap", "fakeroot": "fakeroot", "bwrap": "bubblewrap"}  # program → package
 NEEDED_MIB = 700  # 331 MiB when done, and the packages beside it while they are unpacked
 BARESIP_MODULES = ("account", "aufile", "ctrl_tcp", "g711", "menu")
+DISK_IS_FULL = "No space left on device"
 HOSTS = f"127.0.0.1 localhost {HOST_NAME}\n::1 localhost\n"
 
 
@@ -62,6 +64,19 @@ def provide(environment: Mapping[str, str] = os.environ, say: Progress = print) 
         return _named(Path(named).expanduser())
     cache = cache_folder(environment)
     return _on_this_machine() or _built_before(cache) or _build(cache, environment, say)
+
+
+def provide_telephones(
+    beside: Installation, environment: Mapping[str, str] = os.environ, say: Progress = print
+) -> Installation:
+    """An installation whose baresip is a telephone of ours: this one if it is a whole root, else a built one.
+
+    A machine with an Asterisk of its own may have no baresip, and Debian 12's (1.0) keeps no recording of a call.
+    """
+    if beside.sandbox.root is not None and beside.sandbox.has("baresip"):
+        return beside
+    cache = cache_folder(environment)
+    return _built_before(cache) or _build(cache, environment, say)
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
@@ -130,9 +145,14 @@ def _build(cache: Path, environment: Mapping[str, str], say: Progress) -> Instal
         raise InstallError(
             f"The cache folder {cache} cannot be made ({fault.strerror}); set IVR_CACHE."
         ) from fault
-    with _only_builder(cache, say):
-        # Another builder may have finished while we waited.
-        return _built_before(cache) or _build_from_suites(cache, mirrors, say)
+    try:
+        with _only_builder(cache, say):
+            # Another builder may have finished while we waited.
+            return _built_before(cache) or _build_from_suites(cache, mirrors, say)
+    except OSError as fault:
+        if fault.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise InstallError(_no_room(cache, "no room is left")) from fault
 
 
 def _build_from_suites(cache: Path, mirrors: list[str], say: Progress) -> Installation:
@@ -188,16 +208,25 @@ def _unpack(suite: str, mirror: str, root: Path, say: Progress) -> None:
         *(suite, str(root), mirror),
     ]
     last = ""
+    is_full = False
     try:
         with subprocess.Popen(  # noqa: S603 — an argument vector of our own, no shell
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "LC_ALL": "C"},  # what it says is read
         ) as process:
             for line in process.stdout or ():
+                is_full = is_full or DISK_IS_FULL in line
                 last = line.strip() if line.startswith("E: ") and not last else last
                 if line.startswith("I: "):
                     say(f"  {line[3:].strip()}")
     except OSError as fault:
         raise InstallError(f"mmdebstrap could not be started: {fault.strerror}.") from fault
+    if process.returncode != 0 and is_full:
+        raise OSError(errno.ENOSPC, DISK_IS_FULL)  # another suite would not fit either
     if process.returncode != 0:
         raise _SuiteError(last.removeprefix("E: ") or f"mmdebstrap ended with status {process.returncode}")
 
@@ -307,10 +336,14 @@ def _mirrors(environment: Mapping[str, str]) -> list[str]:
 def _check_space(cache: Path) -> None:
     free_mib = shutil.disk_usage(cache).free // 2**20
     if free_mib < NEEDED_MIB:
-        raise InstallError(
-            f"Building Asterisk needs {NEEDED_MIB} MiB in {cache}, but only {free_mib} MiB are free; "
-            "make room there or set IVR_CACHE to another folder."
-        )
+        raise InstallError(_no_room(cache, f"only {free_mib} MiB are free"))
+
+
+def _no_room(cache: Path, but: str) -> str:
+    return (
+        f"Building Asterisk needs {NEEDED_MIB} MiB in {cache}, but {but}; "
+        "make room there or set IVR_CACHE to another folder."
+    )
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from ivr.facility.tables import facility, inmate
 from ivr.policy.request import Payer
 from ivr.records.tables import call, leg_quality, recording, session
 from rating.money import Money, format_money
+from rating.price import price_from_text
+from rating.quote import in_words
 
 _LISTED = (
     call,
@@ -61,6 +63,7 @@ def whole(conn: Connection, call_id: str) -> Mapping[str, object] | None:
     fields = {name: _shown(value, zone) for name, value in row._mapping.items()}
     for name in ("charge", "connect_fee", "tax", "agency_charge"):
         fields[name] = money(row._mapping[name])
+    fields["price"] = in_words(price_from_text(row.price).timetable) if row.price else None
     fields["held"] = balance(row, row.held)
     fields["balance_before"] = balance(row, row.balance_before)
     fields["balance_after"] = balance(row, row.balance_after)

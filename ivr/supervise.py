@@ -160,9 +160,11 @@ class Supervisor:
             time.sleep(0.02)
 
     def _look_after_asterisk(self) -> None:
-        if self.asterisk.is_running:
+        trouble = self.asterisk.trouble()
+        if trouble is None:
             return
-        log.error("Asterisk ended; starting it again")
+        log.error("starting Asterisk again", why=trouble)
+        self.asterisk.kill()
         time.sleep(PAUSE_SECONDS)
         try:
             self.asterisk.start()

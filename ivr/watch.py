@@ -51,7 +51,7 @@ class Watch:
                 await self._take_safely("", event)
 
     async def beat(self) -> None:
-        """Every five seconds, note which calls were seen alive: what a lost end is charged by.
+        """Every five seconds, if Asterisk answers, note which calls were seen alive: what a lost end is charged by.
 
         Where something failed since, all calls are looked at again. A beat that fails itself is logged and the next
         one comes.
@@ -62,6 +62,8 @@ class Watch:
                 continue
             try:
                 await self._beat()
+            except AmiError as error:
+                log.warning("Asterisk was not seen alive", why=str(error))
             except Exception:
                 log.exception("heartbeat failed")
 
@@ -76,7 +78,11 @@ class Watch:
             await self._resync()
         talking = [live.call_id for live in self._node.live if live.talking]
         if talking:
-            await self._node.database.transact(calls.still_alive, talking, self._node.now())
+            asked_at = self._node.now()
+            await self._ami.action(
+                "Ping"
+            )  # a frozen Asterisk carries no talk, but stays connected for a while
+            await self._node.database.transact(calls.still_alive, talking, asked_at)
 
     def _call_of(self, event: object) -> str:
         """The call that an event is about, as far as it can be known."""

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from rating.money import ZERO, Money
+from rating.money import ZERO, Money, format_money
 from rating.price import NOTHING, Charge, Price, charge
+from rating.tariff import Rate
+from rating.timetable import Timetable
 
 MINUTE_MS = 60_000
 
@@ -31,3 +33,24 @@ def quote(price: Price, started_at: datetime, longest_ms: int) -> Quote:
     """What a talk that starts then costs, minute by minute and in all."""
     first, second = (charge(price, started_at, minutes * MINUTE_MS).due for minutes in (1, 2))
     return Quote(first, Money(second - first), charge(price, started_at, longest_ms))
+
+
+def in_words(timetable: Timetable) -> str:
+    """The prices of a week of rates in a line, such as "0.06 for 60 s by 60 s, from 60 s on by 1 s"."""
+    return " or, by the time of day, ".join(_rate_in_words(rate) for rate in timetable.rates)
+
+
+def _rate_in_words(rate: Rate) -> str:
+    words: list[str] = []
+    asked: tuple[Money, int] | None = None
+    for step in rate.steps:
+        price = "" if (step.price, step.per_s) == asked else f"{format_money(step.price)} for {step.per_s} s "
+        begins = f"from {step.from_s} s on " if step.from_s else ""
+        words.append(f"{begins}{price}by {step.increment_s} s")
+        asked = step.price, step.per_s
+    for name, amount in (("connection", rate.connect_fee), ("at least", rate.minimum)):
+        if amount:
+            words.append(f"{name} {format_money(amount)}")
+    if rate.max_cost is not None:
+        words.append(f"at most {format_money(rate.max_cost)}, then {rate.max_cost_then}")
+    return ", ".join(words)

@@ -232,6 +232,14 @@ def drop_database(server: str, name: str) -> None:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
+@contextmanager
+def fresh_database(server: str) -> Iterator[str]:
+    """The URL of a database with nothing in it, there while the block runs."""
+    name = create_database(server)
+    yield at_database(server, name)
+    drop_database(server, name)
+
+
 def at_database(server: str, name: str) -> str:
     """The URL of another database on the same server."""
     return make_url(server).set(database=name).render_as_string(hide_password=False)

@@ -1,6 +1,7 @@
 """The `ivr` command: one module for each group of verbs."""
 
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -10,6 +11,7 @@ from dialplan.check import CheckError
 from dialplan.install import InstallError
 from dialplan.template import RenderError
 from ivr.cli import calls, database, demonstration, facility, rate, serve
+from ivr.cli.room import no_room
 from ivr.config import ConfigError
 from ivr.control import ControlError
 from ivr.facility.file import FacilityFileError
@@ -50,5 +52,13 @@ def main() -> None:
     try:
         app()
     except EXPECTED as mistake:
-        print(f"ivr: {mistake}", file=sys.stderr)
-        sys.exit(1)
+        _tell(str(mistake))
+    except Exception as failure:
+        if (told := no_room(failure)) is None:
+            raise
+        _tell(told)
+
+
+def _tell(mistake: str) -> NoReturn:
+    print(f"ivr: {mistake}", file=sys.stderr)
+    sys.exit(1)

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, select
 
 from accounts.db import Database
 from accounts.tables import account
-from dialplan.install import InstallError, provide
+from dialplan.install import InstallError, provide, provide_telephones
+from dialplan.phone import PhoneError
 from dialplan.template import RenderError
 from ivr import cdr, log
 from ivr.cli.calls import cdr_table, record_table
@@ -38,7 +39,7 @@ class DemonstrationError(Exception):
 
 
 #: What a person can mend, told in one sentence.
-MENDABLE = (InstallError, PartyError, RenderError, StageError, SupervisorError)
+MENDABLE = (InstallError, PartyError, PhoneError, RenderError, StageError, SupervisorError)
 
 
 def register(app: typer.Typer) -> None:
@@ -91,12 +92,13 @@ def _running(settings: Settings, console: Console) -> Iterator[Stage]:
         require_free_ports(settings)
         installation = provide(say=status.update)
         console.print(f"Asterisk {installation.version_text} is here.")
+        telephones = provide_telephones(installation, say=status.update)
         status.update("Preparing the database …")
         for line in prepare(settings, [FACILITY]):
             console.print(f"  {line}")
         status.update("Starting the played network, Asterisk and the controller …")
         began = time.monotonic()
-        with stage(settings, installation, stories.NUMBERS) as on:
+        with stage(settings, installation, stories.NUMBERS, telephones=telephones) as on:
             status.stop()
             console.print(f"Asterisk and the controller are up ({time.monotonic() - began:.1f} s).")
             yield on

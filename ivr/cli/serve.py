@@ -26,10 +26,10 @@ def register(app: typer.Typer) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         with this_asterisk(settings, provide()) as running:
-            while running.is_running and not stop.wait(0.2):
-                pass
-        if not stop.is_set():
-            raise AsteriskError(f"Asterisk ended by itself; its log is {running.log}")
+            while not stop.wait(0.2):
+                if trouble := running.trouble():
+                    running.kill()
+                    raise AsteriskError(f"Asterisk {trouble}; its log is {running.log}")
 
     @app.command()
     def serve() -> None:

@@ -68,7 +68,7 @@ class Stage:
     """The running stack."""
 
     settings: Settings
-    installation: Installation
+    telephones: Installation
     keyring: Keyring
     supervisor: Supervisor
     network: Asterisk
@@ -78,7 +78,7 @@ class Stage:
     def station(self, station_id: str, name: str, tell: Tell | None = None) -> Iterator[Party]:
         """Somebody at one of the facility's telephones."""
         line = Line(station_id, self.keyring.sip(station_id), self.settings.sip_port)
-        with Phone(self.installation, self._folder(name), line) as phone:
+        with Phone(self.telephones, self._folder(name), line) as phone:
             yield Party(name, phone, self.ear, tell)
 
     @contextmanager
@@ -87,7 +87,7 @@ class Stage:
     ) -> Iterator[Party]:
         """Somebody whom the telephone network can reach under a number."""
         line = Line(number, self.keyring.sip(number), self.settings.carrier_port, registers=True)
-        with Phone(self.installation, self._folder(name), line, answers=answers) as phone:
+        with Phone(self.telephones, self._folder(name), line, answers=answers) as phone:
             yield Party(name, phone, self.ear, tell)
 
     def _folder(self, name: str) -> Path:
@@ -103,12 +103,13 @@ def stage(
     numbers: Numbers,
     *,
     ear: Ear | None = None,
+    telephones: Installation | None = None,
     controller: Settings | None = None,
 ) -> Iterator[Stage]:
     """Run the stack while the block runs; everything it started has ended afterwards.
 
-    `ear` spares a second stack the learning of the prompts; `controller` gives the controller settings that differ
-    from Asterisk's.
+    `telephones` has them where the installation of Asterisk has none that fit. `ear` spares a second stack the
+    learning of the prompts; `controller` gives the controller settings that differ from Asterisk's.
     """
     keyring = keyring_of(settings)
     facility = Asterisk(installation, facility_asterisk(settings, keyring, station_ids(settings)))
@@ -117,7 +118,7 @@ def stage(
     with ExitStack() as running:
         running.enter_context(network)
         supervisor = running.enter_context(Supervisor(controller or settings, facility))
-        yield Stage(settings, installation, keyring, supervisor, network, ear)
+        yield Stage(settings, telephones or installation, keyring, supervisor, network, ear)
 
 
 def _network(settings: Settings, keyring: Keyring, numbers: Numbers) -> NetworkAsterisk:

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,8 +15,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from accounts.db import Database
-from dialplan.asterisk import Asterisk
+from dialplan.asterisk import FROZEN_SECONDS, Asterisk, AsteriskError
+from dialplan.install import provide
 from ivr import cdr
+from ivr.instance import this_asterisk
 from ivr.notify import Notifier
 from ivr.supervise import Supervisor
 from tests.controller.serving import Served, environment, instance, prepare, serving
@@ -135,7 +138,8 @@ async def test_a_taken_port_is_told_in_one_line(database_url: str) -> None:
 class StandIn:
     """An Asterisk that only says that it runs."""
 
-    is_running = True
+    def trouble(self) -> None:
+        """Nothing is wrong."""
 
     def start(self) -> None:
         """Nothing to do."""
@@ -169,6 +173,50 @@ def test_a_controller_that_was_killed_or_frozen_is_replaced(database_url: str) -
         last = supervisor.controller.pid
     with pytest.raises(ProcessLookupError):
         os.kill(last, 0)
+
+
+@only_sqlite
+def test_a_frozen_asterisk_ends_its_unit_with_one_line(database_url: str) -> None:
+    """`ivr asterisk`, as systemd runs it: the unit restarts what ends."""
+    with instance(database_url) as settings:
+        prepare(settings, TEXT)
+        unit = subprocess.Popen(
+            [sys.executable, "-m", "ivr.cli", "asterisk"],
+            env=environment(settings),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        asterisk = this_asterisk(settings, provide())
+        while "fully booted" not in said_at_the_console(asterisk):
+            assert unit.poll() is None
+        while len(children(unit.pid)) > 1:  # it asks the console itself before it says that it has started
+            time.sleep(0.05)
+        os.kill(innermost(unit.pid), signal.SIGSTOP)
+        began = time.monotonic()
+        _, err = unit.communicate(timeout=40)
+        assert time.monotonic() - began > FROZEN_SECONDS
+    assert err.startswith("ivr: Asterisk gave no sign of life for 10 s; its log is ")
+    assert err.count("\n") == 1
+    assert unit.returncode == 1
+
+
+def said_at_the_console(asterisk: Asterisk) -> str:
+    try:
+        return asterisk.command("core waitfullybooted")
+    except AsteriskError as not_yet:
+        return str(not_yet)
+
+
+def innermost(pid: int) -> int:
+    """The process at the end of the line: inside the walls, if there are any."""
+    while inner := children(pid):
+        [pid] = inner
+    return pid
+
+
+def children(pid: int) -> list[int]:
+    listed = (path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    return [int(word) for words in listed for word in words.split()]
 
 
 def notices(sock: socket.socket) -> list[bytes]:

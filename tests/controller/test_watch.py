@@ -227,6 +227,26 @@ async def test_calls_are_seen_alive_only_while_asterisk_is_connected(world: Worl
 
 
 @in_loop
+async def test_calls_are_seen_alive_only_while_asterisk_answers(world: World) -> None:
+    """A frozen Asterisk stays connected until its silence is noticed: nobody pays for that."""
+    with mock.patch.object(watch_module, "HEARTBEAT_SECONDS", 0.001):
+        async with watching(world) as on:
+            call_id = await steps.accepted(world)
+            on.talks(call_id)
+            await on.until(lambda: on.live(call_id).talking)
+            beating = asyncio.create_task(on.watch.beat())
+            world.at += timedelta(minutes=1)
+            await on.until(lambda: steps.record(world, call_id).last_seen_at == world.at)
+            seen_at = world.at
+            on.asterisk.silent_to.add("Ping")
+            world.at += timedelta(minutes=1)
+            await asyncio.sleep(0.05)  # fifty beats that must not come
+            assert on.ami.connected
+            assert steps.record(world, call_id).last_seen_at == seen_at
+            beating.cancel()
+
+
+@in_loop
 async def test_a_heartbeat_that_fails_is_not_the_last(world: World) -> None:
     with mock.patch.object(watch_module, "HEARTBEAT_SECONDS", 0.001):
         async with watching(world) as on:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dialplan import asterisk, pulse
 from dialplan.asterisk import Asterisk, AsteriskError
 from tests.dialplan.conftest import Stack
 from tests.dialplan.fastagi import Controller
@@ -101,7 +102,7 @@ def test_a_taken_port_is_named_with_the_cure(stack: Stack) -> None:
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_the_notes_of_a_talk_outlive_asterisk(own_stack: Stack, tmp_path: Path, end: str) -> None:
     story = Story()
-    asterisk = own_stack.facility
+    facility = own_stack.facility
     with (
         Controller(own_stack.facility_spec.agi_port, story.scripts),
         own_stack.station(tmp_path / "inmate") as inmate,
@@ -112,27 +113,46 @@ def test_the_notes_of_a_talk_outlive_asterisk(own_stack: Stack, tmp_path: Path, 
         called.press("1")
         time.sleep(2)
         if end == "stop":
-            asterisk.stop()
+            facility.stop()
         else:
-            asterisk.kill()
-        assert not asterisk.is_running
-        asterisk.start()
-    noted = asterisk.command(f"database get talk {CALL_ID}").strip()
+            facility.kill()
+        assert not facility.is_running
+        facility.start()
+    noted = facility.command(f"database get talk {CALL_ID}").strip()
     stamps = r"\d+\.\d{6}"
     assert re.fullmatch(rf"Value: {stamps} {stamps} \d+" if end == "stop" else rf"Value: {stamps}", noted), (
         noted
     )
 
 
-def test_a_frozen_asterisk_runs_but_does_not_answer(own_stack: Stack) -> None:
+def test_a_frozen_asterisk_runs_but_does_not_answer(
+    own_stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asterisk, "FROZEN_SECONDS", 0.5)
+    monkeypatch.setattr(pulse, "PAUSE_SECONDS", 0.1)
+    assert trouble(own_stack.facility, within=1.0) is None
+    logged = own_stack.facility.log.read_text()
     os.kill(own_stack.facility.pid, signal.SIGSTOP)
     try:
+        assert trouble(own_stack.facility, within=5.0) == "gave no sign of life for 1 s"
         with pytest.raises(AsteriskError):
             own_stack.facility.command("core show channels", deadline_seconds=0.5)
         assert own_stack.facility.is_running
     finally:
         os.kill(own_stack.facility.pid, signal.SIGCONT)
     assert "0 active channels" in own_stack.facility.command("core show channels")
+    assert trouble(own_stack.facility, within=1.0) is None  # once it goes on, all is well
+    assert own_stack.facility.log.read_text() == logged  # being asked is nothing to log
+    own_stack.facility.kill()
+    assert own_stack.facility.trouble() == "ended by itself"
+
+
+def trouble(of: Asterisk, within: float) -> str | None:
+    """What becomes wrong with it, asked as a supervisor asks."""
+    deadline = time.monotonic() + within
+    while (found := of.trouble()) is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
 
 
 def test_a_configuration_that_asterisk_refuses_is_told_with_the_place_to_look(own_stack: Stack) -> None:

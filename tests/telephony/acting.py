@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from dialplan.phone import PhoneError
 from ivr.demonstration.party import Party
 from prompts.listen import STEP_S, tone_steps
 from prompts.listen.audio import RATE, Samples
@@ -59,6 +60,16 @@ def does_not_call_again(inmate: Party) -> None:
     """The receiver goes back when another call is offered."""
     inmate.begins_to_hear("another_call")
     inmate.hangs_up()
+
+
+def puts_down(party: Party) -> None:
+    """The receiver goes back, whether or not the line is dead already."""
+    of_calls = [event.type for event in party.phone.events if event.type.startswith("CALL_")]
+    if of_calls[-1] != "CALL_CLOSED":
+        try:
+            party.hangs_up()
+        except PhoneError:  # the other side was a moment faster
+            party.is_hung_up_on()
 
 
 def said_to(party: Party, call: int = -1) -> list[str]:

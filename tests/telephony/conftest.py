@@ -1,21 +1,32 @@
-"""Stories run ten at once on one stack, fault stories three at once on their own; each test waits for its story."""
+"""Stories run ten at once on one stack for each database, fault stories four at once, each on its own.
+
+Each test waits for its story.
+"""
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from accounts.db import Database
+from tests.database import fresh_database
 from tests.telephony.faults import Theatre
-from tests.telephony.registry import FAULTS, STORIES
+from tests.telephony.registry import (
+    FAULTS,
+    FAULTS_ON_POSTGRESQL,
+    ON_POSTGRESQL,
+    STORIES,
+    on_postgresql,
+    plain,
+)
 from tests.telephony.scene import Scene
 from tests.telephony.stack import ear, running_stack
 
 AT_ONCE = 10
-STACKS_AT_ONCE = 3
+STACKS_AT_ONCE = 4
 
 
 class Witness(Protocol):
@@ -49,28 +60,44 @@ def told(
     ear()  # learns the prompts before anybody listens
     with ExitStack() as running:
         found: dict[str, Told] = {}
-        if faults := [name for name in FAULTS if name in names]:
-            pool = running.enter_context(ThreadPoolExecutor(STACKS_AT_ONCE))
-            for name in faults:
-                theatre = Theatre(tmp_path_factory.mktemp("own"))
-                found[name] = Told(theatre, pool.submit(FAULTS[name], theatre))
-        if stories := [story for story in STORIES.values() if story.name in names]:
-            roles = [story.role for story in STORIES.values()]
-            stage = running.enter_context(running_stack(tmp_path_factory.mktemp("shared"), roles))
-            database = running.enter_context(Database.open(stage.settings.url))
-            pool = running.enter_context(ThreadPoolExecutor(AT_ONCE))
-            for story in stories:
-                scene = Scene(stage, database, story.role)
-                found[story.name] = Told(scene, pool.submit(story.plot, scene))
+
+        def database(*, on_server: bool) -> str:
+            """The URL of a new one; none stands for the stack's own file."""
+            if not on_server:
+                return ""
+            server: str = request.getfixturevalue("postgresql_server")
+            return running.enter_context(fresh_database(server))
+
+        theatres = {
+            name: Theatre(tmp_path_factory.mktemp("own"), database(on_server=name != plain(name)))
+            for name in (*on_postgresql(FAULTS_ON_POSTGRESQL), *FAULTS)
+            if name in names
+        }
+        scenes: dict[str, Scene] = {}
+        for told_here in (list(STORIES), on_postgresql(ON_POSTGRESQL)):
+            if asked := [name for name in told_here if name in names]:
+                roles = [STORIES[plain(name)].role for name in told_here]
+                url = database(on_server=told_here != list(STORIES))
+                folder = tmp_path_factory.mktemp("shared")
+                stage = running.enter_context(running_stack(folder, roles, database_url=url))
+                opened = running.enter_context(Database.open(stage.settings.url))
+                scenes |= {name: Scene(stage, opened, STORIES[plain(name)].role) for name in asked}
+        pool = running.enter_context(ThreadPoolExecutor(STACKS_AT_ONCE))
+        for name, theatre in theatres.items():
+            found[name] = Told(theatre, pool.submit(FAULTS[plain(name)], theatre))
+        pool = running.enter_context(ThreadPoolExecutor(AT_ONCE))
+        for name, scene in scenes.items():
+            found[name] = Told(scene, pool.submit(STORIES[plain(name)].plot, scene))
         yield found
         for each in found.values():
             each.end.cancel()
 
 
 def _asked_for(session: pytest.Session) -> set[str]:
-    """The stories by name; a test that names none waits for all that share a stack."""
+    """The stories by name: those of tests that tell one, and those of tests that look at what many have left."""
     names: set[str] = set()
     for item in session.items:
         if isinstance(item, pytest.Function) and "told" in item.fixturenames:
-            names |= {str(item.callspec.params["name"])} if hasattr(item, "callspec") else set(STORIES)
+            asked: dict[str, Any] = item.callspec.params
+            names |= {asked["name"]} if "name" in asked else set(asked["names"])
     return names

@@ -14,6 +14,8 @@ from sqlalchemy import Connection, select
 from accounts.db import Database
 from accounts.tables import transfer
 from accounts.verification import verify
+from dialplan.asterisk import FROZEN_SECONDS, Asterisk, AsteriskError
+from dialplan.install import Installation
 from ivr.demonstration.ports import free_ports
 from tests.telephony.cast import Cast, Role
 from tests.telephony.scene import Scene
@@ -25,16 +27,21 @@ REPLACED_SECONDS = 10.0
 class Theatre:
     """A stack of its own for one fault story."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database_url: str = "") -> None:
         self.folder = folder
+        self.database_url = database_url
         self.scenes: list[Scene] = []
 
     @contextmanager
-    def scenes_of(self, *casts: Cast, **ports: Mapping[str, int]) -> Iterator[list[Scene]]:
+    def scenes_of(
+        self, *casts: Cast, asterisk: Installation | None = None, **ports: Mapping[str, int]
+    ) -> Iterator[list[Scene]]:
         """The scenes of some casts on one running stack."""
         roles = [Role(cast, number + 1) for number, cast in enumerate(casts)]
         with (
-            running_stack(self.folder, roles, **ports) as stage,
+            running_stack(
+                self.folder, roles, database_url=self.database_url, asterisk=asterisk, **ports
+            ) as stage,
             Database.open(stage.settings.url) as database,
         ):
             self.scenes = [Scene(stage, database, role) for role in roles]
@@ -68,6 +75,28 @@ def is_replaced(scene: Scene, pid: int) -> None:
         assert time.monotonic() < deadline, "the controller was not replaced"
         time.sleep(0.05)
     scene.tell("  fault", "another controller is ready")
+
+
+def break_asterisk(scene: Scene, how: signal.Signals) -> int:
+    """Kill, end or freeze the facility's Asterisk; its process id."""
+    pid = scene.stage.supervisor.asterisk.pid
+    scene.tell("  fault", f"{how.name} to Asterisk")
+    os.kill(pid, how)
+    return pid
+
+
+def asterisk_is_replaced(scene: Scene, pid: int) -> None:
+    """Another Asterisk takes calls in time; a frozen one is not given up at once."""
+    asterisk = scene.stage.supervisor.asterisk
+    scene.wait(lambda _: asterisk.pid != pid and _takes_calls(asterisk), bool, within=FROZEN_SECONDS + 20)
+    scene.tell("  fault", "another Asterisk is ready")
+
+
+def _takes_calls(asterisk: Asterisk) -> bool:
+    try:
+        return "fully booted" in asterisk.command("core waitfullybooted")
+    except AsteriskError:
+        return False
 
 
 def transfers(scene: Scene, call_id: str) -> list[str]:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, update
 from accounts import ledger, payers
 from accounts.db import Database
 from accounts.tables import account
-from dialplan.install import Installation, provide
+from dialplan.install import Installation, provide, provide_telephones
 from ivr.config import Settings
 from ivr.demonstration.ear import Ear
 from ivr.demonstration.ports import free_ports
@@ -43,11 +43,19 @@ def running_stack(
     folder: Path,
     roles: Sequence[Role],
     *,
+    database_url: str = "",
+    asterisk: Installation | None = None,
     ports: Mapping[str, int] | None = None,
     controller_ports: Mapping[str, int] | None = None,
 ) -> Iterator[Stage]:
-    """A whole stack in a folder; `controller_ports` are those that the controller sees otherwise than Asterisk."""
-    settings = Settings.model_validate({"state_dir": folder, **(ports or free_ports())})
+    """A whole stack in a folder, where its database is too unless another is named.
+
+    `asterisk` is run in place of the one that all others run. `controller_ports` are those that the controller sees
+    otherwise than Asterisk.
+    """
+    settings = Settings.model_validate(
+        {"state_dir": folder, "database_url": database_url, **(ports or free_ports())}
+    )
     controller = settings.model_copy(update=controller_ports or {})
     today = datetime.now(ZoneInfo("America/Chicago")).date()
     files = []
@@ -64,7 +72,10 @@ def running_stack(
         phones=tuple(role.number for role in roles if role.cast.behaviour is None),
         special={role.number: role.cast.behaviour for role in roles if role.cast.behaviour is not None},
     )
-    with stage(settings, installation(), numbers, ear=ear(), controller=controller) as running:
+    found = asterisk or installation()
+    with stage(
+        settings, found, numbers, ear=ear(), telephones=provide_telephones(found), controller=controller
+    ) as running:
         yield running
 
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 import pytest
 
 from tests.telephony.conftest import Told
-from tests.telephony.registry import FAULTS
+from tests.telephony.registry import FAULTS, FAULTS_ON_POSTGRESQL, on_postgresql
 
-importlib.import_module("tests.telephony.stories.broken")
+for module in ("broken", "unwalled"):
+    importlib.import_module(f"tests.telephony.stories.{module}")
 
 pytestmark = pytest.mark.timeout(600)
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", [*FAULTS, *on_postgresql(FAULTS_ON_POSTGRESQL)])
 def test_fault(name: str, told: Mapping[str, Told]) -> None:
     told[name].hear()

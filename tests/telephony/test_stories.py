@@ -1,7 +1,7 @@
 """Whole calls: what each side heard, what was written, what was paid, what was recorded."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import wait
 
 import pytest
@@ -11,7 +11,7 @@ from accounts.tables import account
 from accounts.verification import verify
 from ivr.records.tables import call
 from tests.telephony.conftest import Told
-from tests.telephony.registry import STORIES
+from tests.telephony.registry import ON_POSTGRESQL, STORIES, on_postgresql
 from tests.telephony.scene import Scene
 
 for module in ("limits", "refused", "guards", "accepted", "dialogues", "hangups", "denied", "network"):
@@ -20,18 +20,25 @@ for module in ("limits", "refused", "guards", "accepted", "dialogues", "hangups"
 pytestmark = pytest.mark.timeout(600)
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", [*STORIES, *on_postgresql(ON_POSTGRESQL)])
 def test_story(name: str, told: Mapping[str, Told]) -> None:
     told[name].hear()
 
 
-def test_after_all_stories_the_book_adds_up_and_nothing_is_held(told: Mapping[str, Told]) -> None:
-    for name in STORIES:
+@pytest.mark.parametrize(
+    "names", [list(STORIES), on_postgresql(ON_POSTGRESQL)], ids=["on_sqlite", "on_postgresql"]
+)
+def test_after_all_stories_the_book_adds_up_and_nothing_is_held(
+    names: Sequence[str], told: Mapping[str, Told]
+) -> None:
+    for name in names:
         wait([told[name].end])
-    scene = told[next(iter(STORIES))].witness
+    scene = told[names[0]].witness
     assert isinstance(scene, Scene)
     scene.wait(unsettled, lambda found: found == ([], []))
     assert scene.read(verify).faults == ()
+    is_file = (scene.stage.settings.state_dir / "ivr.sqlite").exists()
+    assert is_file is (names == list(STORIES))  # all this was in the database that was meant
 
 
 def unsettled(conn: Connection) -> tuple[list[str], list[str]]:

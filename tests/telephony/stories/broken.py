@@ -1,6 +1,5 @@
 """The controller, its link to Asterisk, or Asterisk itself fails in the middle of a call."""
 
-import os
 import signal
 
 import pytest
@@ -16,12 +15,21 @@ from tests.telephony.acting import (
     identifies,
     is_asked,
     longest_tone_ms,
+    puts_down,
     rings,
     said_to,
     talk,
 )
 from tests.telephony.cast import Cast
-from tests.telephony.faults import Link, Theatre, break_controller, is_replaced, transfers
+from tests.telephony.faults import (
+    Link,
+    Theatre,
+    asterisk_is_replaced,
+    break_asterisk,
+    break_controller,
+    is_replaced,
+    transfers,
+)
 from tests.telephony.registry import fault
 from tests.telephony.scene import FAMILY_HERTZ, INMATE_HERTZ, PREPAID, PROLOGUE, Scene
 
@@ -104,8 +112,7 @@ def _until_the_limit(theatre: Theatre, how: signal.Signals) -> None:
             pid = break_controller(scene, how)
             family.is_hung_up_on(within=20)
             is_replaced(scene, pid)
-            if inmate.phone.events[-1].type != "CALL_CLOSED":
-                inmate.hangs_up()
+            puts_down(inmate)
         assert 59_000 < longest_tone_ms(family.sound()) <= 61_000
         assert said_to(family)[-1] == "ended.balance"
         [cdr] = scene.calls()
@@ -213,6 +220,7 @@ def a_talk_that_outlasts_a_cut_of_the_link_is_settled_as_ever(theatre: Theatre) 
 
 
 def _asterisk_ends(theatre: Theatre, how: signal.Signals) -> None:
+    """Killed, ended in order, or frozen."""
     with theatre.one(PAID) as scene:
         with scene.both() as (inmate, family):
             rings(scene, inmate)
@@ -221,15 +229,10 @@ def _asterisk_ends(theatre: Theatre, how: signal.Signals) -> None:
             family.speaks(scene.voice(FAMILY_HERTZ, 60))
             accepts(family)
             inmate.hears_tone(FAMILY_HERTZ, 8)
-            asterisk = scene.stage.supervisor.asterisk
-            pid = asterisk.pid
-            scene.tell("  fault", f"{how.name} to Asterisk")
-            os.kill(pid, how)
-            scene.wait(lambda _: asterisk.pid != pid and asterisk.is_running, bool)
+            asterisk_is_replaced(scene, break_asterisk(scene, how))
             [cdr] = scene.calls()
-            for party in (inmate, family):
-                if party.phone.events[-1].type != "CALL_CLOSED":
-                    party.phone.hang_up()
+            puts_down(inmate)
+            puts_down(family)
         talked_ms = longest_tone_ms(family.sound())
         assert talked_ms - SEEN_EVERY_MS - 1_000 <= cdr.talk_ms <= talked_ms + 100
         assert (cdr.charge, cdr.billed_seconds) == (60_000, 60)
@@ -248,3 +251,26 @@ def a_talk_in_which_asterisk_dies_is_paid_up_to_the_last_sight_of_it(theatre: Th
 @fault
 def a_talk_that_asterisk_ends_in_order_is_paid_to_its_end(theatre: Theatre) -> None:
     _asterisk_ends(theatre, signal.SIGTERM)
+
+
+@fault
+def a_talk_in_which_asterisk_freezes_is_paid_up_to_the_last_sight_of_it(theatre: Theatre) -> None:
+    _asterisk_ends(theatre, SIGSTOP)
+
+
+@fault
+def an_asterisk_that_freezes_in_the_dialogue_is_replaced(theatre: Theatre) -> None:
+    with theatre.one(PAID) as scene:
+        with scene.inmate() as inmate:
+            identifies(scene, inmate)
+            pid = break_asterisk(scene, SIGSTOP)
+            inmate.presses(f"{scene.role.number[1:]}#")  # nobody hears that
+            asterisk_is_replaced(scene, pid)
+            puts_down(inmate)
+            assert scene.session().ended_at is not None
+            identifies(scene, inmate)  # the next one is served
+            inmate.hangs_up()
+        assert said_to(inmate, 0) == PROLOGUE
+        assert said_to(inmate, 1) == PROLOGUE
+        assert scene.calls(0) == []
+        assert (scene.balance().available, scene.balance().held) == (5_000_000, 0)

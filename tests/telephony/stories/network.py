@@ -50,7 +50,7 @@ def a_station_can_not_call_another(scene: Scene) -> None:
     called = stage.settings.state_dir.absolute() / "phones" / "other"
     called.mkdir(parents=True)
     line = Line("lobby", stage.keyring.sip("lobby"), stage.settings.sip_port, registers=True)
-    with Phone(stage.installation, called, line) as other, scene.inmate() as inmate:
+    with Phone(stage.telephones, called, line) as other, scene.inmate() as inmate:
         inmate.phone.dial("lobby")
         inmate.phone.wait_for("CALL_CLOSED")
         inmate.dials("3")  # whatever is dialled leads to the dialogue
