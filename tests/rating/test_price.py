@@ -4,7 +4,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rating.money import Money
@@ -23,6 +23,7 @@ from rating.timetable import EVERY_DAY, HOLIDAY, Entry, Timetable, always
 from tests.rating import agreement
 from tests.rating.tariffs import DAYS, Case, random_case, random_talk_ms
 
+LOADED_MACHINE = [HealthCheck.too_slow]
 HOUR_MS = 3_600_000
 NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
 NEW_YORK = ZoneInfo("America/New_York")
@@ -35,19 +36,19 @@ def flat(rate: Rate, *taxes: Tax) -> Price:
     return Price(always(rate), taxes)
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000, deadline=None, suppress_health_check=LOADED_MACHINE)
 @given(cases)
 def test_a_charge_is_that_of_the_slow_way(case: Case) -> None:
     agreement.check_charge(case)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, suppress_health_check=LOADED_MACHINE)
 @given(cases)
 def test_the_longest_talk_is_paid_for_and_a_millisecond_more_is_not(case: Case) -> None:
     agreement.check_longest(case)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, suppress_health_check=LOADED_MACHINE)
 @given(cases, chances)
 def test_longer_talk_never_costs_less_and_more_money_never_shortens_it(case: Case, chance: Random) -> None:
     agreement.check_monotone(case, random_talk_ms(chance))
@@ -62,7 +63,7 @@ def test_thousands_of_tariffs_by_chance_agree(first_seed: int) -> None:
         agreement.check_longest(case)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, suppress_health_check=LOADED_MACHINE)
 @given(cases)
 def test_the_text_of_a_price_makes_the_same_price(case: Case) -> None:
     text = case.price.to_text()
@@ -70,7 +71,7 @@ def test_the_text_of_a_price_makes_the_same_price(case: Case) -> None:
     assert price_from_text(text).to_text() == text
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, suppress_health_check=LOADED_MACHINE)
 @given(cases)
 def test_a_price_kept_with_the_holidays_about_a_call_charges_the_same(case: Case) -> None:
     zone = case.price.timetable.zone

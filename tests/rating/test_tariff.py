@@ -3,13 +3,14 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rating.money import Money
 from rating.tariff import Rate, Rounding, Step, simple_rate
 from tests.rating.tariffs import random_rate
 
+LOADED_MACHINE = [HealthCheck.too_slow]
 rates = st.randoms(use_true_random=False).map(random_rate)
 
 
@@ -21,7 +22,7 @@ def test_a_simple_rate_is_an_initial_block_and_further_increments() -> None:
     assert simple_rate(Money(60_000)).steps == (Step(0, Money(60_000), 60, 60),)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=LOADED_MACHINE)
 @given(rates, st.integers(0, 1_000_000).map(Money))
 def test_a_capped_rate_is_nowhere_above_the_cap_and_else_unchanged(rate: Rate, cap: Money) -> None:
     capped = rate.capped(cap)

@@ -3,7 +3,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rating.money import Money
@@ -12,6 +12,7 @@ from rating.tariff import Rate, Step, simple_rate
 from rating.timetable import EVERY_DAY, HOLIDAY, Entry, Timetable, always
 from tests.rating.tariffs import US_ZONES, random_start, random_talk_ms
 
+LOADED_MACHINE = [HealthCheck.too_slow]
 HOUR_MS = 3_600_000
 NEW_YORK = ZoneInfo("America/New_York")
 DAY, NIGHT, FEAST = (simple_rate(Money(price)) for price in (20_000, 10_000, 1_000))
@@ -137,7 +138,7 @@ def test_a_skipped_start_gives_way_to_a_later_one_that_holds_by_then() -> None:
     assert [part.rate for part in week.parts(start, 2 * HOUR_MS)] == [NIGHT, DAY]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, suppress_health_check=LOADED_MACHINE)
 @given(st.randoms(use_true_random=False))
 def test_cutting_a_call_at_a_change_of_rate_changes_its_price_by_no_more_than_a_rounding(
     chance: Random,
