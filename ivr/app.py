@@ -18,6 +18,7 @@ from ivr.ami import AmiClient
 from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.controls.node import Node
+from ivr.facility import lawfulness
 from ivr.facility.file import FacilityFileError, Sources, parse
 from ivr.keyring import Keyring
 from ivr.live import LiveCalls
@@ -61,6 +62,8 @@ async def run(settings: Settings) -> None:
     schema.require_head(settings.url)
     stop = _stop_signal()
     with WriterLock.take(settings.url), Database.open(settings.url) as database:
+        for alert in await database.read(lawfulness.alerts):
+            log.warning("a price breaks a rule; its calls are charged at the cap", alert=alert)
         node = build_node(settings, keyring, database)
         ami = AmiClient(settings.host, settings.ami_port, "controller", keyring.ami("controller"))
         watch = Watch(node, ami, clock_id=new_id())

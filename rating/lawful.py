@@ -9,7 +9,7 @@ from datetime import date
 from rating.breach import Breach
 from rating.call_type import CallType
 from rating.cap_check import excess
-from rating.caps import Forbidden, bans_between, cap, facility_class
+from rating.caps import Cap, Forbidden, bans_between, cap, facility_class
 from rating.free_by_law import Share
 from rating.money import Money
 from rating.price import Price, Tax
@@ -23,18 +23,23 @@ def lawful_price(
 ) -> Price:
     """What a call of the type costs on a local day: the row's prices, capped, with its taxes and the agency's share."""
     timetable = row.timetable
-    held_by = cap(
-        facility_class(site.kind, site.average_daily_population),
-        call_type,
-        on,
-        row.termination,
-        state=site.state,
-    )
+    held_by = cap_of(site, call_type, on, row.termination)
     if held_by is not None:
         timetable = timetable.capped(held_by.per_minute)
     if any(ban.forbidden is Forbidden.PER_CALL_FEE for _, ban in bans_between(on, on)):
         timetable = timetable.without_fees()
     return Price(timetable, tuple(taxes), share.percent if share else 0)
+
+
+def cap_of(site: Site, call_type: CallType, on: date, termination: Money | None = None) -> Cap | None:
+    """The cap on a minute of such calls from a facility on a day; None where none is known."""
+    return cap(
+        facility_class(site.kind, site.average_daily_population),
+        call_type,
+        on,
+        termination,
+        state=site.state,
+    )
 
 
 def breaches(tariff: Tariff, site: Site) -> list[Breach]:

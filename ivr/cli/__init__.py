@@ -10,7 +10,7 @@ from dialplan.asterisk import AsteriskError
 from dialplan.check import CheckError
 from dialplan.install import InstallError
 from dialplan.template import RenderError
-from ivr.cli import calls, database, demonstration, facility, rate, serve
+from ivr.cli import calls, database, demonstration, facility, prices, rate, serve
 from ivr.cli.room import no_room
 from ivr.config import ConfigError
 from ivr.control import ControlError
@@ -30,6 +30,7 @@ EXPECTED = (
     RenderError,
     WriterLocked,
     demonstration.DemonstrationError,
+    prices.PriceError,
 )
 
 app = typer.Typer(
@@ -43,6 +44,7 @@ serve.register(app)
 database.register(app)
 facility.register(app)
 calls.register(app)
+prices.register(app)
 rate.register(app)
 demonstration.register(app)
 

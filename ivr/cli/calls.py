@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def calls() -> None:
         """List the calls in progress: from the keyed number to the settlement."""
-        with _database() as database:
+        with open_database() as database:
             rows = database.read_now(cdr.in_progress)
         table = Table(box=None, pad_edge=False)
         for column in ("call", "station", "inmate", "number", "state", "payer", "limit", "since"):
@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
 
         Times are the facility's. A record is sealed in the transaction that settles its money and never changed after.
         """
-        with _database() as database:
+        with open_database() as database:
             ids = [_whole_id(database, call_id)] if call_id else _newest_ids(database, most)
             if call_id is None and not as_json:
                 Console().print(cdr_table(database, most))
@@ -62,7 +62,8 @@ def register(app: typer.Typer) -> None:
 
 
 @contextmanager
-def _database() -> Iterator[Database]:
+def open_database() -> Iterator[Database]:
+    """The database of the settings, for reading; raises DatabaseError for one without our tables."""
     url = load_settings().url
     schema.require_head(url)
     with Database.open(url) as database:

@@ -1,13 +1,14 @@
 """Gather the facts of a call, decide on it, and reserve what it may cost: one transaction."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from accounts import ledger, payers
-from ivr.facility import lookup, tariffs
+from ivr.controls.pricing import priced, talk_starts
+from ivr.facility import lookup
 from ivr.facility.lookup import Facility
 from ivr.policy.reasons import Denial
 from ivr.policy.request import (
@@ -24,17 +25,11 @@ from ivr.policy.request import (
 from ivr.policy.rules import decide, needed
 from ivr.records import calls
 from ivr.records.states import CallState
-from rating.call_type import CallType, call_type
-from rating.free_by_law import Share, agency_share
-from rating.lawful import lawful_price
-from rating.numbers import Dialled, Number, Unusable, read_e164, read_keys
+from rating.numbers import Dialled, Number, read_e164, read_keys
 from rating.price import Price
-from rating.taxes import taxes_due
 
 #: The account that a payer's charge goes to.
 EARNED_BY = {Payer.PREPAID: payers.REVENUE, Payer.SUBSCRIPTION: payers.CALLS_USED}
-#: The dialplan ends the called party's dialogue after so long (`dialplan.render`).
-LONGEST_ACCEPTANCE_SECONDS = 120
 FURTHEST_LIMIT_MS = 99_999_999  # what the dialplan's own check lets through
 #: How often a call is decided anew because another was quicker to take what was to pay for it.
 DECISIONS = 5
@@ -89,9 +84,7 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
     local = at.astimezone(ZoneInfo(facility.time_zone))
     number = dialled.e164 if isinstance(dialled, Number) else ""
     known = lookup.number_facts(conn, facility.id, inmate, number)
-    kind = _call_type(facility, dialled, local=known.local)
-    share = None if known.free or kind is None else agency_share(facility.site, local.date(), kind)
-    price = _price(conn, facility, number, kind, on=local.date(), share=share) if kind else None
+    asked = priced(conn, facility, dialled, local.date(), local=known.local, free=known.free)
     paying = payers.payer_facts(conn, facility_id=facility.id, number=number, on=local.date())
     return CallRequest(
         at=local,
@@ -101,38 +94,18 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         blocked_by=BlockCause(known.blocked_by) if known.blocked_by else None,
         on_allowed_list=known.allowed,
         privileged=known.privileged,
-        free=known.free or (share is not None and share.is_free),
+        free=known.free or asked.is_free_by_law,
         schedule=lookup.schedule_of(conn, facility.id),
-        call_type=kind,
-        price=price,
-        starts=_starts(facility, price, at),
-        agency_rule=share.id if share else None,
+        call_type=asked.call_type,
+        price=asked.price,
+        starts=talk_starts(facility, asked.price, at),
+        agency_rule=asked.share.id if asked.share else None,
         subscription=_subscription(paying.subscription) if paying.subscription else None,
         prepaid=PrepaidFacts(paying.prepaid.account_id, paying.prepaid.available) if paying.prepaid else None,
         longest_call_ms=min(facility.longest_call_ms, FURTHEST_LIMIT_MS),
         facility_records=facility.records,
         number_records=known.records,
     )
-
-
-def _price(
-    conn: Connection, facility: Facility, number: str, kind: CallType, *, on: date, share: Share | None
-) -> Price | None:
-    """What the tariff of the day asks for such a call, as far as it may; None where it has no price for it."""
-    tariff = tariffs.tariff_on(conn, facility.id, facility.time_zone, on)
-    row = tariff.price_of(number, kind) if tariff else None
-    if row is None:
-        return None
-    rows, localities = tariffs.tax_rows(facility.taxes), facility.localities.split()
-    taxes = taxes_due(rows, facility.state, kind, on, localities=localities)
-    return lawful_price(row, facility.site, kind, on, taxes=taxes, share=share)
-
-
-def _starts(facility: Facility, price: Price | None, at: datetime) -> tuple[datetime, datetime]:
-    """When the talk may begin: at once, or after the longest ringing and acceptance."""
-    if price is None or price.timetable.same_always:
-        return at, at
-    return at, at + timedelta(seconds=facility.ring_seconds + LONGEST_ACCEPTANCE_SECONDS)
 
 
 def _subscription(plan: payers.SubscriptionFacts) -> SubscriptionFacts:
@@ -142,13 +115,6 @@ def _subscription(plan: payers.SubscriptionFacts) -> SubscriptionFacts:
     return SubscriptionFacts(
         plan.id, period.account_id, period.calls_left, period.last_date + timedelta(days=1)
     )
-
-
-def _call_type(facility: Facility, dialled: Dialled, *, local: bool) -> CallType | None:
-    if isinstance(dialled, Unusable):
-        return None
-    exchanges = {dialled.e164[2:8]} if local else set()
-    return call_type(dialled, facility_state=f"US-{facility.state}", local_exchanges=exchanges)
 
 
 def _hold(

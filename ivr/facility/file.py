@@ -25,7 +25,6 @@ from rating.area_codes import states_by_area_code
 from rating.dated_table import TableError
 from rating.money import Money, parse_money
 from rating.numbers import Number, read_e164, read_keys
-from rating.plans import Plan
 from rating.site import FacilityKind, Operator, Site
 from rating.tariff_file import TariffFile, TariffFileError, parse_tariff
 from rating.taxes import parse as parse_taxes
@@ -106,12 +105,6 @@ class WindowEntry(_Entry):
     opens: Annotated[time, BeforeValidator(_clock)]
     closes: Annotated[time, BeforeValidator(_closing)]
 
-    @property
-    def minutes(self) -> tuple[int, int]:
-        """From which minute of the day to which, counted on over midnight."""
-        opens, closes = (each.hour * 60 + each.minute for each in (self.opens, self.closes))
-        return opens, closes if closes > opens else closes + 24 * 60
-
 
 class FacilityEntry(_Entry):
     """`[facility]`: a jail or prison and what holds for all of its calls."""
@@ -137,17 +130,6 @@ class FacilityEntry(_Entry):
     schedule: list[WindowEntry]
 
     @property
-    def open_minutes_a_week(self) -> int:
-        """For how many minutes of a week the schedule is open; windows that overlap count once."""
-        open_at = {
-            (24 * 60 * day + minute) % (7 * 24 * 60)
-            for window in self.schedule
-            for day in window.days
-            for minute in range(*window.minutes)
-        }
-        return len(open_at)
-
-    @property
     def site(self) -> Site:
         """The facility as laws see it."""
         return Site(self.state, self.kind, self.operator, self.average_daily_population)
@@ -159,11 +141,6 @@ class PlanEntry(_Entry):
     id: Slug
     price: Amount  # taxes and fees included
     calls: Annotated[int, Field(ge=1, le=100)]  # what can be spoken
-
-    @property
-    def plan(self) -> Plan:
-        """The plan as the rules see it: its period is a calendar month."""
-        return Plan(self.price, self.calls)
 
 
 class StationEntry(_Entry):

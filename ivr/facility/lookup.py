@@ -12,11 +12,13 @@ from ivr.facility.tables import (
     facility,
     inmate,
     local_exchange,
+    plan,
     schedule_window,
     special_number,
     station,
 )
 from ivr.policy.schedule import Schedule, Window
+from rating.money import Money
 from rating.site import FacilityKind, Operator, Site
 
 
@@ -46,10 +48,9 @@ class Facility:
         )
 
 
-_FACILITY_OF_STATION = (
-    select(*(facility.c[name] for name in Facility.__dataclass_fields__))
-    .join(station, station.c.facility_id == facility.c.id)
-    .where(station.c.id == bindparam("station_id"))
+_FACILITY = select(*(facility.c[name] for name in Facility.__dataclass_fields__))
+_FACILITY_OF_STATION = _FACILITY.join(station, station.c.facility_id == facility.c.id).where(
+    station.c.id == bindparam("station_id")
 )
 _INMATE = select(inmate.c.id, inmate.c.pin_hash, inmate.c.recorded_name.is_not(None).label("has_name")).where(
     inmate.c.facility_id == bindparam("facility_id"), inmate.c.inmate_id == bindparam("keyed")
@@ -108,6 +109,18 @@ def facility_of_station(conn: Connection, station_id: str) -> Facility | None:
     return Facility(*row) if row else None
 
 
+def facility_by_id(conn: Connection, facility_id: str) -> Facility | None:
+    """The facility with this id."""
+    row = conn.execute(_FACILITY.where(facility.c.id == facility_id)).one_or_none()
+    return Facility(*row) if row else None
+
+
+def plans_of(conn: Connection, facility_id: str) -> list[tuple[str, Money, int]]:
+    """The subscription plans that the facility offers: id, price, calls a month."""
+    offered = select(plan.c.id, plan.c.price, plan.c.calls).where(plan.c.facility_id == facility_id)
+    return [(each, price, calls) for each, price, calls in conn.execute(offered.order_by(plan.c.id))]
+
+
 def inmate_by_id(conn: Connection, facility_id: str, inmate_id: str) -> Row[Any] | None:
     """The inmate that keyed this ID; None for an unknown one."""
     return conn.execute(_INMATE, {"facility_id": facility_id, "keyed": inmate_id}).one_or_none()
@@ -116,6 +129,27 @@ def inmate_by_id(conn: Connection, facility_id: str, inmate_id: str) -> Row[Any]
 def number_of_speed_dial(conn: Connection, inmate_key: int, code: str) -> str | None:
     """The number behind an inmate's speed dial."""
     return conn.scalar(_SPEED_DIAL, {"inmate_key": inmate_key, "code": code})
+
+
+def free_and_local(conn: Connection, facility_id: str, number: str) -> tuple[bool, bool]:
+    """Whether nobody pays for calls to this number, and whether its exchange is of the facility's list."""
+    free = conn.scalar(
+        select(special_number.c.free).where(
+            special_number.c.facility_id == facility_id, special_number.c.number == number
+        )
+    )
+    exchange = conn.scalar(
+        select(local_exchange.c.exchange).where(
+            local_exchange.c.facility_id == facility_id,
+            local_exchange.c.exchange == _exchange(number),
+        )
+    )
+    return bool(free), exchange is not None
+
+
+def _exchange(number: str) -> str:
+    """Area code and exchange of a number in E.164, where it has them."""
+    return number.removeprefix("+1")[:6]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +174,7 @@ def number_facts(conn: Connection, facility_id: str, inmate_key: int, number: st
             "facility_id": facility_id,
             "inmate_key": inmate_key,
             "number": number,
-            "exchange": number.removeprefix("+1")[:6],
+            "exchange": _exchange(number),
         },
     ).one()
     state, named, allowed, records, blocked_by, privileged, free, local = row

@@ -24,7 +24,8 @@ from tests.controller import steps
 from tests.database import only_sqlite
 from tests.transcripts.play import FACILITY, World
 
-VERBS = ("serve", "db", "load", "calls", "cdr", "rate", "run", "demo")
+VERBS = ("serve", "db", "load", "calls", "cdr", "quote", "tariff", "rate", "run", "demo")
+JAIL = "example-county-jail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,53 @@ def test_loading_tells_what_changed(ivr: Ivr, on_database: str) -> None:
     assert "prepaid/example-county-jail/family-one: opened with $5.00" in said.out
     assert "2468" not in said.out
     assert ivr("load", str(FACILITY)) == Said(0, "nothing to change\n", "")
+
+
+def test_a_quote_is_the_bill(ivr: Ivr, on_database: str) -> None:
+    ivr("load", str(FACILITY))
+    words = ("quote", "--facility", JAIL, "--number", "217 555 0101", "--at", "2026-11-23 12:00")
+    said = ivr(*words)
+    assert said.status == 0
+    assert said.out.startswith("+12175550101: local, 0.06 for 60 s by 60 s, from 60 s on by 1 s\n")
+    assert "15       0.90" in said.out
+    told = json.loads(ivr(*words, "--minutes", "7", "--json").out)
+    assert told["prices"] == [
+        {"minutes": 7, "price": "0.42", "tax": "0.00", "agency pays": "0.00", "you pay": "0.42"}
+    ]
+    free = ivr("quote", "--facility", JAIL, "--number", "+1 217 555 0110")
+    assert "free: nobody pays" in free.out
+
+
+def test_what_has_no_price_is_told_in_one_line(ivr: Ivr, on_database: str) -> None:
+    ivr("load", str(FACILITY))
+    assert is_one_line(ivr("quote", "--facility", "nowhere", "--number", "2175550101"), "no facility nowhere")
+    assert is_one_line(ivr("quote", "--facility", JAIL, "--number", "911"), "emergency_number")
+    assert is_one_line(ivr("quote", "--facility", JAIL, "--number", "+442071234567"), "no rate")
+    early = ("--at", "2020-01-01")
+    assert is_one_line(ivr("tariff", "show", "--facility", JAIL, *early), "no tariff on 2020-01-01")
+
+
+def test_a_tariff_is_shown_with_its_caps_and_plans(ivr: Ivr, on_database: str) -> None:
+    ivr("load", str(FACILITY))
+    said = ivr("tariff", "show", "--facility", JAIL, "--at", "2026-11-23")
+    assert said.out.startswith("example-county-2026, from 2026-04-06 to further notice\n")
+    assert "0.13 (47 CFR" in said.out
+    assert "pays from 23 calls of full length, or 334 minutes, on" in said.out
+    assert max(map(len, said.out.splitlines())) <= 100
+    assert ivr("tariff", "check") == Said(0, "nothing to object to\n", "")
+
+
+def test_a_tariffs_file_is_checked_before_it_is_loaded(ivr: Ivr, tmp_path: Path) -> None:
+    (good,) = (FACILITY.with_name(name) for name in read(FACILITY).beside)
+    place = ("--facility", str(FACILITY))
+    assert ivr("tariff", "check", str(good), *place) == Said(0, "nothing to object to\n", "")
+    dear = tmp_path / "dear.toml"
+    dear.write_text(good.read_text().replace('"0.06"', '"0.14"'))
+    said = ivr("tariff", "check", str(dear), *place)
+    assert (said.status, said.out.count("at most 0.13")) == (1, 3)
+    dear.write_text(good.read_text().replace('"0.06"', "0.14"))
+    assert is_one_line(ivr("tariff", "check", str(dear), *place), "rate.0.per_minute: expected an amount")
+    assert is_one_line(ivr("tariff", "check", str(tmp_path / "absent.toml")), "absent.toml: No such file")
 
 
 def test_mistakes_of_every_kind_are_one_line(

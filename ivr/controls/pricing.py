@@ -1,0 +1,63 @@
+"""What a call from a facility to a number costs on a day: its type, its price, and what the agency pays by law."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from ivr.facility import tariffs
+from ivr.facility.lookup import Facility
+from rating.call_type import CallType, call_type
+from rating.free_by_law import Share, agency_share
+from rating.lawful import lawful_price
+from rating.numbers import Dialled, Unusable
+from rating.price import Price
+from rating.taxes import taxes_due
+
+#: The dialplan ends the called party's dialogue after so long (`dialplan.render`).
+LONGEST_ACCEPTANCE_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A call as tariff and law see it."""
+
+    call_type: CallType | None  # None where the keys are no number
+    price: Price | None  # None where the tariff of the day has none: no call, never a free one
+    share: Share | None  # what the agency pays by law
+
+    @property
+    def is_free_by_law(self) -> bool:
+        """Whether the agency pays everything."""
+        return self.share is not None and self.share.is_free
+
+
+NO_CALL = Priced(None, None, None)
+
+
+def priced(
+    conn: Connection, facility: Facility, dialled: Dialled, on: date, *, local: bool, free: bool
+) -> Priced:
+    """The price on a local day. `local`: the exchange is of the facility's list; `free`: a number nobody pays for."""
+    if isinstance(dialled, Unusable):
+        return NO_CALL
+    kind = call_type(
+        dialled,
+        facility_state=f"US-{facility.state}",
+        local_exchanges={dialled.e164[2:8]} if local else set(),
+    )
+    share = None if free else agency_share(facility.site, on, kind)
+    tariff = tariffs.tariff_on(conn, facility.id, facility.time_zone, on)
+    row = tariff.price_of(dialled.e164, kind) if tariff else None
+    if row is None:
+        return Priced(kind, None, share)
+    rows, localities = tariffs.tax_rows(facility.taxes), facility.localities.split()
+    taxes = taxes_due(rows, facility.state, kind, on, localities=localities)
+    return Priced(kind, lawful_price(row, facility.site, kind, on, taxes=taxes, share=share), share)
+
+
+def talk_starts(facility: Facility, price: Price | None, at: datetime) -> tuple[datetime, datetime]:
+    """When a talk decided on now may begin: at once, or after the longest ringing and acceptance."""
+    if price is None or price.timetable.same_always:
+        return at, at
+    return at, at + timedelta(seconds=facility.ring_seconds + LONGEST_ACCEPTANCE_SECONDS)

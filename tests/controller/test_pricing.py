@@ -1,0 +1,280 @@
+"""What is reserved, said and charged is the tariff of the day as far as the law lets it: one function, one price."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accounts import ledger, payers
+from accounts.db import Database
+from ivr.controls import Grant, Refused
+from ivr.controls.settlement import Ending, settle_call
+from ivr.facility.file import FacilityFileError
+from ivr.facility.lawfulness import alerts
+from ivr.loading import load
+from ivr.policy.reasons import Denial, Outcome
+from ivr.records import evidence
+from tests.controller import steps
+from tests.transcripts.play import KEY, World, demonstration
+
+FACILITY = "example-county-jail"
+MASSACHUSETTS = (('state = "IL"', 'state = "MA"'),)
+COLORADO = (
+    ('state = "IL"', 'state = "CO"'),
+    ('kind = "jail"', 'kind = "prison"'),
+    ('operator = "county"', 'operator = "state"'),
+    ("valid_from = 2026-04-06", "valid_from = 2025-01-01"),
+)
+SIMPLE = """per_minute = "0.06"
+first_seconds = 60
+next_seconds = 1
+"""
+FIRST_MINUTE_DEARER = """steps = [
+    { from_s = 0, price = "0.12", per_s = 60, increment_s = 60 },
+    { from_s = 60, price = "0.06", per_s = 60, increment_s = 1 },
+]
+"""
+DAY_AND_EVENING = """per_minute = "0.03"
+next_seconds = 1
+
+[[rate]]
+name = "evening"
+per_minute = "0.09"
+next_seconds = 1
+"""
+NIGHT = (
+    (SIMPLE, DAY_AND_EVENING),
+    (
+        '[[price]]\nrate = "in the country"',
+        """[[time]]
+name = "day"
+days = "mon-sun"
+start = "06:00"
+rate = "in the country"
+
+[[time]]
+name = "day"
+days = "mon-sun"
+start = "18:00"
+rate = "evening"
+
+[[price]]
+rate = "day\"""",
+    ),
+)
+
+
+def world_of(
+    database: Database, folder: Path, *changes: tuple[str, str], at: datetime | None = None
+) -> World:
+    """The demonstration's facility with changes to its files."""
+    world = World(database, folder, demonstration(*changes))
+    world.at = at or world.at
+    return world
+
+
+async def talked(world: World, seconds: float, keys: str = steps.PAID) -> Any:
+    """The record of an accepted call that was talked for so long."""
+    call_id = await steps.accepted(world, keys)
+    start, end = world.at.timestamp(), world.at.timestamp() + seconds
+    seen = evidence.note(f"{start:.6f} {end:.6f} 16")
+    await settle_call(world.node, call_id, Ending(Outcome.SYSTEM_FAULT), seen=seen)
+    return steps.record(world, call_id)
+
+
+def owed_by_the_agency(world: World) -> int:
+    """What the agency's invoice would say."""
+    return world.database.read_now(ledger.balance, payers.agency_account(FACILITY)).debits
+
+
+def test_a_call_that_is_free_by_law_is_the_agencys_to_pay(database: Database, tmp_path: Path) -> None:
+    world = world_of(database, tmp_path, *MASSACHUSETTS)
+    row = asyncio.run(talked(world, 83))
+    assert (row.payer, row.charge, row.held, row.hold_id) == ("free", 0, 0, None)
+    assert (row.agency_rule, row.agency_charge) == ("ma-2023", 83_000)
+    assert owed_by_the_agency(world) == 83_000
+    steps.assert_books_are_right(world)
+
+
+def test_a_call_that_is_free_by_law_needs_neither_rate_nor_funds(database: Database, tmp_path: Path) -> None:
+    world = world_of(
+        database, tmp_path, *MASSACHUSETTS, ('call_types = ["local", ', 'call_types = ["toll_free", ')
+    )
+    row = asyncio.run(talked(world, 83))
+    assert (row.call_type, row.payer, row.charge) == ("local", "free", 0)
+    assert owed_by_the_agency(world) == 0
+
+
+def test_a_number_that_is_free_costs_the_agency_nothing(database: Database, tmp_path: Path) -> None:
+    world = world_of(database, tmp_path, *MASSACHUSETTS)
+    row = asyncio.run(talked(world, 83, steps.PRIVILEGED))
+    assert (row.payer, row.agency_rule, row.agency_charge) == ("free", None, 0)
+
+
+def test_a_split_call_has_two_payers(database: Database, tmp_path: Path) -> None:
+    """Colorado's prisons paid 75 % from 2025-07-01."""
+    world = world_of(database, tmp_path, *COLORADO, at=datetime(2025, 7, 2, 18, tzinfo=UTC))
+    before = steps.available(world)
+    row = asyncio.run(talked(world, 100))
+    assert (row.payer, row.charge, row.agency_charge) == ("prepaid", 25_000, 75_000)
+    assert row.held == 15 * 60_000 // 4
+    assert before - steps.available(world) == 25_000
+    assert owed_by_the_agency(world) == 75_000
+    steps.assert_books_are_right(world)
+
+
+def test_taxes_are_held_charged_and_written_line_by_line(database: Database, tmp_path: Path) -> None:
+    taxes = """
+        [[tax]]
+        name = "State tax"
+        state = "IL"
+        percent = "7"
+        call_types = ["local", "intrastate"]
+        kind = "mandatory"
+        from = 2026-01-01
+        source = "made up"
+    """
+    file = demonstration().model_copy(update={"tax": taxes})
+    world = World(database, tmp_path, file)
+    row = asyncio.run(talked(world, 60))
+    assert (row.charge, row.tax, row.taxes) == (64_200, 4_200, "State tax 0.0042")
+    assert row.held == 963_000
+    steps.assert_books_are_right(world)
+
+
+def test_a_dearer_hour_that_may_begin_while_it_rings_is_reserved_for(
+    database: Database, tmp_path: Path
+) -> None:
+    one_minute_to_six = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)
+    world = world_of(database, tmp_path, *NIGHT, at=one_minute_to_six)
+    row = asyncio.run(talked(world, 120))  # a minute for .03, another for .09
+    assert row.held == 15 * 90_000
+    assert row.charge == 120_000
+    steps.assert_books_are_right(world)
+
+
+def test_no_call_is_charged_more_than_was_held(database: Database, tmp_path: Path) -> None:
+    """A talk that begins later than any can, by a clock that was moved: the rest is nobody's debt."""
+    world = world_of(database, tmp_path, *NIGHT, at=datetime(2026, 11, 23, 18, tzinfo=UTC))
+
+    async def late() -> Any:
+        call_id = await steps.accepted(world)
+        start = world.at.timestamp() + 12 * 3600
+        seen = evidence.note(f"{start:.6f} {start + 900:.6f} 16")
+        await settle_call(world.node, call_id, Ending(Outcome.SYSTEM_FAULT), seen=seen)
+        return steps.record(world, call_id)
+
+    row = asyncio.run(late())
+    assert row.charge == row.held == 15 * 30_000
+    steps.assert_books_are_right(world)
+
+
+def test_a_first_minute_of_its_own_price_is_said_so(database: Database, tmp_path: Path) -> None:
+    world_of(database, tmp_path, (SIMPLE, FIRST_MINUTE_DEARER)).plays("""
+    inmate:
+        welcome facility=example-county-jail
+        choose_language
+        choose_language
+        > 1
+        enter_id_and_pin
+        > 10012468
+        enter_number
+        > 2
+        price_first_minute first=0.12 each=0.06
+        talk_time time=15
+        call_recorded
+        please_hold
+    called party:
+        provider_greeting
+        call_from facility=example-county-jail
+        notice_recorded
+        paid_by_prepaid
+        accept_menu
+        accept_menu_language
+        > 3
+        price_first_minute first=0.12 each=0.06
+        cost_in_all time=15 total=0.96
+        accept_menu
+        accept_menu_language
+        > 1
+        balance balance=4.04
+        connecting
+    talks 90 s
+    record:
+        completed prepaid 90 s 0.15
+    """)
+
+
+def test_what_the_balance_pays_for_counts_the_dearer_of_two_hours(database: Database, tmp_path: Path) -> None:
+    at = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)
+    world = world_of(
+        database, tmp_path, *NIGHT, ('opening_balance = "5.00"', 'opening_balance = "0.45"'), at=at
+    )
+
+    async def granted() -> Grant | Refused:
+        return (await steps.decided(world, steps.PAID))[1]
+
+    grant = asyncio.run(granted())
+    assert isinstance(grant, Grant)
+    assert (grant.limit_ms, grant.cutoff) == (300_000, "balance")
+
+
+def test_without_a_tariff_of_the_day_there_is_no_call(database: Database, tmp_path: Path) -> None:
+    world = world_of(database, tmp_path, at=datetime(2026, 4, 5, 18, tzinfo=UTC))
+    assert asyncio.run(steps.decided(world, steps.PAID))[1] == Refused(Denial.NO_RATE, {})
+
+
+REFUSED = {
+    "above the cap": (('"0.06"', '"0.14"'), ["example-county-2026: From 2026-04-06", "0.13 ", "asks 0.14"]),
+    "a fee for each call": (
+        (SIMPLE, SIMPLE + 'connect_fee = "0.25"\n'),
+        ["example-county-2026: From 2026-04-06 no fee for each call", "64.6080", "0.25"],
+    ),
+    "a plan dearer than the cap": (
+        ('price = "20.00"', 'price = "200.00"'),
+        ["family-100: ", "64.6140", "200.00"],
+    ),
+    "a plan that never pays": (("calls = 100", "calls = 20"), ["family-100: ", "23 calls", "64.6140"]),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_price_that_the_law_forbids_is_not_loaded(world: World, kind: str) -> None:
+    change, told = REFUSED[kind]
+    with pytest.raises(FacilityFileError) as refusal:
+        world.database.transact_now(load, demonstration(change), KEY, world.at)
+    for words in told:
+        assert words in str(refusal.value)
+    assert world.database.transact_now(load, demonstration(), KEY, world.at) == []
+
+
+def test_a_tariff_that_stood_before_the_cap_fell_is_an_alert_and_charged_at_the_cap(
+    database: Database, tmp_path: Path
+) -> None:
+    world = world_of(database, tmp_path, ('"0.06"', '"0.12"'))
+    assert world.database.read_now(alerts) == []
+    grown = demonstration(('"0.06"', '"0.12"'), ("population = 240", "population = 1200"))
+    told = world.database.transact_now(load, grown, KEY, world.at)
+    assert any(line.startswith("alert: example-county-2026: From 2026-04-06") for line in told)
+    assert world.database.read_now(alerts)
+    assert asyncio.run(talked(world, 60)).charge == 100_000
+
+
+def test_a_plan_is_measured_again_when_the_schedule_or_the_longest_call_change(world: World) -> None:
+    for change in (("minutes = 15", "minutes = 3"), ('closes = "24:00"', 'closes = "00:10"')):
+        told = world.database.transact_now(load, demonstration(change), KEY, world.at)
+        assert any(line.startswith("alert: family-100: The plan pays only from") for line in told), change
+
+
+def test_a_price_is_fixed_when_it_is_held(world: World) -> None:
+    async def play() -> Any:
+        call_id = await steps.accepted(world)
+        world.database.transact_now(load, demonstration(('"0.06"', '"0.12"')), KEY, world.at)
+        start = world.at + timedelta(seconds=2)
+        seen = evidence.note(f"{start.timestamp():.6f} {start.timestamp() + 60:.6f} 16")
+        await settle_call(world.node, call_id, Ending(Outcome.SYSTEM_FAULT), seen=seen)
+        return steps.record(world, call_id)
+
+    assert asyncio.run(play()).charge == 60_000
