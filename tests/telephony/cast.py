@@ -9,7 +9,8 @@ from dialplan.network import Behaviour
 
 JAIL = "example-county-jail"
 PRISON = "example-state-prison"  # its calling hours are never now
-CALLER_ID = {JAIL: "13095550100", PRISON: "16185550100"}
+FREE_BY_LAW = "example-house-of-correction"  # in Massachusetts
+CALLER_ID = {JAIL: "13095550100", PRISON: "16185550100", FREE_BY_LAW: "14135550100"}
 TARIFF = Path(__file__).parents[2] / "examples" / "demonstration-tariff.toml"
 LAPSED_ON = date(2026, 1, 31)
 
@@ -80,10 +81,10 @@ def facility_file(facility: str, roles: Iterable[Role], today: date) -> str:
                 "[facility]",
                 id=facility,
                 name=facility.replace("-", " ").title(),
-                kind="jail" if facility == JAIL else "prison",
-                operator="county" if facility == JAIL else "state",
+                kind="prison" if facility == PRISON else "jail",
+                operator="state" if facility == PRISON else "county",
                 average_daily_population=240,
-                state="IL",
+                state="MA" if facility == FREE_BY_LAW else "IL",
                 time_zone="America/Chicago",
                 caller_id=f"+{CALLER_ID[facility]}",
                 inmate_id_digits=4,
@@ -94,14 +95,14 @@ def facility_file(facility: str, roles: Iterable[Role], today: date) -> str:
                 tariffs=[TARIFF.name],
             ),
             _schedule(facility, today),
-            _table("[[station]]", id="lobby" if facility == JAIL else "yard", label="Nobody's own telephone"),
+            _table("[[station]]", id=f"{facility}-lobby", label="Nobody's own telephone"),
             *(_of(role) for role in roles),
         ]
     )
 
 
 def _schedule(facility: str, today: date) -> str:
-    if facility == JAIL:
+    if facility != PRISON:
         return _table("[[facility.schedule]]", days="mon-sun", opens="00:00", closes="24:00")
     another_day = (today + timedelta(days=3)).strftime("%a").lower()
     return _table("[[facility.schedule]]", days=another_day, opens="00:00", closes="24:00")

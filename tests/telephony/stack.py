@@ -22,7 +22,7 @@ from ivr.demonstration.stage import Numbers, Stage, prepare, stage
 from ivr.facility.tables import inmate
 from ivr.instance import PROMPTS
 from prompts.catalogue import Catalogue
-from tests.telephony.cast import JAIL, PRISON, TARIFF, Role, facility_file
+from tests.telephony.cast import CALLER_ID, TARIFF, Role, facility_file
 
 NAME_HERTZ = 350.0
 _MIGRATING = Lock()  # Alembic knows one migration at a time in a process
@@ -60,7 +60,7 @@ def running_stack(
     today = datetime.now(ZoneInfo("America/Chicago")).date()
     files = []
     folder.joinpath(TARIFF.name).write_text(TARIFF.read_text("utf-8"), "utf-8")
-    for facility in (JAIL, PRISON):
+    for facility in CALLER_ID:
         path = folder / f"{facility}.toml"
         path.write_text(facility_file(facility, roles, today))
         files.append(path)

@@ -16,7 +16,7 @@ from tests.telephony.acting import (
     said_to,
     talk,
 )
-from tests.telephony.cast import CALLER_ID, JAIL
+from tests.telephony.cast import CALLER_ID, FREE_BY_LAW, JAIL
 from tests.telephony.registry import story
 from tests.telephony.scene import (
     COVERED,
@@ -177,6 +177,27 @@ def a_free_call_has_a_record_of_zero(scene: Scene) -> None:
     assert (cdr.reason, cdr.payer, cdr.charge, cdr.calls_charged) == (Outcome.COMPLETED, "free", 0, 0)
     assert (cdr.hold_id, cdr.account_id) == (None, None)
     assert cdr.talk_ms > 0
+
+
+@story(facility=FREE_BY_LAW, area="212")
+def a_call_that_is_free_by_law_is_the_agencys_to_pay(scene: Scene) -> None:
+    with scene.both() as (inmate, family):
+        rings(scene, inmate)
+        is_asked(family)
+        accepts(family)
+        talk(scene, inmate, family)
+        family.hangs_up()
+        does_not_call_again(inmate)
+
+    welcome = f"welcome facility={FREE_BY_LAW}"
+    free = ["free_call time=15", "call_recorded", "please_hold"]
+    assert said_to(inmate) == [welcome, *PROLOGUE[1:], *free, "ending.completed", "another_call"]
+    call_from = f"call_from facility={FREE_BY_LAW}"
+    introduction = ["provider_greeting", call_from, "notice_recorded"]
+    assert said_to(family) == [*introduction, "paid_free", "accept_menu", "connecting"]
+    [cdr] = scene.calls()
+    assert (cdr.reason, cdr.payer, cdr.call_type, cdr.charge) == (Outcome.COMPLETED, "free", "interstate", 0)
+    assert (cdr.agency_rule, cdr.agency_charge) == ("ma-2023", 60_000)
 
 
 @story(privileged=True, prepaid="5.00")
