@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help setup run demo test check test-build bench prompts lock clean
+.PHONY: help setup run demo test check test-build test-rating bench prompts lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/ready ## make the virtual environment and find or build a real Asterisk; leaves .venv/bin/ivr
 	@$(BIN)/python -m dialplan install
@@ -37,6 +37,10 @@ test-build: $(VENV)/ready-to-test ## build Asterisk anew, from Debian's second s
 
 bench: $(VENV)/ready-to-test ## calls a second, CPU and statements a call, as ratios to a bare loop
 	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.rating
+
+test-rating: $(VENV)/ready-to-test ## 100,000 random tariffs against a second, slow way to their prices (half an hour)
+	@$(BIN)/python -m tests.rating.many 100000
 
 lock: ## renew requirements/*.txt from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \

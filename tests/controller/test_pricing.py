@@ -9,7 +9,7 @@ import pytest
 
 from accounts import ledger, payers
 from accounts.db import Database
-from ivr.controls import Grant, Refused
+from ivr.controls import CalledPartyControls, Grant, Refused
 from ivr.controls.settlement import Ending, settle_call
 from ivr.facility.file import FacilityFileError
 from ivr.facility.lawfulness import alerts
@@ -278,3 +278,28 @@ def test_a_price_is_fixed_when_it_is_held(world: World) -> None:
         return steps.record(world, call_id)
 
     assert asyncio.run(play()).charge == 60_000
+
+
+@pytest.mark.parametrize("change", [(SIMPLE, SIMPLE), (SIMPLE, FIRST_MINUTE_DEARER)])
+def test_quote_hold_limit_and_bill_are_one_price(
+    database: Database, tmp_path: Path, change: tuple[str, str]
+) -> None:
+    """Talked to its limit, a call costs what was quoted, and what was held."""
+    world = world_of(database, tmp_path, change)
+
+    async def play() -> tuple[Grant, int, Any]:
+        controls = await steps.keyed(world)
+        grant = await controls.authorise()
+        assert isinstance(grant, Grant)
+        await controls.dialling(grant)
+        called = CalledPartyControls(world.node, controls.call_id, "PJSIP/carrier-1")
+        offered = (await called.offer()).quote.longest.due
+        await called.accept("1", "en")
+        start = world.at.timestamp()
+        seen = evidence.note(f"{start:.6f} {start + grant.limit_ms / 1000:.6f} 16")
+        await settle_call(world.node, controls.call_id, Ending(Outcome.SYSTEM_FAULT), seen=seen)
+        return grant, offered, steps.record(world, controls.call_id)
+
+    grant, offered, row = asyncio.run(play())
+    assert row.talk_ms == row.limit_ms == grant.limit_ms
+    assert grant.quote.longest.due == offered == row.held == row.charge
