@@ -12,7 +12,7 @@ Faults = Iterator[str]
 # FastAGI scripts, and the one context that each belongs to.
 SCRIPTS = {"outbound": "inmate", "after_call": "inmate", "accept": "accept", "inbound": "from-carrier"}
 CONTEXTS = frozenset(
-    {"inmate", "forget", "inmate-left", "accept", "ended", "from-carrier", "general", "globals"}
+    "inmate forget inmate-left accept ended called-farewell inmate-farewell from-carrier general globals".split()  # noqa: SIM905 — a word list
 )
 AGI = re.compile(r"agi://127\.0\.0\.1:\d+/(\w+)(,.*)?")
 DIAL = "PJSIP/${DESTINATION}@carrier,${RING_SECONDS},rgiI${TIME_LIMIT}U(accept^${CALL_ID})"

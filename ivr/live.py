@@ -20,6 +20,7 @@ class LiveCall:
     limit_ms: int
     inmate_channel: str
     dialled_at: datetime | None = None  # unknown after a restart
+    ends_by: datetime | None = None  # the hour at which the talk must end, whenever it began
     called_channel: str | None = None
     talking: bool = False
     hung_up_first: str | None = None  # the leg whose end asked for the hang-up
@@ -27,6 +28,7 @@ class LiveCall:
     hang_up_known: asyncio.Event = field(default_factory=asyncio.Event)
     acceptance_over: asyncio.Event | None = None  # once the called party has answered
     cutter: asyncio.TimerHandle | None = None
+    closer: asyncio.TimerHandle | None = None
 
     def hangs_up(self, leg: str) -> None:
         """This leg's end asked for the hang-up; the first stands."""
@@ -110,8 +112,9 @@ class LiveCalls:
             if channel is not None and self._by_channel.get(channel) is live:
                 del self._by_channel[channel]
         live.talk_ended.set()
-        if live.cutter is not None:
-            live.cutter.cancel()
+        for timer in (live.cutter, live.closer):
+            if timer is not None:
+                timer.cancel()
         self.notes_done.append(call_id)
 
 

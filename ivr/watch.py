@@ -13,7 +13,7 @@ from ivr.ami import AmiClient, AmiError, Connected, Disconnected, Event
 from ivr.controls.node import Node
 from ivr.controls.settlement import Ending, settle_call
 from ivr.live import LiveCall
-from ivr.policy.reasons import Outcome
+from ivr.policy.reasons import Cutoff, Outcome
 from ivr.policy.talk import Evidence, Kind
 from ivr.records import calls, evidence, sessions
 from ivr.records.states import Leg
@@ -186,6 +186,22 @@ class Watch:
 
         loop = asyncio.get_running_loop()
         live.cutter = loop.call_later(max(0.0, seconds), at_limit)
+        if live.ends_by is not None:
+            left = (live.ends_by - wall).total_seconds()
+            live.closer = loop.call_later(max(0.0, left), lambda: self._spawn(self._say_farewell(live)))
+
+    async def _say_farewell(self, live: LiveCall) -> None:
+        """Calling hours end; Asterisk's limit counts from the connection, so it comes later by ring and acceptance."""
+        prompt = f"ended.{Cutoff.SCHEDULE}"
+        if live.called_channel is None:
+            return
+        try:
+            await self._ami.redirect_both(
+                live.inmate_channel, "inmate-farewell", live.called_channel, "called-farewell", prompt
+            )
+        except AmiError as error:
+            log.warning("a call is ended without farewell", call_id=live.call_id, error=str(error))
+            await self._cut(live)
 
     async def _cut(self, live: LiveCall) -> None:
         log.warning("second limit cuts the call", call_id=live.call_id)
@@ -323,7 +339,7 @@ class Watch:
         called = next((leg for leg in legs if leg != inmate), None)
         live = self._node.live.get(row.id)
         if live is None:
-            live = LiveCall(row.id, row.session_id, row.limit_ms, inmate)
+            live = LiveCall(row.id, row.session_id, row.limit_ms, inmate, ends_by=row.ends_by)
             self._node.live.add(live)
         if called:
             self._node.live.answered(row.id, called)

@@ -147,6 +147,22 @@ class AmiClient:
             raise ValueError("a pattern would hang up more than one channel")
         await self.action("Hangup", Channel=channel, Cause=cause)
 
+    async def redirect_both(
+        self, channel: str, context: str, other_channel: str, other_context: str, extension: str
+    ) -> None:
+        """Take two connected channels out of their bridge, each into its context; AmiError where one is gone."""
+        await self.action(
+            "Redirect",
+            Channel=channel,
+            Context=context,
+            Exten=extension,
+            Priority=1,
+            ExtraChannel=other_channel,
+            ExtraContext=other_context,
+            ExtraExten=extension,
+            ExtraPriority=1,
+        )
+
     async def set_variable(self, channel: str, name: str, value: str) -> None:
         """Set a channel's variable."""
         await self.action("Setvar", Channel=channel, Variable=name, Value=value)

@@ -10,7 +10,7 @@ from accounts import ledger, payers
 from ivr.controls.pricing import priced, talk_starts
 from ivr.facility import lookup
 from ivr.facility.lookup import Facility
-from ivr.policy.reasons import Denial
+from ivr.policy.reasons import Cutoff, Denial
 from ivr.policy.request import (
     Allow,
     BlockCause,
@@ -18,6 +18,7 @@ from ivr.policy.request import (
     Decision,
     Deny,
     InmateState,
+    Limit,
     Payer,
     PrepaidFacts,
     SubscriptionFacts,
@@ -41,6 +42,7 @@ class Authorised:
 
     decision: Decision
     number: str
+    ends_by: datetime | None = None  # the hour at which the talk must end, whenever it begins
 
 
 def authorise(
@@ -67,7 +69,7 @@ def authorise(
         except ledger.InsufficientFunds:
             decision = _outrun(request)
         else:
-            return Authorised(decision, number)
+            return Authorised(decision, number, ends_by(decision.limit, at))
     calls.set_values(conn, call_id, **known)
     return Authorised(decision, number)
 
@@ -150,8 +152,14 @@ def _hold(
         agency_rule=request.agency_rule if payment.price else None,
         limit_ms=limit.ms,
         limit_set_by=limit.cutoff,
+        ends_by=ends_by(limit, request.at),
         not_recorded=allowed.not_recorded,
     )
+
+
+def ends_by(limit: Limit, at: datetime) -> datetime | None:
+    """The hour at which a talk must end whenever it begins, where calling hours limit it."""
+    return at + timedelta(milliseconds=limit.ms) if limit.cutoff is Cutoff.SCHEDULE else None
 
 
 def _outrun(request: CallRequest) -> Deny:

@@ -56,6 +56,7 @@ class Grant:
     quote: Quote
     limit_ms: int
     cutoff: str
+    ends_by: datetime | None  # the hour at which the talk must end, whenever it began
     recorded: bool
 
     @property
@@ -183,14 +184,17 @@ class InmateControls:
                     asked,
                     limit.ms,
                     limit.cutoff,
+                    outcome.ends_by,
                     recorded=not_recorded is None,
                 )
 
     async def dialling(self, grant: Grant) -> dict[str, str]:
         """The dialplan's variables for this call; from here on its events settle it."""
         self._ringing = True
-        now = self.node.now()
-        self.node.live.add(LiveCall(self.call_id, self.session_id, grant.limit_ms, self.channel, now))
+        live = LiveCall(
+            self.call_id, self.session_id, grant.limit_ms, self.channel, self.node.now(), grant.ends_by
+        )
+        self.node.live.add(live)
         return {
             "CALL_ID": self.call_id,
             "SESSION_ID": self.session_id,

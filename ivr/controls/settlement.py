@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -174,10 +174,18 @@ def _reason_values(row: Row[Any], span: Talk, ending: Ending) -> Mapping[str, ob
     known = {"dial_status": ending.dial_status, "cause": ending.cause}
     if span.started_at is None:
         return {**known, "reason": row.declined or _untalked(row, ending), "ended_by": ending.ended_by}
-    if span.ms >= row.limit_ms - LIMIT_SLACK_MS:
+    if _reached_limit(row, span):
         cut_off_by = Cutoff(row.limit_set_by)
         return {**known, "reason": Outcome.LIMIT_REACHED, "cut_off_by": cut_off_by, "ended_by": "limit"}
     return {**known, "reason": Outcome.COMPLETED, "ended_by": ending.ended_by}
+
+
+def _reached_limit(row: Row[Any], span: Talk) -> bool:
+    if span.ms >= row.limit_ms - LIMIT_SLACK_MS:
+        return True
+    if row.ends_by is None or span.ended_at is None:
+        return False
+    return bool(span.ended_at >= row.ends_by - timedelta(milliseconds=LIMIT_SLACK_MS))
 
 
 def _untalked(row: Row[Any], ending: Ending) -> Outcome:

@@ -21,6 +21,7 @@ _UNSEALED = update(call).where(_is_this, call.c.sealed_at.is_(None))
 _OFFER = update(call).where(_is_this, call.c.state == bindparam("waiting")).returning(call)
 _OFFERED = update(call).where(_is_this, call.c.state == CallState.OFFERED, call.c.declined.is_(None))
 _ACCEPTABLE = _OFFERED.where(
+    call.c.ends_by.is_(None) | (call.c.ends_by > bindparam("at", type_=call.c.ends_by.type)),
     ~exists().where(
         blocked_number.c.facility_id == call.c.facility_id,
         blocked_number.c.number == call.c.number,
@@ -111,14 +112,15 @@ def offer(conn: Connection, call_id: str, *, dialled_at: datetime | None, at: da
 def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datetime) -> Row[Any] | None:
     """Acceptance is this one update, or none: the call's row, or None.
 
-    It holds only while the call is offered and not declined, its hold is open, its number is still not blocked, and has
-    not become privileged since the recording was decided on.
+    It holds only while the call is offered and not declined, calling hours go on, its hold is open, its number is still
+    not blocked, and has not become privileged since the recording was decided on.
     """
     return conn.execute(
         _ACCEPTABLE,
         {
             "call_id": call_id,
             "state": CallState.ACCEPTED,
+            "at": at,
             "accepted_at": at,
             "accepted_by": key,
             "called_language": language,

@@ -73,6 +73,7 @@ call = Table(
     Column("agency_rule", String(64)),  # the law by which the agency pays a part or all
     Column("limit_ms", Integer),
     Column("limit_set_by", String(16)),
+    Column("ends_by", Instant),  # the hour at which the talk must end, whenever it began
     Column("privileged", Boolean),
     Column("not_recorded", String(16)),
     # what happened, when

@@ -1,4 +1,4 @@
-"""Keep tariffs, plans and taxes as they were reviewed, the price of each call with it, and what its agency pays."""
+"""Keep tariffs, plans and taxes as they were reviewed; with each call its price, its agency's part and its hour."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,7 @@ OPERATORS = "operator IN ('state', 'county', 'city', 'federal')"
 CALL_COLUMNS = {
     "price": sa.Text(),
     "held": sa.BigInteger(),
+    "ends_by": sa.BigInteger(),
     "connect_fee": sa.BigInteger(),
     "tax": sa.BigInteger(),
     "taxes": sa.Text(),

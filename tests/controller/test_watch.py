@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -11,7 +12,7 @@ import pytest
 from structlog.contextvars import get_contextvars
 from structlog.testing import capture_logs
 
-from accounts.db import DatabaseBusy
+from accounts.db import Database, DatabaseBusy
 from ivr import watch as watch_module
 from ivr.controls import settlement
 from ivr.controls.node import Node
@@ -25,7 +26,7 @@ from tests.controller import steps
 from tests.controller.exchange import Watched, watching
 from tests.fakes.ami_server import FakeAmi
 from tests.fakes.loop import in_loop
-from tests.transcripts.play import World
+from tests.transcripts.play import World, demonstration
 
 
 def session_ended(world: World, call_id: str) -> bool:
@@ -203,6 +204,41 @@ def test_a_session_that_began_after_asterisk_was_asked_is_not_forgotten(world: W
     assert not session_ended(world, caller.call_id)
     world.database.transact_now(sessions.close_forgotten, [], world.at + timedelta(seconds=1), world.at)
     assert session_ended(world, caller.call_id)
+
+
+@in_loop
+async def test_a_talk_is_taken_to_its_farewell_when_calling_hours_end(
+    database: Database, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path, demonstration(('closes = "24:00"', 'closes = "12:05"')))
+    async with watching(world) as on:
+        call_id = await steps.accepted(world)
+        live = on.live(call_id)
+        assert live.ends_by == world.at + timedelta(minutes=5)
+        world.at = live.ends_by  # as long as that it rang, and the called party thought
+        on.talks(call_id)
+        await on.until(lambda: any(action.get("Action") == "Redirect" for action in on.asterisk.received))
+        (action,) = (each for each in on.asterisk.received if each.get("Action") == "Redirect")
+        taken = {name: action[name] for name in ("Channel", "Context", "ExtraChannel", "ExtraContext")}
+        assert taken == {
+            "Channel": live.inmate_channel,
+            "Context": "inmate-farewell",
+            "ExtraChannel": live.called_channel,
+            "ExtraContext": "called-farewell",
+        }
+        assert action["Exten"] == action["ExtraExten"] == "ended.schedule"
+        on.push(call_id, "TalkTo", From=on.now, At=on.now)
+        await on.sealed(call_id)
+        row = steps.record(world, call_id)
+        assert (row.reason, row.cut_off_by) == (Outcome.LIMIT_REACHED, "schedule")
+
+
+@in_loop
+async def test_who_accepts_after_calling_hours_is_not_connected(database: Database, tmp_path: Path) -> None:
+    world = World(database, tmp_path, demonstration(('closes = "24:00"', 'closes = "12:05"')))
+    called = await steps.offered(world)
+    world.at += timedelta(minutes=5)
+    assert await called.accept("1", "en") is None
 
 
 @in_loop

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from dialplan.network import Behaviour
@@ -33,6 +33,7 @@ class Cast:
     free: bool = False
     records: bool = True
     state: str = "active"
+    closes: datetime | None = None  # for a minute each day, where the story has a stack of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +95,18 @@ def facility_file(facility: str, roles: Iterable[Role], today: date) -> str:
                 local_exchanges=["217555"],
                 tariffs=[TARIFF.name],
             ),
-            _schedule(facility, today),
+            _schedule(facility, today, roles[0].cast.closes if roles else None),
             _table("[[station]]", id=f"{facility}-lobby", label="Nobody's own telephone"),
             *(_of(role) for role in roles),
         ]
     )
 
 
-def _schedule(facility: str, today: date) -> str:
+def _schedule(facility: str, today: date, closes: datetime | None) -> str:
+    if closes is not None:
+        opens = closes + timedelta(minutes=1)
+        hours = {"opens": f"{opens:%H:%M}", "closes": f"{closes:%H:%M}"}
+        return _table("[[facility.schedule]]", days="mon-sun", **hours)
     if facility != PRISON:
         return _table("[[facility.schedule]]", days="mon-sun", opens="00:00", closes="24:00")
     another_day = (today + timedelta(days=3)).strftime("%a").lower()
