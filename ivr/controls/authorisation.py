@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from accounts import ledger, payers
-from ivr.facility import lookup
+from ivr.facility import lookup, scopes
 from ivr.facility.lookup import Facility
+from ivr.facility.settings import settings_of
 from ivr.policy.reasons import Denial
 from ivr.policy.request import (
     Allow,
@@ -84,7 +85,14 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
     local = at.astimezone(ZoneInfo(facility.time_zone))
     number = dialled.e164 if isinstance(dialled, Number) else ""
     known = lookup.number_facts(conn, facility.id, inmate, number)
-    schedule, rates = lookup.schedule_and_rates(conn, facility.id, local.date())
+    met = scopes.of_call(
+        units={facility.unit_id, known.unit_id},
+        station_id=facility.station_id,
+        inmate_key=inmate,
+        e164=number or None,
+    )
+    settings = settings_of(conn, facility, met, at)
+    rates = lookup.rates(conn, facility.id, local.date())
     kind = _call_type(facility, dialled, local=known.local)
     paying = payers.payer_facts(conn, facility_id=facility.id, number=number, on=local.date())
     return CallRequest(
@@ -96,7 +104,7 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         on_allowed_list=known.allowed,
         privileged=known.privileged,
         free=known.free,
-        schedule=schedule,
+        schedules=settings.schedules,
         call_type=kind,
         rate=rates.get(kind) if kind else None,
         subscription=_subscription(paying.subscription) if paying.subscription else None,

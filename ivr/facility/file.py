@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from datetime import date, time
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from ivr.policy.request import InmateState
+from ivr.policy.schedule import HOLIDAY
 from rating.area_codes import states_by_area_code
 from rating.call_type import CallType
 from rating.money import Money, parse_money
@@ -49,11 +50,13 @@ def _money(value: object) -> object:
 def _days(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError('expected days such as "mon-fri" or "sat"')
+    if value == "holiday":
+        return [HOLIDAY]
     first, _, last = value.partition("-")
     try:
         start, end = DAYS.index(first), DAYS.index(last or first)
     except ValueError:
-        raise ValueError(f"{value!r} is not a day or a range of days ({', '.join(DAYS)})") from None
+        raise ValueError(f"{value!r} is not a day or a range of days ({', '.join(DAYS)}, holiday)") from None
     return [day % 7 for day in range(start, end + 1 if end >= start else end + 8)]
 
 
@@ -83,6 +86,7 @@ def _state(value: str) -> str:
 
 E164 = Annotated[str, BeforeValidator(_number)]
 Amount = Annotated[Money, BeforeValidator(_money), Field(ge=0)]
+Note = Annotated[str, Field(min_length=3)]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 
 
@@ -91,14 +95,49 @@ class _Entry(BaseModel):
 
 
 class WindowEntry(_Entry):
-    """One row of `[[facility.schedule]]`; `closes` may be "24:00", or before `opens` to run over midnight."""
+    """One row of a `schedule`; `closes` may be "24:00", or before `opens` to run over midnight.
+
+    Where a schedule has windows for the day "holiday", they hold on holidays in place of the weekday's.
+    """
 
     days: Annotated[list[int], BeforeValidator(_days)]
     opens: Annotated[time, BeforeValidator(_clock)]
     closes: Annotated[time, BeforeValidator(_closing)]
 
 
-class FacilityEntry(_Entry):
+class DatedEntry(_Entry):
+    """One row of a `closure` or an `opening`: from one local time until another, with the reason for it."""
+
+    starts: datetime
+    ends: datetime
+    note: Note
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for name, value in (("starts", self.starts), ("ends", self.ends)):
+            if value.tzinfo is not None:
+                raise ValueError(f"{name} is the facility's own time, written without an offset")
+        if self.ends <= self.starts:
+            raise ValueError(f"ends {self.ends} is not after starts {self.starts}")
+        return self
+
+
+class HolidayEntry(_Entry):
+    """One row of `[[facility.holiday]]`: a day that counts as a holiday beside the state's own."""
+
+    date: date
+    name: Note
+
+
+class LevelEntry(_Entry):
+    """What every level may set: hours (none: no limit), closures, and openings beside its own hours."""
+
+    schedule: list[WindowEntry] = []
+    closure: list[DatedEntry] = []
+    opening: list[DatedEntry] = []
+
+
+class FacilityEntry(LevelEntry):
     """`[facility]`: a jail or prison and what holds for all of its calls."""
 
     id: Slug
@@ -112,7 +151,15 @@ class FacilityEntry(_Entry):
     ring_seconds: Annotated[int, Field(ge=10, le=90)] = 45
     records: bool = True
     local_exchanges: list[Annotated[str, Field(pattern=r"^[0-9]{6}$")]] = []
-    schedule: list[WindowEntry]
+    schedule: list[WindowEntry]  # a facility without hours is never open
+    holiday: list[HolidayEntry] = []
+
+
+class UnitEntry(LevelEntry):
+    """`[[unit]]`: a housing unit; what it sets holds for its stations and for its inmates."""
+
+    id: Slug
+    label: str
 
 
 class TariffEntry(_Entry):
@@ -131,14 +178,15 @@ class TariffEntry(_Entry):
         return self
 
 
-class StationEntry(_Entry):
+class StationEntry(LevelEntry):
     """`[[station]]`: one telephone; its id is also the name it registers with."""
 
     id: Slug
     label: str
+    unit: Slug | None = None
 
 
-class AllowedEntry(_Entry):
+class AllowedEntry(LevelEntry):
     """A number of an inmate's list; `records = false` keeps calls to it from being recorded."""
 
     number: E164
@@ -146,12 +194,13 @@ class AllowedEntry(_Entry):
     records: bool = True
 
 
-class InmateEntry(_Entry):
+class InmateEntry(LevelEntry):
     """`[[inmate]]`: who may call. The PIN is hashed at loading and kept nowhere else."""
 
     id: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")]
     pin: Annotated[str, Field(pattern=r"^[0-9]{4,12}$", repr=False)]
     name: str
+    unit: Slug | None = None
     state: InmateState = InmateState.ACTIVE
     numbers: list[AllowedEntry] = []
 
@@ -162,8 +211,11 @@ class InmateEntry(_Entry):
         return self
 
 
-class SpecialEntry(_Entry):
-    """`[[number]]`: a number that everybody may call; privileged ones are never recorded, free ones never charged."""
+class SpecialEntry(LevelEntry):
+    """`[[number]]`: a number with rules of its own. Everybody may call a privileged or free one.
+
+    Privileged ones are never recorded, free ones never charged.
+    """
 
     number: E164
     label: str
@@ -175,7 +227,7 @@ class BlockedEntry(_Entry):
     """`[[blocked]]`: a number that the facility forbids, with the reason for it."""
 
     number: E164
-    note: Annotated[str, Field(min_length=3)]
+    note: Note
 
 
 class PrepaidEntry(_Entry):
@@ -205,6 +257,7 @@ class FacilityFile(_Entry):
 
     facility: FacilityEntry
     tariff: list[TariffEntry] = []
+    unit: list[UnitEntry] = []
     station: list[StationEntry] = []
     inmate: list[InmateEntry] = []
     number: list[SpecialEntry] = []
@@ -218,7 +271,9 @@ class FacilityFile(_Entry):
         for inmate in self.inmate:
             if len(inmate.id) != digits:
                 raise ValueError(f"inmate {inmate.id}: facility.inmate_id_digits says {digits} digits")
+        self._refuse_unknown_units()
         _refuse_twins("inmate", [inmate.id for inmate in self.inmate])
+        _refuse_twins("unit", [unit.id for unit in self.unit])
         _refuse_twins("station", [station.id for station in self.station])
         _refuse_twins("blocked number", [entry.number for entry in self.blocked])
         _refuse_twins("number", [entry.number for entry in self.number])
@@ -228,6 +283,14 @@ class FacilityFile(_Entry):
         _refuse_twins("prepaid account", [entry.account for entry in self.prepaid])
         _refuse_twins("prepaid number", [number for entry in self.prepaid for number in entry.numbers])
         return self
+
+    def _refuse_unknown_units(self) -> None:
+        units = {unit.id for unit in self.unit}
+        placed = [(f"station {each.id}", each.unit) for each in self.station]
+        placed += [(f"inmate {each.id}", each.unit) for each in self.inmate]
+        for who, unit in placed:
+            if unit is not None and unit not in units:
+                raise ValueError(f"{who}: there is no unit {unit} in this file")
 
 
 def _refuse_backwards(first: str, begins: date | None, last: str, ends: date | None) -> None:

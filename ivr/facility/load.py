@@ -6,22 +6,24 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, delete, insert, select, update
 
-from ivr.facility.file import FacilityFile, FacilityFileError, InmateEntry
+from ivr.facility.file import FacilityFile, FacilityFileError, InmateEntry, LevelEntry
+from ivr.facility.load_levels import LOADER, load_levels
 from ivr.facility.pins import PinKey
 from ivr.facility.tables import (
     allowed_number,
     blocked_number,
     facility,
+    housing_unit,
     inmate,
     local_exchange,
-    schedule_window,
     special_number,
     station,
     tariff,
 )
 from ivr.policy.request import BlockCause
 
-LOADER = "facility file"
+#: What an entry sets for its level, in tables of their own.
+RULES = set(LevelEntry.model_fields)
 
 
 def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> list[str]:
@@ -49,14 +51,19 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
     )
     owner = {"facility_id": entry.id}
     changed += _replace(conn, local_exchange, owner, [{"exchange": each} for each in entry.local_exchanges])
-    changed += _replace(conn, schedule_window, owner, _windows(file))
     changed += _replace(conn, tariff, owner, _tariffs(file))
-    changed += _replace(conn, special_number, owner, [each.model_dump() for each in file.number])
+    changed += _replace(conn, special_number, owner, [each.model_dump(exclude=RULES) for each in file.number])
+    for unit in file.unit:
+        changed += _put(conn, housing_unit, {**owner, "id": unit.id}, {"label": unit.label})
     for each in file.station:
         _refuse_theft(conn, each.id, entry.id)
-        changed += _put(conn, station, {"id": each.id}, {**owner, "label": each.label})
+        values = {**owner, "label": each.label, "unit_id": each.unit}
+        changed += _put(conn, station, {"id": each.id}, values)
+    inmate_keys = {}
     for person in file.inmate:
-        changed += _put_inmate(conn, entry.id, person, key)
+        inmate_keys[person.id], lines = _put_inmate(conn, entry.id, person, key)
+        changed += lines
+    changed += load_levels(conn, file, inmate_keys, at)
     changed += _block(conn, file, at)
     return changed
 
@@ -67,18 +74,6 @@ def _refuse_theft(conn: Connection, station_id: str, facility_id: str) -> None:
         raise FacilityFileError(f"station {station_id}: it belongs to facility {owner}")
 
 
-def _windows(file: FacilityFile) -> list[dict[str, object]]:
-    return [
-        {
-            "weekday": day,
-            "opens": window.opens.isoformat("minutes"),
-            "closes": window.closes.isoformat("minutes"),
-        }
-        for window in file.facility.schedule
-        for day in window.days
-    ]
-
-
 def _tariffs(file: FacilityFile) -> list[dict[str, object]]:
     return [
         {"call_type": call_type, **entry.model_dump(exclude={"call_types"})}
@@ -87,18 +82,21 @@ def _tariffs(file: FacilityFile) -> list[dict[str, object]]:
     ]
 
 
-def _put_inmate(conn: Connection, facility_id: str, person: InmateEntry, key: PinKey) -> list[str]:
+def _put_inmate(
+    conn: Connection, facility_id: str, person: InmateEntry, key: PinKey
+) -> tuple[int, list[str]]:
     keys = {"facility_id": facility_id, "inmate_id": person.id}
     values = {
         "name": person.name,
+        "unit_id": person.unit,
         "state": person.state,
         "pin_hash": key.hash(facility_id, person.id, person.pin),
         "pin_key_id": key.id,
     }
     changed = _put(conn, inmate, keys, values)
-    row = conn.scalar(select(inmate.c.id).where(_matching(inmate, keys)))
-    return changed + _replace(
-        conn, allowed_number, {"inmate": row}, [each.model_dump() for each in person.numbers]
+    row = conn.execute(select(inmate.c.id).where(_matching(inmate, keys))).scalar_one()
+    return row, changed + _replace(
+        conn, allowed_number, {"inmate": row}, [each.model_dump(exclude=RULES) for each in person.numbers]
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, select
@@ -13,12 +13,10 @@ from ivr.facility.tables import (
     facility,
     inmate,
     local_exchange,
-    schedule_window,
     special_number,
     station,
     tariff,
 )
-from ivr.policy.schedule import Schedule, Window
 from rating.call_type import CallType
 from rating.money import Money
 from rating.rate import Rate
@@ -26,7 +24,7 @@ from rating.rate import Rate
 
 @dataclass(frozen=True, slots=True)
 class Facility:
-    """What a call needs of its facility."""
+    """What a call needs of its facility, and of the station that it is made from."""
 
     id: str
     state: str
@@ -36,10 +34,16 @@ class Facility:
     longest_call_ms: int
     ring_seconds: int
     records: bool
+    station_id: str | None = None
+    unit_id: str | None = None  # the station's
 
 
 _FACILITY_OF_STATION = (
-    select(*(facility.c[name] for name in Facility.__dataclass_fields__))
+    select(
+        *(facility.c[name] for name in Facility.__dataclass_fields__ if name in facility.c),
+        station.c.id.label("station_id"),
+        station.c.unit_id,
+    )
     .join(station, station.c.facility_id == facility.c.id)
     .where(station.c.id == bindparam("station_id"))
 )
@@ -51,6 +55,7 @@ _SPEED_DIAL = select(allowed_number.c.number).where(
 )
 _NUMBER = (
     select(
+        inmate.c.unit_id,
         inmate.c.state,
         inmate.c.recorded_name.is_not(None),
         allowed_number.c.number.is_not(None),
@@ -89,9 +94,6 @@ _NUMBER = (
     )
     .where(inmate.c.id == bindparam("inmate_key"))
 )
-_WINDOWS = select(schedule_window.c.weekday, schedule_window.c.opens, schedule_window.c.closes).where(
-    schedule_window.c.facility_id == bindparam("facility_id")
-)
 _RATES = (
     select(tariff.c.call_type, tariff.c.per_minute, tariff.c.first_seconds, tariff.c.next_seconds)
     .where(
@@ -106,7 +108,7 @@ _RATES = (
 def facility_of_station(conn: Connection, station_id: str) -> Facility | None:
     """The facility whose telephone this is; None for an unknown one."""
     row = conn.execute(_FACILITY_OF_STATION, {"station_id": station_id}).one_or_none()
-    return Facility(*row) if row else None
+    return Facility(**row._mapping) if row else None
 
 
 def inmate_by_id(conn: Connection, facility_id: str, inmate_id: str) -> Row[Any] | None:
@@ -123,6 +125,7 @@ def number_of_speed_dial(conn: Connection, inmate_key: int, code: str) -> str | 
 class NumberFacts:
     """What one inmate's facility knows of one number."""
 
+    unit_id: str | None  # the inmate's
     inmate_state: str
     has_recorded_name: bool
     allowed: bool
@@ -144,22 +147,16 @@ def number_facts(conn: Connection, facility_id: str, inmate_key: int, number: st
             "exchange": number.removeprefix("+1")[:6],
         },
     ).one()
-    state, named, allowed, records, blocked_by, privileged, free, local = row
+    unit_id, state, named, allowed, records, blocked_by, privileged, free, local = row
     return NumberFacts(
-        state, named, allowed, records is not False, blocked_by, bool(privileged), bool(free), local
+        unit_id, state, named, allowed, records is not False, blocked_by, bool(privileged), bool(free), local
     )
 
 
-def schedule_and_rates(
-    conn: Connection, facility_id: str, on: date
-) -> tuple[Schedule, Mapping[CallType, Rate]]:
-    """When the facility may call, and the rates in force on a local date: two statements."""
-    windows = conn.execute(_WINDOWS, {"facility_id": facility_id})
-    schedule = Schedule(
-        [Window(day, time.fromisoformat(opens), time.fromisoformat(closes)) for day, opens, closes in windows]
-    )
-    rates = conn.execute(_RATES, {"facility_id": facility_id, "on": on})
-    return schedule, {
+def rates(conn: Connection, facility_id: str, on: date) -> Mapping[CallType, Rate]:
+    """The rates in force on a local date."""
+    rows = conn.execute(_RATES, {"facility_id": facility_id, "on": on})
+    return {
         CallType(call_type): Rate(Money(per_minute), first_seconds, next_seconds)
-        for call_type, per_minute, first_seconds, next_seconds in rates
+        for call_type, per_minute, first_seconds, next_seconds in rows
     }

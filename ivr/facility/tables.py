@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -22,6 +23,7 @@ from ivr.policy.request import BlockCause, InmateState
 from rating.call_type import CallType
 
 NUMBER = String(16)  # E.164 with its plus sign (ITU-T E.164: 15 digits)
+SCOPE = String(64)  # what a rule is set for, as `ivr.facility.scopes` writes it
 
 
 def one_of(column: str, *words: str) -> CheckConstraint:
@@ -53,22 +55,51 @@ local_exchange = Table(
     Column("exchange", String(6), primary_key=True),  # area code and exchange: NPA-NXX
 )
 
+housing_unit = Table(
+    "housing_unit",
+    metadata,
+    Column("facility_id", ForeignKey("facility.id"), primary_key=True),
+    Column("id", String(40), primary_key=True),
+    Column("label", Text, nullable=False),
+)
+
 station = Table(
     "station",
     metadata,
     Column("id", String(64), primary_key=True),  # the name of its PJSIP endpoint
     Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("unit_id", String(40)),
     Column("label", Text, nullable=False),
+    ForeignKeyConstraint(["facility_id", "unit_id"], ["housing_unit.facility_id", "housing_unit.id"]),
 )
 
 schedule_window = Table(
     "schedule_window",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("facility_id", ForeignKey("facility.id"), nullable=False, index=True),
-    Column("weekday", SmallInteger, nullable=False),  # Monday is 0
+    Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("scope", SCOPE, nullable=False),
+    Column("day", SmallInteger, nullable=False),  # Monday is 0, a holiday 7
     Column("opens", String(5), nullable=False),  # HH:MM, the facility's time zone
     Column("closes", String(5), nullable=False),
+    Index("ix_schedule_window_scope", "facility_id", "scope"),
+)
+
+schedule_exception = Table(
+    "schedule_exception",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("scope", SCOPE, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("set_at", Instant, nullable=False),
+    Index("ix_schedule_exception_scope", "facility_id", "scope"),
+    one_of("kind", "closure", "opening", "holiday"),
+    CheckConstraint("ends_at > starts_at", name="ends_after_start"),
 )
 
 inmate = Table(
@@ -76,6 +107,7 @@ inmate = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("unit_id", String(40)),
     Column("inmate_id", String(12), nullable=False),  # the digits that are keyed
     Column("name", Text, nullable=False),
     Column("state", String(16), nullable=False),
@@ -83,6 +115,7 @@ inmate = Table(
     Column("pin_key_id", String(16), nullable=False),
     Column("recorded_name", LargeBinary),  # mu-law, 8,000 samples a second
     UniqueConstraint("facility_id", "inmate_id"),
+    ForeignKeyConstraint(["facility_id", "unit_id"], ["housing_unit.facility_id", "housing_unit.id"]),
     one_of("state", *InmateState),
 )
 

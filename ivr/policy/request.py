@@ -1,10 +1,11 @@
 """What the rules may know of a call, and what they answer. Values only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from ivr.policy.level import Level
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded
 from ivr.policy.schedule import Schedule
 from rating.call_type import CallType
@@ -66,7 +67,7 @@ class CallRequest:
     on_allowed_list: bool
     privileged: bool
     free: bool
-    schedule: Schedule
+    schedules: Sequence[Schedule]  # of every level that sets one
     call_type: CallType | None
     rate: Rate | None
     subscription: SubscriptionFacts | None
@@ -102,6 +103,7 @@ class Limit:
 
     ms: int
     cutoff: Cutoff
+    set_at: Level | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def number_is_allowed(ask: CallRequest) -> Deny | None:
 
 
 def within_schedule(ask: CallRequest) -> Deny | None:
-    """Calls are made while the facility's schedule is open, and for a minute more at least."""
+    """Calls are made while the schedule of every level is open, and for a minute more at least."""
     return None if until_schedule_closes(ask).ms >= SHORTEST_CALL_MS else Deny(Denial.OUTSIDE_SCHEDULE)
 
 
@@ -120,10 +120,13 @@ def payer(ask: CallRequest) -> Payer | None:
 
 
 def until_schedule_closes(ask: CallRequest) -> Limit:
-    """Talk ends with the calling hours."""
-    closes = ask.schedule.open_until(ask.at)
-    left = (closes - ask.at.astimezone(UTC)).total_seconds() if closes else 0
-    return Limit(int(left * 1000), Cutoff.SCHEDULE)
+    """Talk ends with the calling hours of the level that closes first."""
+    now = ask.at.astimezone(UTC)
+    limits = []
+    for schedule in ask.schedules:
+        left = (schedule.open_until(ask.at) or now) - now
+        limits.append(Limit(int(left.total_seconds() * 1000), Cutoff.SCHEDULE, schedule.level))
+    return min(limits, key=lambda each: each.ms, default=Limit(0, Cutoff.SCHEDULE))
 
 
 def until_longest_call(ask: CallRequest) -> Limit:

@@ -229,7 +229,7 @@ CHANGES: dict[str, tuple[str, str, set[str], str]] = {
         {"facility"},
         "facility example-county-jail: longest_call_ms changed",
     ),
-    "the hours": ('"00:00"', '"07:00"', {"schedule_window"}, "schedule_window example-county-jail: 7 rows"),
+    "the hours": ('"00:00"', '"07:00"', {"schedule_window"}, "schedule_window: 7 added, 7 removed"),
     "a label": ("Unit A, first", "Unit B, first", {"station"}, "station demo-a1: label changed"),
     "a PIN": ('"2468"', '"8642"', {"inmate"}, "inmate example-county-jail 1001: pin_hash changed"),
     "a list": ("+1 217 555 0108", "+1 217 555 0109", {"allowed_number"}, "allowed_number"),

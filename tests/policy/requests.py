@@ -23,7 +23,7 @@ OK = CallRequest(
     on_allowed_list=True,
     privileged=False,
     free=False,
-    schedule=EVERY_DAY,
+    schedules=[EVERY_DAY],
     call_type=CallType.LOCAL,
     rate=Rate(Money(60_000), first_seconds=60, next_seconds=1),
     subscription=None,

@@ -1,13 +1,14 @@
 """One changed fact for each reason, and what a tighter setting may never do."""
 
 from dataclasses import fields, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivr.policy.level import Level
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded
 from ivr.policy.request import (
     Allow,
@@ -22,11 +23,12 @@ from ivr.policy.request import (
     SubscriptionFacts,
 )
 from ivr.policy.rules import decide
+from ivr.policy.schedule import Schedule, Window
 from rating.call_type import CallType
 from rating.money import Money
 from rating.numbers import NumberRefusal, Unusable
 from rating.rate import charge
-from tests.policy.requests import CHICAGO, OK
+from tests.policy.requests import CHICAGO, EVERY_DAY, OK
 
 CASES: dict[Denial, CallRequest] = {
     Denial.INMATE_RELEASED: replace(OK, inmate_state=InmateState.RELEASED),
@@ -172,6 +174,32 @@ def test_a_limit_never_reaches_past_the_end_of_calling_hours() -> None:
         closes = datetime(2026, 11, 23, 22, tzinfo=CHICAGO)
         if isinstance(decision, Allow):
             assert ask.at + timedelta(milliseconds=decision.limit.ms) <= closes
+
+
+HOURS = st.builds(
+    lambda first, last, level: Schedule([Window(day, time(first), time(last)) for day in range(7)], level),
+    st.integers(0, 23),
+    st.integers(0, 23),
+    st.sampled_from(Level),
+)
+
+
+@given(st.lists(HOURS, max_size=3), HOURS, st.integers(0, 7 * 24 * 60))
+def test_hours_at_one_more_level_never_allow_more(
+    hours: list[Schedule], added: Schedule, minutes: int
+) -> None:
+    asked = replace(OK, at=OK.at + timedelta(minutes=minutes), schedules=[EVERY_DAY, *hours])
+    first, second = decide(asked), decide(replace(asked, schedules=[*asked.schedules, added]))
+    if isinstance(first, Allow) and isinstance(second, Allow):
+        assert second.limit.ms <= first.limit.ms
+    else:
+        assert isinstance(second, Deny)
+
+
+def test_the_level_that_closes_first_sets_the_limit() -> None:
+    unit = Schedule([Window(0, time(8), time(12, 5))], Level.UNIT)
+    limit = _allowed(replace(OK, schedules=[EVERY_DAY, unit])).limit
+    assert (limit.ms, limit.cutoff, limit.set_at) == (300_000, Cutoff.SCHEDULE, Level.UNIT)
 
 
 def _changed(ask: CallRequest) -> dict[str, object]:

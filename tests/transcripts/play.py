@@ -42,6 +42,15 @@ KEY = PinKey(bytes(32))
 NOON = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)  # in Chicago
 SPEECH = b"\x10\x90" * 4_000  # a second of loud mu-law
 SILENCE = b"\xff" * 8_000
+LOG_IN = """
+        welcome facility=example-county-jail
+        choose_language
+        choose_language
+        > 1
+        enter_id_and_pin
+        > 10012468
+        enter_number
+"""
 DIAL_STATUS = {
     "busy": "BUSY",
     "no answer": "NOANSWER",
