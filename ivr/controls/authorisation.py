@@ -10,6 +10,7 @@ from accounts import ledger, payers
 from ivr.facility import lookup, scopes
 from ivr.facility.lookup import Facility
 from ivr.facility.settings import settings_of
+from ivr.policy.quantity import Counted, looks_back_to
 from ivr.policy.reasons import Denial
 from ivr.policy.request import (
     Allow,
@@ -24,6 +25,7 @@ from ivr.policy.request import (
 )
 from ivr.policy.rules import decide
 from ivr.records import calls
+from ivr.records.history import history
 from ivr.records.states import CallState
 from rating.call_type import CallType, call_type
 from rating.numbers import Dialled, Number, Unusable, read_e164, read_keys
@@ -93,6 +95,14 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
     )
     settings = settings_of(conn, facility, met, at)
     rates = lookup.rates(conn, facility.id, local.date())
+    past = history(
+        conn,
+        facility_id=facility.id,
+        inmate=inmate,
+        number=number,
+        inmate_since=looks_back_to(settings.limits, Counted, local),
+        number_since=looks_back_to(settings.limits, {Counted.NUMBER}, local),
+    )
     kind = _call_type(facility, dialled, local=known.local)
     paying = payers.payer_facts(conn, facility_id=facility.id, number=number, on=local.date())
     return CallRequest(
@@ -112,6 +122,9 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         longest_call_ms=min(facility.longest_call_ms, FURTHEST_LIMIT_MS),
         facility_records=facility.records,
         number_records=known.records,
+        limits=settings.limits,
+        history=past,
+        holidays=settings.holidays,
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row
 
 from accounts import ledger
 from ivr.controls.node import Node
+from ivr.policy.quantity import SHORTEST_COUNTED_MS
 from ivr.policy.reasons import Cutoff, NotRecorded, Outcome, Reason, reason
 from ivr.policy.request import Payer
 from ivr.policy.talk import NO_TALK, Evidence, Talk, talk
@@ -18,7 +19,7 @@ from rating.money import ZERO, Money
 from rating.rate import NOTHING, Charge, Rate, charge
 
 #: A connection this short is a hang-up that crossed with the acceptance: nobody talked, nobody pays.
-SHORTEST_BILLED_MS = 1_000
+SHORTEST_BILLED_MS = SHORTEST_COUNTED_MS
 #: Asterisk ends a talk within this of its limit.
 LIMIT_SLACK_MS = 150
 

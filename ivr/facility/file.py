@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -17,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from ivr.policy.quantity import Counted, DayKind, Each, From
 from ivr.policy.request import InmateState
 from ivr.policy.schedule import HOLIDAY
 from rating.area_codes import states_by_area_code
@@ -129,12 +131,55 @@ class HolidayEntry(_Entry):
     name: Note
 
 
+class LimitEntry(_Entry):
+    """One row of a `limit`: how long, how many or how often; exactly one of these, with what belongs to it.
+
+    `counts` says whose calls are counted together: the inmate's, everybody's to the number, or the inmate's to it.
+    """
+
+    longest_call_minutes: Annotated[int, Field(ge=1, le=240)] | None = None
+    calls: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    minutes: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    cooling_off_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
+    attempts: Annotated[int, Field(ge=1, le=1000)] | None = None
+    call_type: CallType | None = None
+    days: DayKind | None = None
+    each: Each | None = None
+    in_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
+    measured_from: From | None = None
+    counts: Counted | None = None
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        given = self.model_fields_set
+        kinds = [name for name in LIMIT_KINDS if name in given]
+        if len(kinds) != 1:
+            raise ValueError(f"expected exactly one of {', '.join(LIMIT_KINDS)}")
+        needed, possible = LIMIT_KINDS[kinds[0]]
+        if missing := sorted(needed - given):
+            raise ValueError(f"{kinds[0]} needs {', '.join(missing)}")
+        if other := sorted(given - {kinds[0]} - needed - possible):
+            raise ValueError(f"{kinds[0]} has no {', '.join(other)}")
+        return self
+
+
+#: What says what a limit is of; what has to stand beside it, and what may.
+LIMIT_KINDS: Mapping[str, tuple[set[str], set[str]]] = {
+    "longest_call_minutes": (set(), {"call_type", "days"}),
+    "calls": ({"each"}, {"counts"}),
+    "minutes": ({"each"}, {"counts"}),
+    "cooling_off_minutes": (set(), {"measured_from", "counts"}),
+    "attempts": ({"in_minutes"}, {"counts"}),
+}
+
+
 class LevelEntry(_Entry):
-    """What every level may set: hours (none: no limit), closures, and openings beside its own hours."""
+    """What every level may set: hours (none: no limit), closures, openings beside its own hours, and limits."""
 
     schedule: list[WindowEntry] = []
     closure: list[DatedEntry] = []
     opening: list[DatedEntry] = []
+    limit: list[LimitEntry] = []
 
 
 class FacilityEntry(LevelEntry):

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Table, and_, delete, insert, select
 
 from ivr.facility import scopes
-from ivr.facility.file import FacilityFile, LevelEntry
-from ivr.facility.tables import schedule_exception, schedule_window
+from ivr.facility.file import LIMIT_KINDS, FacilityFile, LevelEntry, LimitEntry
+from ivr.facility.tables import call_limit, schedule_exception, schedule_window
 from ivr.policy.level import Level
+from ivr.policy.quantity import Counted, From
 
 LOADER = "facility file"
 Rows = list[dict[str, Any]]
@@ -27,10 +28,12 @@ def load_levels(
     windows = [row for scope, level in levels.items() for row in _windows(scope, level)]
     dated = [row for scope, level in levels.items() for row in _dated(scope, level, zone)]
     dated += _holidays(file, zone)
+    limits = [_limit(scope, each) for scope, level in levels.items() for each in level.limit]
     old = _Standing(conn, file.facility.id, set(levels))
     return [
         *old.replace(schedule_window, windows),
         *old.replace(schedule_exception, dated, {"author": LOADER}, {"set_at": at}),
+        *old.replace(call_limit, limits),
     ]
 
 
@@ -86,6 +89,24 @@ def _holidays(file: FacilityFile, zone: ZoneInfo) -> Rows:
         }
         for each in file.facility.holiday
     ]
+
+
+def _limit(scope: str, entry: LimitEntry) -> dict[str, Any]:
+    field = next(name for name in LIMIT_KINDS if name in entry.model_fields_set)
+    by_level = {Level.NUMBER: Counted.NUMBER, Level.ENTRY: Counted.PAIR}.get(
+        scopes.level(scope), Counted.PAIR if field == "attempts" else Counted.INMATE
+    )
+    return {
+        "scope": scope,
+        "kind": field.removesuffix("_minutes"),
+        "most": getattr(entry, field),
+        "call_type": entry.call_type,
+        "days": entry.days,
+        "each": entry.each,
+        "within_minutes": entry.in_minutes,
+        "measured_from": entry.measured_from or From.END if field == "cooling_off_minutes" else None,
+        "counted": None if field == "longest_call_minutes" else entry.counts or by_level,
+    }
 
 
 @dataclass(frozen=True, slots=True)

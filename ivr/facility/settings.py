@@ -1,7 +1,7 @@
 """The rules that a call meets at every level, read in one statement by index."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import holidays
 from sqlalchemy import (
     Connection,
+    Integer,
     Row,
     SmallInteger,
     String,
@@ -25,40 +26,53 @@ from sqlalchemy import (
 from accounts.db import Instant
 from ivr.facility import scopes
 from ivr.facility.lookup import Facility
-from ivr.facility.tables import schedule_exception, schedule_window
+from ivr.facility.tables import call_limit, schedule_exception, schedule_window
+from ivr.policy.quantity import (
+    MINUTE_MS,
+    CallLimit,
+    CallQuota,
+    CoolingOff,
+    Counted,
+    DayKind,
+    Each,
+    From,
+    LongestCall,
+    MinuteQuota,
+    Velocity,
+)
 from ivr.policy.schedule import Period, Schedule, Window
+from rating.call_type import CallType
 
 WINDOW, CLOSURE, OPENING, HOLIDAY = "window", "closure", "opening", "holiday"
-_NO_TEXT: Final = cast(null(), String(5))
-_NO_INSTANT: Final = cast(null(), Instant)
+#: The columns of the one statement; each table fills its own.
+_COLUMNS: Final[Mapping[str, Any]] = {
+    "kind": String,
+    "scope": String,
+    "day": SmallInteger,
+    "opens": String,
+    "closes": String,
+    "starts_at": Instant,
+    "ends_at": Instant,
+    "most": Integer,
+    "call_type": String,
+    "days": String,
+    "each": String,
+    "within_minutes": Integer,
+    "measured_from": String,
+    "counted": String,
+}
 
 
-def _met(table: Any) -> Any:
-    """The rows of a table that are set for one of the scopes."""
+def _met(table: Any, **given: Any) -> Any:
+    """The rows of a table that are set for one of the scopes, in the columns of all."""
+    columns = [
+        given.get(name, table.c.get(name, cast(null(), kind))).label(name) for name, kind in _COLUMNS.items()
+    ]
     wanted = table.c.scope.in_(bindparam("scopes", expanding=True))
-    return (table.c.facility_id == bindparam("facility_id")) & wanted
+    return select(*columns).where(table.c.facility_id == bindparam("facility_id"), wanted)
 
 
-_SETTINGS = union_all(
-    select(
-        literal(WINDOW).label("kind"),
-        schedule_window.c.scope,
-        schedule_window.c.day,
-        schedule_window.c.opens,
-        schedule_window.c.closes,
-        _NO_INSTANT.label("starts_at"),
-        _NO_INSTANT.label("ends_at"),
-    ).where(_met(schedule_window)),
-    select(
-        schedule_exception.c.kind,
-        schedule_exception.c.scope,
-        cast(null(), SmallInteger),
-        _NO_TEXT,
-        _NO_TEXT,
-        schedule_exception.c.starts_at,
-        schedule_exception.c.ends_at,
-    ).where(_met(schedule_exception)),
-)
+_SETTINGS = union_all(_met(schedule_window, kind=literal(WINDOW)), _met(schedule_exception), _met(call_limit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +80,7 @@ class Settings:
     """What the levels of one call have set."""
 
     schedules: Sequence[Schedule]
+    limits: Sequence[CallLimit]
     holidays: frozenset[date]
 
 
@@ -77,7 +92,8 @@ def settings_of(conn: Connection, facility: Facility, met: Sequence[str], at: da
     local = at.astimezone(ZoneInfo(facility.time_zone))
     days_off = holidays_around(facility.state, local.date()) | _added_holidays(rows, local)
     by_scope = {scope: _schedule(scope, rows[scope], days_off) for scope in met}
-    return Settings([each for each in by_scope.values() if each is not None], days_off)
+    limits = [limit for scope in met for row in rows[scope] if (limit := _limit(row)) is not None]
+    return Settings([each for each in by_scope.values() if each is not None], limits, days_off)
 
 
 def holidays_around(state: str, day: date) -> frozenset[date]:
@@ -109,3 +125,21 @@ def _schedule(scope: str, rows: Sequence[Row[Any]], days_off: frozenset[date]) -
         return None
     has_hours = windows or scope == scopes.FACILITY
     return Schedule(windows if has_hours else None, scopes.level(scope), closures, openings, days_off)
+
+
+def _limit(row: Row[Any]) -> CallLimit | None:
+    """The limit that a row sets; None for a row of another table."""
+    level = scopes.level(row.scope)
+    match row.kind:
+        case "longest_call":
+            kind = CallType(row.call_type) if row.call_type else None
+            return LongestCall(level, row.most * MINUTE_MS, kind, DayKind(row.days) if row.days else None)
+        case "calls":
+            return CallQuota(level, row.most, Each(row.each), Counted(row.counted))
+        case "minutes":
+            return MinuteQuota(level, row.most, Each(row.each), Counted(row.counted))
+        case "cooling_off":
+            return CoolingOff(level, row.most, From(row.measured_from), Counted(row.counted))
+        case "attempts":
+            return Velocity(level, row.most, row.within_minutes, Counted(row.counted))
+    return None

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from accounts.db import Instant, Micros, metadata
+from ivr.policy.quantity import Counted, DayKind, Each, From
 from ivr.policy.request import BlockCause, InmateState
 from rating.call_type import CallType
 
@@ -100,6 +101,30 @@ schedule_exception = Table(
     Index("ix_schedule_exception_scope", "facility_id", "scope"),
     one_of("kind", "closure", "opening", "holiday"),
     CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+)
+
+call_limit = Table(
+    "call_limit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("scope", SCOPE, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("most", Integer, nullable=False),  # minutes, calls or attempts
+    Column("call_type", String(16)),
+    Column("days", String(8)),
+    Column("each", String(8)),
+    Column("within_minutes", Integer),
+    Column("measured_from", String(8)),
+    Column("counted", String(8)),
+    Index("ix_call_limit_scope", "facility_id", "scope"),
+    one_of("kind", "longest_call", "calls", "minutes", "cooling_off", "attempts"),
+    one_of("call_type", *CallType),
+    one_of("days", *DayKind),
+    one_of("each", *Each),
+    one_of("measured_from", *From),
+    one_of("counted", *Counted),
+    CheckConstraint("most > 0", name="most_positive"),
 )
 
 inmate = Table(

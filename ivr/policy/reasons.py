@@ -22,6 +22,10 @@ class Denial(StrEnum):
     BLOCKED_BY_CALLED_PARTY = "blocked_by_called_party"
     NUMBER_NOT_ALLOWED = "number_not_allowed"
     OUTSIDE_SCHEDULE = "outside_schedule"
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    COOLING_OFF = "cooling_off"
+    CALLS_USED = "calls_used"
+    MINUTES_USED = "minutes_used"
     NO_RATE = "no_rate"
     FUNDS_TOO_LOW = "funds_too_low"
 
@@ -47,6 +51,7 @@ class Cutoff(StrEnum):
 
     SCHEDULE = "schedule"
     LONGEST_CALL = "longest_call"
+    ALLOWANCE = "allowance"  # of minutes, each day, week or month
     BALANCE = "balance"
 
 

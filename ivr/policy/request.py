@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from ivr.policy.level import Level
+from ivr.policy.quantity import CallLimit, History
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded
 from ivr.policy.schedule import Schedule
 from rating.call_type import CallType
@@ -75,6 +76,9 @@ class CallRequest:
     longest_call_ms: int
     facility_records: bool
     number_records: bool
+    limits: Sequence[CallLimit] = ()  # of every level
+    history: History = ()  # the calls that the limits count
+    holidays: frozenset[date] = frozenset()
 
 
 class Payer(StrEnum):

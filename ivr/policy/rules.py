@@ -4,9 +4,22 @@ Each rule is one small function with one reason. The first objection in `RULES` 
 the most restrictive setting wins, and any "do not record" wins.
 """
 
-from collections.abc import Callable
-from datetime import UTC
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
+from ivr.policy.level import Level
+from ivr.policy.quantity import (
+    CallQuota,
+    CoolingOff,
+    MinuteQuota,
+    Velocity,
+    calls_left,
+    cool_at,
+    longest_calls,
+    ms_left,
+    next_attempt_at,
+    whole_minutes,
+)
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded
 from ivr.policy.request import (
     Allow,
@@ -71,6 +84,45 @@ def within_schedule(ask: CallRequest) -> Deny | None:
     return None if until_schedule_closes(ask).ms >= SHORTEST_CALL_MS else Deny(Denial.OUTSIDE_SCHEDULE)
 
 
+def not_too_many_attempts(ask: CallRequest) -> Deny | None:
+    """A number is not called again and again in a short time, whether anybody answers or not."""
+    rules = [each for each in ask.limits if isinstance(each, Velocity)]
+    return _wait(
+        ask, Denial.TOO_MANY_ATTEMPTS, [next_attempt_at(ask.history, each, ask.at) for each in rules]
+    )
+
+
+def has_cooled_off(ask: CallRequest) -> Deny | None:
+    """The next call waits for so long after the last connected one."""
+    rules = [each for each in ask.limits if isinstance(each, CoolingOff)]
+    return _wait(ask, Denial.COOLING_OFF, [cool_at(ask.history, each, ask.at) for each in rules])
+
+
+def has_calls_left(ask: CallRequest) -> Deny | None:
+    """Only so many calls are made each day, week or month."""
+    rules = [each for each in ask.limits if isinstance(each, CallQuota)]
+    used_up = [each for each in rules if calls_left(ask.history, each, ask.at) < 1]
+    return _next_day(ask, Denial.CALLS_USED, used_up)
+
+
+def has_minutes_left(ask: CallRequest) -> Deny | None:
+    """Only so many minutes are talked each day, week or month, and the next call has one at least."""
+    rules = [each for each in ask.limits if isinstance(each, MinuteQuota)]
+    used_up = [each for each in rules if ms_left(ask.history, each, ask.at) < SHORTEST_CALL_MS]
+    return _next_day(ask, Denial.MINUTES_USED, used_up)
+
+
+def _wait(ask: CallRequest, reason: Denial, until: Sequence[datetime]) -> Deny | None:
+    minutes = max((whole_minutes(each, ask.at) for each in until), default=0)
+    return Deny(reason, {"minutes": minutes}) if minutes > 0 and not ask.privileged else None
+
+
+def _next_day(ask: CallRequest, reason: Denial, used_up: Sequence[CallQuota | MinuteQuota]) -> Deny | None:
+    if not used_up or ask.privileged:
+        return None
+    return Deny(reason, {"day": max(each.each.next_starts_on(ask.at.date()) for each in used_up)})
+
+
 def rate_is_known(ask: CallRequest) -> Deny | None:
     """No rate found means no call, never a free one."""
     return None if ask.free or ask.rate is not None else Deny(Denial.NO_RATE)
@@ -91,6 +143,10 @@ RULES: tuple[Rule, ...] = (
     number_is_not_blocked,
     number_is_allowed,
     within_schedule,
+    not_too_many_attempts,
+    has_cooled_off,
+    has_calls_left,
+    has_minutes_left,
     rate_is_known,
     somebody_pays,
 )
@@ -130,8 +186,20 @@ def until_schedule_closes(ask: CallRequest) -> Limit:
 
 
 def until_longest_call(ask: CallRequest) -> Limit:
-    """Talk ends at the facility's longest call."""
-    return Limit(ask.longest_call_ms, Cutoff.LONGEST_CALL)
+    """Talk ends at the shortest of the longest calls that any level sets for this type of call and this day."""
+    facility = Limit(ask.longest_call_ms, Cutoff.LONGEST_CALL, Level.FACILITY)
+    rules = longest_calls(ask.limits, ask.call_type, ask.at.date(), ask.holidays)
+    limits = [facility, *(Limit(each.ms, Cutoff.LONGEST_CALL, each.level) for each in rules)]
+    return min(limits, key=lambda each: each.ms)
+
+
+def until_minutes_are_used(ask: CallRequest) -> Limit | None:
+    """Talk ends when the minutes of the day, week or month are used; None where nothing limits them."""
+    quotas = [each for each in ask.limits if isinstance(each, MinuteQuota)]
+    if ask.privileged or not quotas:
+        return None
+    limits = [Limit(ms_left(ask.history, each, ask.at), Cutoff.ALLOWANCE, each.level) for each in quotas]
+    return min(limits, key=lambda each: each.ms)
 
 
 def until_balance_is_spent(ask: CallRequest) -> Limit:
@@ -145,6 +213,8 @@ def until_balance_is_spent(ask: CallRequest) -> Limit:
 def limit(ask: CallRequest, paid_by: Payer) -> Limit:
     """The shortest limit; of equal ones the first, so a balance is named only where it is the cause."""
     limits = [until_schedule_closes(ask), until_longest_call(ask)]
+    if (minutes := until_minutes_are_used(ask)) is not None:
+        limits.append(minutes)
     if paid_by is Payer.PREPAID:
         limits.append(until_balance_is_spent(ask))
     return min(limits, key=lambda each: each.ms)

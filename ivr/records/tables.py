@@ -120,6 +120,8 @@ call = Table(
         postgresql_where=text("sealed_at IS NULL"),
     ),
     Index("ix_call_sealed_at", "sealed_at"),
+    Index("ix_call_inmate", "inmate", "keyed_at"),
+    Index("ix_call_number", "number", "keyed_at"),
 )
 
 evidence = Table(

@@ -33,9 +33,9 @@ async def keyed(world: World, keys: str = PAID, station: str = "demo-a1") -> Inm
     return controls
 
 
-async def dialled(world: World, keys: str = PAID) -> InmateControls:
+async def dialled(world: World, keys: str = PAID, station: str = "demo-a1") -> InmateControls:
     """The call is allowed, its hold stands, and the dialplan rings."""
-    controls = await keyed(world, keys)
+    controls = await keyed(world, keys, station)
     grant = await controls.authorise()
     assert isinstance(grant, Grant)
     await controls.dialling(grant)
@@ -43,25 +43,25 @@ async def dialled(world: World, keys: str = PAID) -> InmateControls:
     return controls
 
 
-async def offered(world: World, keys: str = PAID) -> CalledPartyControls:
+async def offered(world: World, keys: str = PAID, station: str = "demo-a1") -> CalledPartyControls:
     """The called party has answered and heard the offer."""
-    caller = await dialled(world, keys)
+    caller = await dialled(world, keys, station)
     called = CalledPartyControls(world.node, caller.call_id, f"PJSIP/carrier-{caller.call_id}")
     await called.offer()
     await called.close()
     return called
 
 
-async def accepted(world: World, keys: str = PAID) -> str:
+async def accepted(world: World, keys: str = PAID, station: str = "demo-a1") -> str:
     """The called party has accepted; the id of the call."""
-    called = await offered(world, keys)
+    called = await offered(world, keys, station)
     assert isinstance(await called.accept("1", "en"), Accepted)
     return called.call_id
 
 
-async def decided(world: World, keys: str) -> tuple[str, Grant | Refused]:
+async def decided(world: World, keys: str, station: str = "demo-a1") -> tuple[str, Grant | Refused]:
     """A keyed call, and what came of its authorisation."""
-    controls = await keyed(world, keys)
+    controls = await keyed(world, keys, station)
     call_id = controls.call_id
     return call_id, await controls.authorise()
 

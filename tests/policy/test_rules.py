@@ -9,6 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.policy.level import Level
+from ivr.policy.quantity import (
+    CallQuota,
+    CoolingOff,
+    Counted,
+    Each,
+    From,
+    MinuteQuota,
+    PastCall,
+    Velocity,
+)
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded
 from ivr.policy.request import (
     Allow,
@@ -30,6 +40,9 @@ from rating.numbers import NumberRefusal, Unusable
 from rating.rate import charge
 from tests.policy.requests import CHICAGO, EVERY_DAY, OK
 
+AN_HOUR_AGO = PastCall(True, True, OK.at - timedelta(hours=1), OK.at - timedelta(hours=1), 541_000)
+JUST_NOW = PastCall(True, True, OK.at - timedelta(minutes=2), OK.at - timedelta(minutes=1), 30_000)
+
 CASES: dict[Denial, CallRequest] = {
     Denial.INMATE_RELEASED: replace(OK, inmate_state=InmateState.RELEASED),
     Denial.INMATE_SUSPENDED: replace(OK, inmate_state=InmateState.SUSPENDED),
@@ -42,6 +55,18 @@ CASES: dict[Denial, CallRequest] = {
     Denial.BLOCKED_BY_CALLED_PARTY: replace(OK, blocked_by=BlockCause.CALLED_PARTY),
     Denial.NUMBER_NOT_ALLOWED: replace(OK, on_allowed_list=False),
     Denial.OUTSIDE_SCHEDULE: replace(OK, at=datetime(2026, 11, 23, 22, tzinfo=CHICAGO)),
+    Denial.TOO_MANY_ATTEMPTS: replace(
+        OK, limits=[Velocity(Level.FACILITY, 1, 10, Counted.PAIR)], history=[AN_HOUR_AGO, JUST_NOW]
+    ),
+    Denial.COOLING_OFF: replace(
+        OK, limits=[CoolingOff(Level.FACILITY, 10, From.END, Counted.PAIR)], history=[AN_HOUR_AGO, JUST_NOW]
+    ),
+    Denial.CALLS_USED: replace(
+        OK, limits=[CallQuota(Level.FACILITY, 1, Each.DAY, Counted.INMATE)], history=[AN_HOUR_AGO]
+    ),
+    Denial.MINUTES_USED: replace(
+        OK, limits=[MinuteQuota(Level.FACILITY, 10, Each.DAY, Counted.INMATE)], history=[AN_HOUR_AGO]
+    ),
     Denial.NO_RATE: replace(OK, rate=None),
     Denial.FUNDS_TOO_LOW: replace(OK, prepaid=PrepaidFacts("prepaid/family", Money(59_999))),
 }

@@ -41,3 +41,109 @@ def test_a_closure_of_the_unit_ends_the_call_with_its_hours(database: Database, 
     record:
         outside_schedule nobody 0 s 0.00
     """)
+
+
+def with_limit(database: Database, tmp_path: Path, *limit: str) -> World:
+    """The demonstration with one limit for every inmate."""
+    says = "\n".join(("[[facility.limit]]", *limit))
+    return World(database, tmp_path, demonstration(("[[tariff]]", f"{says}\n\n[[tariff]]")))
+
+
+CALL = """
+        > 2
+        price_and_time price=0.06 time={time}
+        call_recorded
+        please_hold
+    called party:
+        provider_greeting
+        call_from facility=example-county-jail
+        notice_recorded
+        paid_by_prepaid
+        accept_menu
+        accept_menu_language
+        > 1
+        balance balance={balance}
+        connecting
+    talks {talk} s
+    inmate:
+        ending.{ending}
+        another_call
+        > 1
+        enter_number
+        > 2"""
+
+
+def test_the_calls_of_a_day_are_used_and_the_day_of_the_next_is_told(
+    database: Database, tmp_path: Path
+) -> None:
+    call = CALL.format(time=15, balance="4.10", talk=60, ending="completed")
+    with_limit(database, tmp_path, "calls = 1", 'each = "day"').plays(f"""
+    inmate:{LOG_IN.rstrip()}{call}
+        ending.calls_used day=11-24
+        another_call
+        > silence
+        goodbye
+    record:
+        completed prepaid 60 s 0.06
+    record:
+        calls_used nobody 0 s 0.00
+    """)
+
+
+def test_the_minutes_of_a_month_end_a_call_and_the_next_is_for_the_month_after(
+    database: Database, tmp_path: Path
+) -> None:
+    call = CALL.format(time=10, balance="4.40", talk=600.01, ending="limit_reached")
+    with_limit(database, tmp_path, "minutes = 10", 'each = "month"').plays(f"""
+    inmate:{LOG_IN.rstrip()}{call}
+        ending.minutes_used day=12-01
+        another_call
+        > silence
+        goodbye
+    record:
+        limit_reached prepaid 600 s 0.60
+    record:
+        minutes_used nobody 0 s 0.00
+    """)
+
+
+def test_the_wait_after_a_call_is_told_in_minutes(database: Database, tmp_path: Path) -> None:
+    call = CALL.format(time=15, balance="4.10", talk=60, ending="completed")
+    with_limit(database, tmp_path, "cooling_off_minutes = 20").plays(f"""
+    inmate:{LOG_IN.rstrip()}{call}
+        ending.cooling_off minutes=20
+        another_call
+        > silence
+        goodbye
+    record:
+        completed prepaid 60 s 0.06
+    record:
+        cooling_off nobody 0 s 0.00
+    """)
+
+
+def test_a_number_that_was_called_too_often_is_left_alone_for_a_while(
+    database: Database, tmp_path: Path
+) -> None:
+    with_limit(database, tmp_path, "attempts = 1", "in_minutes = 10").plays(f"""
+    inmate:{LOG_IN}
+        > 2
+        price_and_time price=0.06 time=15
+        call_recorded
+        please_hold
+    no answer
+    inmate:
+        ending.no_answer
+        another_call
+        > 1
+        enter_number
+        > 2
+        ending.too_many_attempts minutes=10
+        another_call
+        > silence
+        goodbye
+    record:
+        no_answer prepaid 0 s 0.00
+    record:
+        too_many_attempts nobody 0 s 0.00
+    """)
