@@ -23,10 +23,9 @@ from ivr.policy.request import (
     PrepaidFacts,
     SubscriptionFacts,
 )
-from ivr.policy.rules import decide
+from ivr.policy.rules import decide, one_at_a_time
 from ivr.records import calls
 from ivr.records.history import history
-from ivr.records.states import CallState
 from rating.call_type import CallType, call_type
 from rating.numbers import Dialled, Number, Unusable, read_e164, read_keys
 from rating.rate import first_increment_price
@@ -125,6 +124,7 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         limits=settings.limits,
         history=past,
         holidays=settings.holidays,
+        office=known.office,
     )
 
 
@@ -147,7 +147,10 @@ def _call_type(facility: Facility, dialled: Dialled, *, local: bool) -> CallType
 def _hold(
     conn: Connection, call_id: str, request: CallRequest, allowed: Allow, known: dict[str, object]
 ) -> None:
-    """Reserve what the call may cost; raises ledger.InsufficientFunds, having changed nothing."""
+    """Reserve what the call may cost; raises ledger.InsufficientFunds, having changed nothing.
+
+    Raises LostRace where another call of the inmate, or to the number, has begun since the facts were read.
+    """
     payment, limit = allowed.payment, allowed.limit
     hold_id, before = None, None
     if payment.account_id is not None:
@@ -161,11 +164,11 @@ def _hold(
             amount=payment.hold,
             at=request.at,
         )
-    calls.set_values(
+    calls.allow(
         conn,
         call_id,
         **known,
-        state=CallState.ALLOWED,
+        one_at_a_time=one_at_a_time(request),
         payer=payment.payer,
         account_id=payment.account_id,
         hold_id=hold_id,

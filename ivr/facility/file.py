@@ -259,13 +259,14 @@ class InmateEntry(LevelEntry):
 class SpecialEntry(LevelEntry):
     """`[[number]]`: a number with rules of its own. Everybody may call a privileged or free one.
 
-    Privileged ones are never recorded, free ones never charged.
+    Privileged ones are never recorded, free ones never charged; an office takes several calls at the same time.
     """
 
     number: E164
     label: str
     privileged: bool = False
     free: bool = False
+    office: bool = False
 
 
 class BlockedEntry(_Entry):

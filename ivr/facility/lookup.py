@@ -63,6 +63,7 @@ _NUMBER = (
         blocked_number.c.cause,
         special_number.c.privileged,
         special_number.c.free,
+        special_number.c.office,
         local_exchange.c.exchange.is_not(None),
     )
     .select_from(inmate)
@@ -133,6 +134,7 @@ class NumberFacts:
     blocked_by: str | None
     privileged: bool
     free: bool
+    office: bool
     local: bool
 
 
@@ -147,9 +149,18 @@ def number_facts(conn: Connection, facility_id: str, inmate_key: int, number: st
             "exchange": number.removeprefix("+1")[:6],
         },
     ).one()
-    unit_id, state, named, allowed, records, blocked_by, privileged, free, local = row
+    unit_id, state, named, allowed, records, blocked_by, privileged, free, office, local = row
     return NumberFacts(
-        unit_id, state, named, allowed, records is not False, blocked_by, bool(privileged), bool(free), local
+        unit_id=unit_id,
+        inmate_state=state,
+        has_recorded_name=named,
+        allowed=allowed,
+        records=records is not False,
+        blocked_by=blocked_by,
+        privileged=bool(privileged),
+        free=bool(free),
+        office=bool(office),
+        local=local,
     )
 
 

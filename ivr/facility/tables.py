@@ -184,6 +184,7 @@ special_number = Table(
     Column("label", Text, nullable=False),
     Column("privileged", Boolean, nullable=False),
     Column("free", Boolean, nullable=False),
+    Column("office", Boolean, nullable=False),  # takes several calls at the same time
 )
 
 tariff = Table(

@@ -22,6 +22,8 @@ class Denial(StrEnum):
     BLOCKED_BY_CALLED_PARTY = "blocked_by_called_party"
     NUMBER_NOT_ALLOWED = "number_not_allowed"
     OUTSIDE_SCHEDULE = "outside_schedule"
+    INMATE_ON_A_CALL = "inmate_on_a_call"
+    NUMBER_ON_A_CALL = "number_on_a_call"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     COOLING_OFF = "cooling_off"
     CALLS_USED = "calls_used"

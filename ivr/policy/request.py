@@ -79,6 +79,7 @@ class CallRequest:
     limits: Sequence[CallLimit] = ()  # of every level
     history: History = ()  # the calls that the limits count
     holidays: frozenset[date] = frozenset()
+    office: bool = False  # a number with several lines
 
 
 class Payer(StrEnum):

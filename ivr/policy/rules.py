@@ -84,6 +84,23 @@ def within_schedule(ask: CallRequest) -> Deny | None:
     return None if until_schedule_closes(ask).ms >= SHORTEST_CALL_MS else Deny(Denial.OUTSIDE_SCHEDULE)
 
 
+def inmate_has_no_other_call(ask: CallRequest) -> Deny | None:
+    """An inmate has one call at a time, so that nobody calls on another's ID."""
+    other = any(call.in_progress and call.by_inmate for call in ask.history)
+    return Deny(Denial.INMATE_ON_A_CALL) if other else None
+
+
+def number_has_no_other_call(ask: CallRequest) -> Deny | None:
+    """A number has one call at a time, so that nobody joins two inmates; offices and privileged ones take several."""
+    other = one_at_a_time(ask) and any(call.in_progress and call.to_number for call in ask.history)
+    return Deny(Denial.NUMBER_ON_A_CALL) if other else None
+
+
+def one_at_a_time(ask: CallRequest) -> bool:
+    """Whether the number takes no second call while it has one."""
+    return not (ask.office or ask.privileged)
+
+
 def not_too_many_attempts(ask: CallRequest) -> Deny | None:
     """A number is not called again and again in a short time, whether anybody answers or not."""
     rules = [each for each in ask.limits if isinstance(each, Velocity)]
@@ -143,6 +160,8 @@ RULES: tuple[Rule, ...] = (
     number_is_not_blocked,
     number_is_allowed,
     within_schedule,
+    inmate_has_no_other_call,
+    number_has_no_other_call,
     not_too_many_attempts,
     has_cooled_off,
     has_calls_left,

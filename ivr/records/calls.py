@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, exists, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
+from accounts.db import LostRace
 from accounts.tables import transfer
 from ivr.facility.tables import blocked_number, special_number
 from ivr.policy.reasons import Outcome
@@ -92,6 +94,16 @@ def unsealed(conn: Connection) -> Sequence[Row[Any]]:
 def set_values(conn: Connection, call_id: str, **values: object) -> None:
     """Note what became known of an unsealed call."""
     conn.execute(_UNSEALED, {"call_id": call_id, **values})
+
+
+def allow(conn: Connection, call_id: str, **values: object) -> None:
+    """The call may be rung; raises LostRace where its inmate or its number has another one by now."""
+    try:
+        set_values(conn, call_id, state=CallState.ALLOWED, **values)
+    except IntegrityError as refused:
+        if "ix_call_live" in str(refused.orig):
+            raise LostRace from refused
+        raise
 
 
 def offer(conn: Connection, call_id: str, *, dialled_at: datetime | None, at: datetime) -> Row[Any] | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select, union_all
 
 from ivr.policy.quantity import History, PastCall
-from ivr.records.tables import call
+from ivr.records.tables import LIVE, LIVE_ALONE, call
 
 _COUNTED = (
     call.c.inmate,
@@ -26,6 +26,13 @@ _HISTORY = union_all(
         call.c.facility_id == bindparam("facility_id"),
         call.c.inmate != bindparam("inmate"),
     ),
+    _allowed.where(LIVE, call.c.inmate == bindparam("inmate"), call.c.keyed_at < bindparam("inmate_since")),
+    _allowed.where(
+        LIVE_ALONE,
+        call.c.number == bindparam("number"),
+        call.c.inmate != bindparam("inmate"),
+        (call.c.keyed_at < bindparam("number_since")) | (call.c.facility_id != bindparam("facility_id")),
+    ),
 )
 
 
@@ -38,7 +45,7 @@ def history(
     inmate_since: datetime,
     number_since: datetime,
 ) -> History:
-    """The allowed calls of an inmate, and those of others of the facility to a number."""
+    """The allowed calls of an inmate and of others of the facility to a number, and all that are in progress."""
     asked = {
         "facility_id": facility_id,
         "inmate": inmate,

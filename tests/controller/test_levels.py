@@ -98,7 +98,7 @@ async def test_a_closure_stands_with_its_note_and_author_until_the_file_drops_it
 
 
 async def refused(world: World) -> Denial | None:
-    _, outcome = await steps.decided(world, steps.PAID)
+    outcome = await steps.answer(world)
     return outcome.reason if isinstance(outcome, Refused) else None
 
 

@@ -47,9 +47,9 @@ def limited(database: Database, tmp_path: Path, place: str, **limit: object) -> 
     return World(database, tmp_path, parse(changed, "f"))
 
 
-async def talked(world: World, seconds: float, keys: str = steps.PAID, station: str = "demo-a2") -> None:
+async def talked(world: World, seconds: float, keys: str = steps.PAID) -> None:
     """A call that was accepted, and talked for so long; its record is sealed."""
-    call_id = await steps.accepted(world, keys, station)
+    call_id = await steps.accepted(world, keys, station="demo-a2")
     start = world.at
     world.at += timedelta(seconds=seconds)
     seen = [Evidence(Kind.TALK_FROM, start), Evidence(Kind.TALK_TO, world.at)]
@@ -58,8 +58,7 @@ async def talked(world: World, seconds: float, keys: str = steps.PAID, station: 
 
 
 async def asked(world: World, keys: str = steps.PAID) -> Grant | Refused:
-    _, outcome = await steps.decided(world, keys, "demo-a2")
-    return outcome
+    return await steps.answer(world, keys, station="demo-a2")
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -55,6 +55,8 @@ CASES: dict[Denial, CallRequest] = {
     Denial.BLOCKED_BY_CALLED_PARTY: replace(OK, blocked_by=BlockCause.CALLED_PARTY),
     Denial.NUMBER_NOT_ALLOWED: replace(OK, on_allowed_list=False),
     Denial.OUTSIDE_SCHEDULE: replace(OK, at=datetime(2026, 11, 23, 22, tzinfo=CHICAGO)),
+    Denial.INMATE_ON_A_CALL: replace(OK, history=[replace(JUST_NOW, in_progress=True, to_number=False)]),
+    Denial.NUMBER_ON_A_CALL: replace(OK, history=[replace(JUST_NOW, in_progress=True, by_inmate=False)]),
     Denial.TOO_MANY_ATTEMPTS: replace(
         OK, limits=[Velocity(Level.FACILITY, 1, 10, Counted.PAIR)], history=[AN_HOUR_AGO, JUST_NOW]
     ),
@@ -117,6 +119,13 @@ def test_the_shortest_limit_holds_and_says_what_set_it() -> None:
     assert _allowed(late).limit == Limit(120_000, Cutoff.SCHEDULE)
     poor = replace(OK, prepaid=PrepaidFacts("prepaid/family", Money(120_000)))
     assert _allowed(poor).limit == Limit(120_000, Cutoff.BALANCE)
+
+
+def test_offices_and_privileged_numbers_take_several_calls_at_the_same_time() -> None:
+    number, inmate = CASES[Denial.NUMBER_ON_A_CALL], CASES[Denial.INMATE_ON_A_CALL]
+    for ask in (number, inmate):
+        for several in (replace(ask, office=True), replace(ask, privileged=True)):
+            assert isinstance(decide(several), Allow if ask is number else Deny)
 
 
 def test_a_subscription_pays_before_prepaid_and_holds_one_call() -> None:

@@ -285,7 +285,8 @@ class _Session:
 
 
 def _records(conn: Connection) -> list[str]:
-    rows = conn.execute(select(call_table).order_by(call_table.c.keyed_at, call_table.c.id)).all()
+    sealed = select(call_table).where(call_table.c.sealed_at.is_not(None))
+    rows = conn.execute(sealed.order_by(call_table.c.keyed_at, call_table.c.id)).all()
     return [
         f"{row.reason} {row.payer or 'nobody'} {row.talk_ms / 1000:g} s "
         f"{'1 call' if row.calls_charged else format_money(Money(row.charge))}"

@@ -1,9 +1,20 @@
 """What the rules of a facility's levels sound like."""
 
+import asyncio
 from pathlib import Path
 
+import pytest
+from sqlalchemy import delete
+
 from accounts.db import Database
+from ivr.facility.tables import special_number
+from tests.controller import steps
 from tests.transcripts.play import LOG_IN, World, demonstration
+
+
+@pytest.fixture
+def world(database: Database, tmp_path: Path) -> World:
+    return World(database, tmp_path)
 
 
 def test_a_closure_of_the_unit_ends_the_call_with_its_hours(database: Database, tmp_path: Path) -> None:
@@ -146,4 +157,26 @@ def test_a_number_that_was_called_too_often_is_left_alone_for_a_while(
         no_answer prepaid 0 s 0.00
     record:
         too_many_attempts nobody 0 s 0.00
+    """)
+
+
+@pytest.mark.parametrize(
+    ("who", "keys", "reason"),
+    [(steps.ALEX, "6", "inmate_on_a_call"), ("20002468", "2", "number_on_a_call")],
+)
+def test_who_or_whom_another_call_is_in_progress_with_is_told(
+    world: World, who: str, keys: str, reason: str
+) -> None:
+    steps.crowd(world, 1)
+    world.database.transact_now(lambda conn: conn.execute(delete(special_number)))
+    asyncio.run(steps.accepted(world, who=who if keys == "6" else steps.ALEX))
+    world.plays(f"""
+    inmate:{LOG_IN.replace(steps.ALEX, who)}
+        > {keys}
+        ending.{reason}
+        another_call
+        > silence
+        goodbye
+    record:
+        {reason} nobody 0 s 0.00
     """)
