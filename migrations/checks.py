@@ -33,3 +33,11 @@ def _triggers(table: str) -> list[str]:
     master = sa.table("sqlite_master", *map(sa.column, ("type", "tbl_name", "sql")))
     found = sa.select(master.c.sql).where(master.c.type == "trigger", master.c.tbl_name == table)
     return list(op.get_bind().scalars(found))
+
+
+def add_filled_column(table: str, column: "sa.Column[object]", filled_with: str) -> None:
+    """A column that may not be empty; the rows that are there are given a value, later ones bring theirs."""
+    with op.batch_alter_table(table) as batch:
+        batch.add_column(sa.Column(column.name, column.type, nullable=False, server_default=filled_with))
+    with op.batch_alter_table(table) as batch:
+        batch.alter_column(column.name, server_default=None)

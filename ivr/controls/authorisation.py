@@ -14,16 +14,16 @@ from ivr.policy.quantity import Counted, looks_back_to
 from ivr.policy.reasons import Denial
 from ivr.policy.request import (
     Allow,
-    BlockCause,
     CallRequest,
     Decision,
     Deny,
     InmateState,
+    PanMode,
     Payer,
     PrepaidFacts,
     SubscriptionFacts,
 )
-from ivr.policy.rules import decide, one_at_a_time
+from ivr.policy.rules import block_cause, decide, one_at_a_time
 from ivr.records import calls
 from ivr.records.history import history
 from rating.call_type import CallType, call_type
@@ -61,6 +61,7 @@ def authorise(
             "number": number or None,
             "call_type": request.call_type,
             "privileged": request.privileged,
+            "blocked_by": block_cause(request),
         }
         if isinstance(decision, Deny):
             break
@@ -92,7 +93,7 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         inmate_key=inmate,
         e164=number or None,
     )
-    settings = settings_of(conn, facility, met, at)
+    settings = settings_of(conn, facility, met, dialled, at)
     rates = lookup.rates(conn, facility.id, local.date())
     past = history(
         conn,
@@ -106,10 +107,10 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
     paying = payers.payer_facts(conn, facility_id=facility.id, number=number, on=local.date())
     return CallRequest(
         at=local,
-        inmate_state=InmateState(known.inmate_state),
+        inmate_state=InmateState(known.state),
         has_recorded_name=known.has_recorded_name,
         dialled=dialled,
-        blocked_by=BlockCause(known.blocked_by) if known.blocked_by else None,
+        blocked_by=settings.blocked_by,
         on_allowed_list=known.allowed,
         privileged=known.privileged,
         free=known.free,
@@ -125,6 +126,12 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         history=past,
         holidays=settings.holidays,
         office=known.office,
+        hotline=known.hotline,
+        block_overridden=known.block_overridden,
+        pan_mode=PanMode(facility.pan_mode),
+        list_is_full=facility.pan_maximum is not None and known.listed >= facility.pan_maximum,
+        suspended_from=known.suspended_from,
+        suspended_to=known.suspended_to,
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row
 
 from accounts import ledger
 from ivr.controls.node import Node
+from ivr.facility.learning import learn
 from ivr.policy.quantity import SHORTEST_COUNTED_MS
 from ivr.policy.reasons import Cutoff, NotRecorded, Outcome, Reason, reason
 from ivr.policy.request import Payer
@@ -116,6 +117,8 @@ def _settle_row(
         "not_recorded": row.not_recorded or (NotRecorded.NOT_CONNECTED if span.started_at is None else None),
     }
     calls.seal(conn, row.id, values, at)
+    if span.ms >= SHORTEST_COUNTED_MS:
+        learn(conn, row.inmate, row.number)
     return Settled(reason(str(values["reason"])), billed.amount, span.ms, is_new=True)
 
 

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from ivr.policy.quantity import Counted, DayKind, Each, From
-from ivr.policy.request import InmateState
+from ivr.policy.request import InmateState, PanMode
 from ivr.policy.schedule import HOLIDAY
 from rating.area_codes import states_by_area_code
 from rating.call_type import CallType
@@ -41,6 +41,16 @@ def _number(value: object) -> object:
     if not isinstance(dialled, Number):
         raise ValueError(f"{value!r} is not a telephone number that can be called ({dialled.reason})")
     return dialled.e164
+
+
+def _prefix(value: object) -> object:
+    """ "900" and "1900" are an area code, "+44" a country; shorter ones would block everything."""
+    keys = re.sub(r"[ ().-]", "", value) if isinstance(value, str) else ""
+    if re.fullmatch(r"\+[2-9][0-9]{0,14}|\+1[2-9][0-9]{2,9}", keys):
+        return keys
+    if match := re.fullmatch(r"1?([2-9][0-9]{2,9})", keys):
+        return f"+1{match[1]}"
+    raise ValueError('expected an area code or more in quotes, such as "900", or a country, such as "+44"')
 
 
 def _money(value: object) -> object:
@@ -195,6 +205,8 @@ class FacilityEntry(LevelEntry):
     longest_call_minutes: Annotated[int, Field(ge=1, le=240)]
     ring_seconds: Annotated[int, Field(ge=10, le=90)] = 45
     records: bool = True
+    pan_mode: PanMode = PanMode.ENFORCED
+    pan_maximum: Annotated[int, Field(ge=1, le=10_000)] | None = None
     local_exchanges: list[Annotated[str, Field(pattern=r"^[0-9]{6}$")]] = []
     schedule: list[WindowEntry]  # a facility without hours is never open
     holiday: list[HolidayEntry] = []
@@ -232,11 +244,23 @@ class StationEntry(LevelEntry):
 
 
 class AllowedEntry(LevelEntry):
-    """A number of an inmate's list; `records = false` keeps calls to it from being recorded."""
+    """A number of an inmate's list; `records = false` keeps calls to it from being recorded.
+
+    With `override_note` the inmate may call it although the facility has blocked it; the note says why.
+    """
 
     number: E164
     speed_dial: Annotated[str, Field(pattern=r"^[0-9]{1,2}$")] | None = None
     records: bool = True
+    relation: str | None = None
+    override_note: Note | None = None
+
+
+class NoContactEntry(_Entry):
+    """`[[no_contact]]`, or one inmate's: a number of somebody who is not to be called, whatever else is set."""
+
+    number: E164
+    note: Note
 
 
 class InmateEntry(LevelEntry):
@@ -247,19 +271,28 @@ class InmateEntry(LevelEntry):
     name: str
     unit: Slug | None = None
     state: InmateState = InmateState.ACTIVE
+    state_note: Note | None = None
+    suspended_from: datetime | None = None  # local times; none: from ever, until further notice
+    suspended_to: datetime | None = None
+    no_contact: list[NoContactEntry] = []
     numbers: list[AllowedEntry] = []
 
     @model_validator(mode="after")
     def _numbers_once(self) -> Self:
+        if self.state is not InmateState.SUSPENDED and (self.suspended_from or self.suspended_to):
+            raise ValueError(
+                f"suspended_from and suspended_to belong to the state suspended, not {self.state}"
+            )
         _refuse_twins("number", [each.number for each in self.numbers])
         _refuse_twins("speed dial", [each.speed_dial for each in self.numbers if each.speed_dial])
         return self
 
 
 class SpecialEntry(LevelEntry):
-    """`[[number]]`: a number with rules of its own. Everybody may call a privileged or free one.
+    """`[[number]]`: a number with rules of its own. Everybody may call a privileged or free one, and a hotline.
 
-    Privileged ones are never recorded, free ones never charged; an office takes several calls at the same time.
+    Privileged ones are never recorded, free ones never charged; an office takes several calls at the same time; a
+    hotline is for everybody, suspended inmates too.
     """
 
     number: E164
@@ -267,13 +300,32 @@ class SpecialEntry(LevelEntry):
     privileged: bool = False
     free: bool = False
     office: bool = False
+    hotline: bool = False
 
 
 class BlockedEntry(_Entry):
-    """`[[blocked]]`: a number that the facility forbids, with the reason for it."""
+    """`[[blocked]]`: a number, all that begin with a prefix, or a type of number; with the reason for it."""
 
-    number: E164
+    number: E164 | None = None
+    prefix: Annotated[str, BeforeValidator(_prefix)] | None = None
+    type: Literal["international", "toll_free", "premium", "special"] | None = None
+    cause: Literal["facility", "security", "agent"] = "facility"
     note: Note
+
+    @model_validator(mode="after")
+    def _covers_one_thing(self) -> Self:
+        if len([each for each in (self.number, self.prefix, self.type) if each]) != 1:
+            raise ValueError("expected exactly one of number, prefix, type")
+        return self
+
+    @property
+    def covered(self) -> tuple[str, str]:
+        """What it covers: number, prefix or type, and which."""
+        return next(
+            (what, value)
+            for what, value in (("number", self.number), ("prefix", self.prefix), ("type", self.type))
+            if value
+        )
 
 
 class PrepaidEntry(_Entry):
@@ -308,6 +360,7 @@ class FacilityFile(_Entry):
     inmate: list[InmateEntry] = []
     number: list[SpecialEntry] = []
     blocked: list[BlockedEntry] = []
+    no_contact: list[NoContactEntry] = []
     prepaid: list[PrepaidEntry] = []
     subscription: list[SubscriptionEntry] = []
 
@@ -321,7 +374,8 @@ class FacilityFile(_Entry):
         _refuse_twins("inmate", [inmate.id for inmate in self.inmate])
         _refuse_twins("unit", [unit.id for unit in self.unit])
         _refuse_twins("station", [station.id for station in self.station])
-        _refuse_twins("blocked number", [entry.number for entry in self.blocked])
+        _refuse_twins("blocked number", [" ".join((*each.covered, each.cause)) for each in self.blocked])
+        self._refuse_long_lists()
         _refuse_twins("number", [entry.number for entry in self.number])
         _refuse_twins("local exchange", self.facility.local_exchanges)
         prices = [f"{kind} from {each.valid_from}" for each in self.tariff for kind in each.call_types]
@@ -329,6 +383,14 @@ class FacilityFile(_Entry):
         _refuse_twins("prepaid account", [entry.account for entry in self.prepaid])
         _refuse_twins("prepaid number", [number for entry in self.prepaid for number in entry.numbers])
         return self
+
+    def _refuse_long_lists(self) -> None:
+        most = self.facility.pan_maximum
+        for inmate in self.inmate:
+            if most is not None and len(inmate.numbers) > most:
+                raise ValueError(
+                    f"inmate {inmate.id}: {len(inmate.numbers)} numbers, facility.pan_maximum is {most}"
+                )
 
     def _refuse_unknown_units(self) -> None:
         units = {unit.id for unit in self.unit}

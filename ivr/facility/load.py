@@ -1,17 +1,18 @@
 """Brings the database in step with a facility file: all or nothing, and the same again changes nothing."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Table, and_, delete, insert, select, update
 
 from ivr.facility.file import FacilityFile, FacilityFileError, InmateEntry, LevelEntry
-from ivr.facility.load_levels import LOADER, load_levels
+from ivr.facility.load_blocks import load_blocks
+from ivr.facility.load_levels import load_levels
 from ivr.facility.pins import PinKey
 from ivr.facility.tables import (
     allowed_number,
-    blocked_number,
     facility,
     housing_unit,
     inmate,
@@ -20,7 +21,7 @@ from ivr.facility.tables import (
     station,
     tariff,
 )
-from ivr.policy.request import BlockCause
+from ivr.policy.request import PanMode
 
 #: What an entry sets for its level, in tables of their own.
 RULES = set(LevelEntry.model_fields)
@@ -47,6 +48,8 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
             "longest_call_ms": entry.longest_call_minutes * 60_000,
             "ring_seconds": entry.ring_seconds,
             "records": entry.records,
+            "pan_mode": entry.pan_mode,
+            "pan_maximum": entry.pan_maximum,
         },
     )
     owner = {"facility_id": entry.id}
@@ -61,10 +64,10 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
         changed += _put(conn, station, {"id": each.id}, values)
     inmate_keys = {}
     for person in file.inmate:
-        inmate_keys[person.id], lines = _put_inmate(conn, entry.id, person, key)
+        inmate_keys[person.id], lines = _put_inmate(conn, file, person, key)
         changed += lines
     changed += load_levels(conn, file, inmate_keys, at)
-    changed += _block(conn, file, at)
+    changed += load_blocks(conn, file, inmate_keys, at)
     return changed
 
 
@@ -83,54 +86,35 @@ def _tariffs(file: FacilityFile) -> list[dict[str, object]]:
 
 
 def _put_inmate(
-    conn: Connection, facility_id: str, person: InmateEntry, key: PinKey
+    conn: Connection, file: FacilityFile, person: InmateEntry, key: PinKey
 ) -> tuple[int, list[str]]:
+    """The inmate and their list; numbers that the list has learned stay in it."""
+    facility_id = file.facility.id
     keys = {"facility_id": facility_id, "inmate_id": person.id}
+    zone = ZoneInfo(file.facility.time_zone)
     values = {
         "name": person.name,
         "unit_id": person.unit,
         "state": person.state,
+        "state_note": person.state_note,
+        "suspended_from": _instant(person.suspended_from, zone),
+        "suspended_to": _instant(person.suspended_to, zone),
         "pin_hash": key.hash(facility_id, person.id, person.pin),
         "pin_key_id": key.id,
     }
     changed = _put(conn, inmate, keys, values)
     row = conn.execute(select(inmate.c.id).where(_matching(inmate, keys))).scalar_one()
-    return row, changed + _replace(
-        conn, allowed_number, {"inmate": row}, [each.model_dump(exclude=RULES) for each in person.numbers]
-    )
+    mine = {"inmate": row, "learned": False}
+    listed = [each.model_dump(exclude=RULES) for each in person.numbers]
+    if file.facility.pan_mode is PanMode.SELF_LEARNING:
+        named = allowed_number.c.number.in_([each.number for each in person.numbers])
+        learned = _matching(allowed_number, {"inmate": row, "learned": True})
+        conn.execute(delete(allowed_number).where(learned, named))
+    return row, changed + _replace(conn, allowed_number, mine, listed)
 
 
-def _block(conn: Connection, file: FacilityFile, at: datetime) -> list[str]:
-    """The facility's own blocks become the file's; a called party's block is nobody else's to lift."""
-    ours = and_(
-        blocked_number.c.facility_id == file.facility.id,
-        blocked_number.c.cause == BlockCause.FACILITY,
-        blocked_number.c.lifted_at.is_(None),
-    )
-    wanted = {each.number: each.note for each in file.blocked}
-    blocked = set(
-        conn.scalars(
-            select(blocked_number.c.number).where(
-                blocked_number.c.facility_id == file.facility.id, blocked_number.c.lifted_at.is_(None)
-            )
-        )
-    )
-    lifted = conn.execute(
-        update(blocked_number).where(ours, blocked_number.c.number.not_in(wanted)).values(lifted_at=at)
-    ).rowcount
-    new = [number for number in wanted if number not in blocked]
-    for number in new:
-        conn.execute(
-            insert(blocked_number).values(
-                facility_id=file.facility.id,
-                number=number,
-                cause=BlockCause.FACILITY,
-                note=wanted[number],
-                author=LOADER,
-                blocked_at=at,
-            )
-        )
-    return [f"blocked_number: {len(new)} added, {lifted} lifted"] if new or lifted else []
+def _instant(local: datetime | None, zone: ZoneInfo) -> datetime | None:
+    return local.replace(tzinfo=zone).astimezone(UTC) if local else None
 
 
 def _put(conn: Connection, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:

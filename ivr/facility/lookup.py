@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, select
 
 from ivr.facility.tables import (
     allowed_number,
-    blocked_number,
     facility,
     inmate,
     local_exchange,
@@ -34,6 +33,8 @@ class Facility:
     longest_call_ms: int
     ring_seconds: int
     records: bool
+    pan_mode: str = "enforced"
+    pan_maximum: int | None = None
     station_id: str | None = None
     unit_id: str | None = None  # the station's
 
@@ -53,31 +54,29 @@ _INMATE = select(inmate.c.id, inmate.c.pin_hash, inmate.c.recorded_name.is_not(N
 _SPEED_DIAL = select(allowed_number.c.number).where(
     allowed_number.c.inmate == bindparam("inmate_key"), allowed_number.c.speed_dial == bindparam("code")
 )
+_listed = allowed_number.alias("listed")
+_LISTED = select(func.count()).where(_listed.c.inmate == inmate.c.id).scalar_subquery()
 _NUMBER = (
     select(
         inmate.c.unit_id,
         inmate.c.state,
-        inmate.c.recorded_name.is_not(None),
-        allowed_number.c.number.is_not(None),
-        allowed_number.c.records,
-        blocked_number.c.cause,
-        special_number.c.privileged,
-        special_number.c.free,
-        special_number.c.office,
-        local_exchange.c.exchange.is_not(None),
+        inmate.c.suspended_from,
+        inmate.c.suspended_to,
+        inmate.c.recorded_name.is_not(None).label("has_recorded_name"),
+        _LISTED.label("listed"),
+        allowed_number.c.number.is_not(None).label("allowed"),
+        func.coalesce(allowed_number.c.records, True).label("records"),
+        allowed_number.c.override_note.is_not(None).label("block_overridden"),
+        func.coalesce(special_number.c.privileged, False).label("privileged"),
+        func.coalesce(special_number.c.free, False).label("free"),
+        func.coalesce(special_number.c.hotline, False).label("hotline"),
+        func.coalesce(special_number.c.office, False).label("office"),
+        local_exchange.c.exchange.is_not(None).label("local"),
     )
     .select_from(inmate)
     .outerjoin(
         allowed_number,
         and_(allowed_number.c.inmate == inmate.c.id, allowed_number.c.number == bindparam("number")),
-    )
-    .outerjoin(
-        blocked_number,
-        and_(
-            blocked_number.c.facility_id == bindparam("facility_id"),
-            blocked_number.c.number == bindparam("number"),
-            blocked_number.c.lifted_at.is_(None),
-        ),
     )
     .outerjoin(
         special_number,
@@ -127,19 +126,23 @@ class NumberFacts:
     """What one inmate's facility knows of one number."""
 
     unit_id: str | None  # the inmate's
-    inmate_state: str
+    state: str
+    suspended_from: datetime | None
+    suspended_to: datetime | None
     has_recorded_name: bool
+    listed: int  # how many numbers stand in the inmate's list
     allowed: bool
     records: bool
-    blocked_by: str | None
+    block_overridden: bool
     privileged: bool
     free: bool
+    hotline: bool
     office: bool
     local: bool
 
 
 def number_facts(conn: Connection, facility_id: str, inmate_key: int, number: str) -> NumberFacts:
-    """The inmate's state and all lists that name this number, in one statement."""
+    """The inmate's state and the lists that name this number, in one statement."""
     row = conn.execute(
         _NUMBER,
         {
@@ -149,19 +152,7 @@ def number_facts(conn: Connection, facility_id: str, inmate_key: int, number: st
             "exchange": number.removeprefix("+1")[:6],
         },
     ).one()
-    unit_id, state, named, allowed, records, blocked_by, privileged, free, office, local = row
-    return NumberFacts(
-        unit_id=unit_id,
-        inmate_state=state,
-        has_recorded_name=named,
-        allowed=allowed,
-        records=records is not False,
-        blocked_by=blocked_by,
-        privileged=bool(privileged),
-        free=bool(free),
-        office=bool(office),
-        local=local,
-    )
+    return NumberFacts(**row._mapping)
 
 
 def rates(conn: Connection, facility_id: str, on: date) -> Mapping[CallType, Rate]:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from accounts.db import Instant
 from ivr.facility import scopes
 from ivr.facility.lookup import Facility
-from ivr.facility.tables import call_limit, schedule_exception, schedule_window
+from ivr.facility.tables import blocked_number, call_limit, schedule_exception, schedule_window
 from ivr.policy.quantity import (
     MINUTE_MS,
     CallLimit,
@@ -40,10 +40,14 @@ from ivr.policy.quantity import (
     MinuteQuota,
     Velocity,
 )
+from ivr.policy.request import BlockCause
 from ivr.policy.schedule import Period, Schedule, Window
 from rating.call_type import CallType
+from rating.numbers import US_REGIONS, Dialled, Number
 
-WINDOW, CLOSURE, OPENING, HOLIDAY = "window", "closure", "opening", "holiday"
+WINDOW, CLOSURE, OPENING, HOLIDAY, BLOCK = "window", "closure", "opening", "holiday", "block"
+#: The type of a number of another country.
+INTERNATIONAL = "international"
 #: The columns of the one statement; each table fills its own.
 _COLUMNS: Final[Mapping[str, Any]] = {
     "kind": String,
@@ -60,6 +64,9 @@ _COLUMNS: Final[Mapping[str, Any]] = {
     "within_minutes": Integer,
     "measured_from": String,
     "counted": String,
+    "cause": String,
+    "covers": String,
+    "number": String,
 }
 
 
@@ -72,7 +79,12 @@ def _met(table: Any, **given: Any) -> Any:
     return select(*columns).where(table.c.facility_id == bindparam("facility_id"), wanted)
 
 
-_SETTINGS = union_all(_met(schedule_window, kind=literal(WINDOW)), _met(schedule_exception), _met(call_limit))
+_LIVE_BLOCKS = _met(blocked_number, kind=literal(BLOCK)).where(
+    blocked_number.c.lifted_at.is_(None), blocked_number.c.number.in_(bindparam("patterns", expanding=True))
+)
+_SETTINGS = union_all(
+    _met(schedule_window, kind=literal(WINDOW)), _met(schedule_exception), _met(call_limit), _LIVE_BLOCKS
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +94,41 @@ class Settings:
     schedules: Sequence[Schedule]
     limits: Sequence[CallLimit]
     holidays: frozenset[date]
+    blocked_by: frozenset[BlockCause]
 
 
-def settings_of(conn: Connection, facility: Facility, met: Sequence[str], at: datetime) -> Settings:
+def settings_of(
+    conn: Connection, facility: Facility, met: Sequence[str], dialled: Dialled, at: datetime
+) -> Settings:
     """The rules of the scopes that a call meets, at an instant."""
     rows: dict[str, list[Row[Any]]] = defaultdict(list)
-    for row in conn.execute(_SETTINGS, {"facility_id": facility.id, "scopes": met}):
+    asked = {"facility_id": facility.id, "scopes": met, "patterns": patterns(dialled)}
+    for row in conn.execute(_SETTINGS, asked):
         rows[row.scope].append(row)
     local = at.astimezone(ZoneInfo(facility.time_zone))
     days_off = holidays_around(facility.state, local.date()) | _added_holidays(rows, local)
     by_scope = {scope: _schedule(scope, rows[scope], days_off) for scope in met}
     limits = [limit for scope in met for row in rows[scope] if (limit := _limit(row)) is not None]
-    return Settings([each for each in by_scope.values() if each is not None], limits, days_off)
+    blocks = (row for scope in met for row in rows[scope] if row.kind == BLOCK)
+    causes = frozenset(BlockCause(row.cause) for row in blocks if _blocks(row, dialled))
+    return Settings([each for each in by_scope.values() if each is not None], limits, days_off, causes)
+
+
+def patterns(dialled: Dialled) -> list[str]:
+    """Everything a block may name to cover this number: it, its prefixes, its type."""
+    if not isinstance(dialled, Number):
+        return []
+    prefixes = [dialled.e164[:length] for length in range(2, len(dialled.e164) + 1)]
+    return [*prefixes, *_types(dialled)]
+
+
+def _types(number: Number) -> list[str]:
+    return [number.kind] if number.region in US_REGIONS else [number.kind, INTERNATIONAL]
+
+
+def _blocks(row: Row[Any], dialled: Dialled) -> bool:
+    """A block of one number covers no longer number that begins with it."""
+    return row.covers != "number" or (isinstance(dialled, Number) and row.number == dialled.e164)
 
 
 def holidays_around(state: str, day: date) -> frozenset[date]:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from accounts.db import Instant, Micros, metadata
 from ivr.policy.quantity import Counted, DayKind, Each, From
-from ivr.policy.request import BlockCause, InmateState
+from ivr.policy.request import BlockCause, InmateState, PanMode
 from rating.call_type import CallType
 
 NUMBER = String(16)  # E.164 with its plus sign (ITU-T E.164: 15 digits)
@@ -46,7 +46,10 @@ facility = Table(
     Column("longest_call_ms", Integer, nullable=False),
     Column("ring_seconds", SmallInteger, nullable=False),
     Column("records", Boolean, nullable=False),
+    Column("pan_mode", String(16), nullable=False),
+    Column("pan_maximum", SmallInteger),  # none: as many as there are
     one_of("kind", "jail", "prison"),
+    one_of("pan_mode", *PanMode),
 )
 
 local_exchange = Table(
@@ -138,6 +141,9 @@ inmate = Table(
     Column("state", String(16), nullable=False),
     Column("pin_hash", String(64), nullable=False),
     Column("pin_key_id", String(16), nullable=False),
+    Column("suspended_from", Instant),
+    Column("suspended_to", Instant),
+    Column("state_note", Text),
     Column("recorded_name", LargeBinary),  # mu-law, 8,000 samples a second
     UniqueConstraint("facility_id", "inmate_id"),
     ForeignKeyConstraint(["facility_id", "unit_id"], ["housing_unit.facility_id", "housing_unit.id"]),
@@ -151,6 +157,9 @@ allowed_number = Table(
     Column("number", NUMBER, primary_key=True),
     Column("speed_dial", String(2)),
     Column("records", Boolean, nullable=False),
+    Column("relation", Text),
+    Column("override_note", Text),  # why a block of the facility does not hold for this inmate
+    Column("learned", Boolean, nullable=False),  # by a completed call, not by the file
     UniqueConstraint("inmate", "speed_dial"),
 )
 
@@ -159,7 +168,9 @@ blocked_number = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("facility_id", ForeignKey("facility.id"), nullable=False),
-    Column("number", NUMBER, nullable=False),
+    Column("scope", SCOPE, nullable=False),  # the facility, or one inmate
+    Column("covers", String(8), nullable=False),
+    Column("number", NUMBER, nullable=False),  # or the prefix, or the type
     Column("cause", String(16), nullable=False),
     Column("note", Text, nullable=False),
     Column("author", Text, nullable=False),
@@ -169,11 +180,15 @@ blocked_number = Table(
         "ix_blocked_number_live",
         "facility_id",
         "number",
+        "covers",
+        "cause",
+        "scope",
         unique=True,
         sqlite_where=text("lifted_at IS NULL"),
         postgresql_where=text("lifted_at IS NULL"),
     ),
     one_of("cause", *BlockCause),
+    one_of("covers", "number", "prefix", "type"),
 )
 
 special_number = Table(
@@ -184,6 +199,7 @@ special_number = Table(
     Column("label", Text, nullable=False),
     Column("privileged", Boolean, nullable=False),
     Column("free", Boolean, nullable=False),
+    Column("hotline", Boolean, nullable=False),  # for everybody, suspended inmates too
     Column("office", Boolean, nullable=False),  # takes several calls at the same time
 )
 

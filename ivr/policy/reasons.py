@@ -12,6 +12,7 @@ class Denial(StrEnum):
     STATION_UNKNOWN = "station_unknown"
     PIN_INVALID = "pin_invalid"
     INMATE_RELEASED = "inmate_released"
+    INMATE_TRANSFERRED = "inmate_transferred"
     INMATE_SUSPENDED = "inmate_suspended"
     NAME_NOT_RECORDED = "name_not_recorded"
     EMERGENCY_NUMBER = "emergency_number"

@@ -21,13 +21,25 @@ class InmateState(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
     RELEASED = "released"
+    TRANSFERRED = "transferred"
 
 
 class BlockCause(StrEnum):
-    """Who wanted a number blocked."""
+    """Who wanted a number blocked, or why; of several the first is told."""
 
+    NO_CONTACT = "no_contact"  # a protected person; the inmate hears no more than of any other block
     FACILITY = "facility"
+    SECURITY = "security"
+    AGENT = "agent"
     CALLED_PARTY = "called_party"
+
+
+class PanMode(StrEnum):
+    """What an inmate's own list of numbers is for."""
+
+    ENFORCED = "enforced"  # only its numbers are called
+    SELF_LEARNING = "self_learning"  # a completed call adds the number, until the list is full
+    OPEN = "open"  # every number may be called
 
 
 class NotCovered(StrEnum):
@@ -64,7 +76,7 @@ class CallRequest:
     inmate_state: InmateState
     has_recorded_name: bool
     dialled: Number | Unusable
-    blocked_by: BlockCause | None
+    blocked_by: frozenset[BlockCause]
     on_allowed_list: bool
     privileged: bool
     free: bool
@@ -80,6 +92,12 @@ class CallRequest:
     history: History = ()  # the calls that the limits count
     holidays: frozenset[date] = frozenset()
     office: bool = False  # a number with several lines
+    hotline: bool = False
+    block_overridden: bool = False  # for this inmate and number
+    pan_mode: PanMode = PanMode.ENFORCED
+    list_is_full: bool = False
+    suspended_from: datetime | None = None  # of a suspended inmate; none: from ever
+    suspended_to: datetime | None = None
 
 
 class Payer(StrEnum):

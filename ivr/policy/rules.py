@@ -30,6 +30,7 @@ from ivr.policy.request import (
     InmateState,
     Limit,
     NotCovered,
+    PanMode,
     Payer,
     Payment,
 )
@@ -39,16 +40,27 @@ from rating.rate import charge, first_increment_price, longest_talk_ms
 
 Rule = Callable[[CallRequest], Deny | None]
 SHORTEST_CALL_MS = 60_000
+#: Who wants no calls is not overruled.
+NEVER_OVERRIDDEN = frozenset({BlockCause.NO_CONTACT, BlockCause.CALLED_PARTY})
 IN_STATE = frozenset({CallType.LOCAL, CallType.INTRASTATE})
 
 
 def inmate_may_call(ask: CallRequest) -> Deny | None:
-    """Released inmates make no calls; suspended ones reach only privileged numbers."""
-    if ask.inmate_state is InmateState.RELEASED:
-        return Deny(Denial.INMATE_RELEASED)
-    if ask.inmate_state is InmateState.SUSPENDED and not ask.privileged:
-        return Deny(Denial.INMATE_SUSPENDED)
+    """Released and transferred inmates make no calls; suspended ones reach only privileged numbers and hotlines."""
+    match ask.inmate_state:
+        case InmateState.RELEASED:
+            return Deny(Denial.INMATE_RELEASED)
+        case InmateState.TRANSFERRED:
+            return Deny(Denial.INMATE_TRANSFERRED)
+        case InmateState.SUSPENDED if is_suspended(ask) and not (ask.privileged or ask.hotline):
+            return Deny(Denial.INMATE_SUSPENDED)
     return None
+
+
+def is_suspended(ask: CallRequest) -> bool:
+    """Whether the suspension has begun and has not ended."""
+    begun = ask.suspended_from is None or ask.suspended_from <= ask.at
+    return begun and (ask.suspended_to is None or ask.at < ask.suspended_to)
 
 
 def name_is_recorded(ask: CallRequest) -> Deny | None:
@@ -62,21 +74,31 @@ def number_can_be_called(ask: CallRequest) -> Deny | None:
 
 
 def number_is_not_blocked(ask: CallRequest) -> Deny | None:
-    """Nobody reaches a number that the facility or its owner has blocked."""
-    match ask.blocked_by:
+    """Nobody reaches a blocked number; the facility may let one inmate through, but not to whom wants no calls."""
+    match block_cause(ask):
         case None:
             return None
-        case BlockCause.FACILITY:
-            return Deny(Denial.NUMBER_BLOCKED)
         case BlockCause.CALLED_PARTY:
             return Deny(Denial.BLOCKED_BY_CALLED_PARTY)
+        case _:
+            return Deny(Denial.NUMBER_BLOCKED)
+
+
+def block_cause(ask: CallRequest) -> BlockCause | None:
+    """The cause of the block that holds for this inmate; None if none does."""
+    holding = ask.blocked_by & NEVER_OVERRIDDEN if ask.block_overridden else ask.blocked_by
+    return next((cause for cause in BlockCause if cause in holding), None)
 
 
 def number_is_allowed(ask: CallRequest) -> Deny | None:
-    """Inmates reach the numbers of their own list, and every privileged or free number of the facility."""
-    if ask.on_allowed_list or ask.privileged or ask.free:
+    """Inmates reach the numbers of their own list, every privileged or free number and every hotline.
+
+    An open list holds nobody back, a self-learning one only when it is full.
+    """
+    if ask.on_allowed_list or ask.privileged or ask.free or ask.hotline or ask.pan_mode is PanMode.OPEN:
         return None
-    return Deny(Denial.NUMBER_NOT_ALLOWED)
+    learns = ask.pan_mode is PanMode.SELF_LEARNING and not ask.list_is_full
+    return None if learns else Deny(Denial.NUMBER_NOT_ALLOWED)
 
 
 def within_schedule(ask: CallRequest) -> Deny | None:

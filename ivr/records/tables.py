@@ -79,6 +79,7 @@ call = Table(
     Column("limit_set_by", String(16)),
     Column("privileged", Boolean),
     Column("not_recorded", String(16)),
+    Column("blocked_by", String(16)),  # the cause of the block that refused it
     Column("one_at_a_time", Boolean),  # no other call to the number while this one is in progress
     # what happened, when
     Column("keyed_at", Instant, nullable=False),

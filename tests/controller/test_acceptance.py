@@ -28,12 +28,15 @@ NUMBER = "+12175550102"
 
 def block(conn: Connection, world: World, cause: BlockCause) -> None:
     row = {"facility_id": FACILITY, "number": NUMBER, "cause": cause, "note": "since", "author": "staff"}
-    conn.execute(insert(blocked_number).values(**row, blocked_at=world.at))
+    covered = {"scope": "facility", "covers": "number"}
+    conn.execute(insert(blocked_number).values(**row, **covered, blocked_at=world.at))
 
 
 def make_privileged(conn: Connection, number: str = NUMBER) -> None:
     row = {"facility_id": FACILITY, "number": number, "label": "attorney"}
-    conn.execute(insert(special_number).values(**row, privileged=True, free=False, office=False))
+    conn.execute(
+        insert(special_number).values(**row, privileged=True, free=False, office=False, hotline=False)
+    )
 
 
 def release_hold(conn: Connection, world: World, call_id: str) -> None:

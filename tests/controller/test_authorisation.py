@@ -150,7 +150,7 @@ def crowd(conn: Connection, people: int) -> None:
     ]
     conn.execute(insert(inmate), rows)
     listed = [
-        {"inmate": 5000 + n, "number": f"+121755501{m:02d}", "records": True}
+        {"inmate": 5000 + n, "number": f"+121755501{m:02d}", "records": True, "learned": False}
         for n in range(people)
         for m in range(10)
     ]

@@ -45,14 +45,15 @@ JUST_NOW = PastCall(True, True, OK.at - timedelta(minutes=2), OK.at - timedelta(
 
 CASES: dict[Denial, CallRequest] = {
     Denial.INMATE_RELEASED: replace(OK, inmate_state=InmateState.RELEASED),
+    Denial.INMATE_TRANSFERRED: replace(OK, inmate_state=InmateState.TRANSFERRED),
     Denial.INMATE_SUSPENDED: replace(OK, inmate_state=InmateState.SUSPENDED),
     Denial.NAME_NOT_RECORDED: replace(OK, has_recorded_name=False),
     Denial.EMERGENCY_NUMBER: replace(OK, dialled=Unusable(NumberRefusal.EMERGENCY_NUMBER)),
     Denial.SERVICE_CODE: replace(OK, dialled=Unusable(NumberRefusal.SERVICE_CODE)),
     Denial.NUMBER_INVALID: replace(OK, dialled=Unusable(NumberRefusal.NUMBER_INVALID)),
     Denial.NUMBER_TYPE_BLOCKED: replace(OK, dialled=Unusable(NumberRefusal.NUMBER_TYPE_BLOCKED)),
-    Denial.NUMBER_BLOCKED: replace(OK, blocked_by=BlockCause.FACILITY),
-    Denial.BLOCKED_BY_CALLED_PARTY: replace(OK, blocked_by=BlockCause.CALLED_PARTY),
+    Denial.NUMBER_BLOCKED: replace(OK, blocked_by=frozenset({BlockCause.FACILITY})),
+    Denial.BLOCKED_BY_CALLED_PARTY: replace(OK, blocked_by=frozenset({BlockCause.CALLED_PARTY})),
     Denial.NUMBER_NOT_ALLOWED: replace(OK, on_allowed_list=False),
     Denial.OUTSIDE_SCHEDULE: replace(OK, at=datetime(2026, 11, 23, 22, tzinfo=CHICAGO)),
     Denial.INMATE_ON_A_CALL: replace(OK, history=[replace(JUST_NOW, in_progress=True, to_number=False)]),

@@ -180,3 +180,30 @@ def test_who_or_whom_another_call_is_in_progress_with_is_told(
     record:
         {reason} nobody 0 s 0.00
     """)
+
+
+ALEX = 'name = "Alex Example"'
+PROTECTED = '[[no_contact]]\nnumber = "+1 217 555 0110"\nnote = "Order"'
+
+
+@pytest.mark.parametrize(
+    ("change", "keys", "reason"),
+    [
+        (("[[prepaid]]", '[[blocked]]\nprefix = "617"\nnote = "Far"\n\n[[prepaid]]'), "4", "number_blocked"),
+        (("[[prepaid]]", f"{PROTECTED}\n\n[[prepaid]]"), "2175550110", "number_blocked"),
+        ((ALEX, f'{ALEX}\nstate = "transferred"'), "2175550110", "inmate_transferred"),
+    ],
+)
+def test_whom_an_inmate_may_not_call_is_told(
+    database: Database, tmp_path: Path, change: tuple[str, str], keys: str, reason: str
+) -> None:
+    World(database, tmp_path, demonstration(change)).plays(f"""
+    inmate:{LOG_IN}
+        > {keys}
+        ending.{reason}
+        another_call
+        > silence
+        goodbye
+    record:
+        {reason} nobody 0 s 0.00
+    """)
