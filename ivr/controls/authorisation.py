@@ -8,24 +8,26 @@ from sqlalchemy import Connection
 
 from accounts import ledger, payers
 from ivr.controls.pricing import priced, talk_starts
-from ivr.facility import lookup
+from ivr.facility import lookup, scopes
 from ivr.facility.lookup import Facility
+from ivr.facility.settings import settings_of
+from ivr.policy.quantity import Counted, looks_back_to
 from ivr.policy.reasons import Cutoff, Denial
 from ivr.policy.request import (
     Allow,
-    BlockCause,
     CallRequest,
     Decision,
     Deny,
     InmateState,
     Limit,
+    PanMode,
     Payer,
     PrepaidFacts,
     SubscriptionFacts,
 )
-from ivr.policy.rules import decide, needed
+from ivr.policy.rules import block_cause, decide, needed, one_at_a_time
 from ivr.records import calls
-from ivr.records.states import CallState
+from ivr.records.history import history
 from rating.numbers import Dialled, Number, read_e164, read_keys
 from rating.price import Price
 
@@ -61,6 +63,7 @@ def authorise(
             "number": number or None,
             "call_type": request.call_type,
             "privileged": request.privileged,
+            "blocked_by": block_cause(request),
         }
         if isinstance(decision, Deny):
             break
@@ -87,17 +90,32 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
     number = dialled.e164 if isinstance(dialled, Number) else ""
     known = lookup.number_facts(conn, facility.id, inmate, number)
     asked = priced(conn, facility, dialled, local.date(), local=known.local, free=known.free)
+    met = scopes.of_call(
+        units={facility.unit_id, known.unit_id},
+        station_id=facility.station_id,
+        inmate_key=inmate,
+        e164=number or None,
+    )
+    settings = settings_of(conn, facility, met, dialled, at)
+    past = history(
+        conn,
+        facility_id=facility.id,
+        inmate=inmate,
+        number=number,
+        inmate_since=looks_back_to(settings.limits, Counted, local),
+        number_since=looks_back_to(settings.limits, {Counted.NUMBER}, local),
+    )
     paying = payers.payer_facts(conn, facility_id=facility.id, number=number, on=local.date())
     return CallRequest(
         at=local,
-        inmate_state=InmateState(known.inmate_state),
+        inmate_state=InmateState(known.state),
         has_recorded_name=known.has_recorded_name,
         dialled=dialled,
-        blocked_by=BlockCause(known.blocked_by) if known.blocked_by else None,
+        blocked_by=settings.blocked_by,
         on_allowed_list=known.allowed,
         privileged=known.privileged,
         free=known.free or asked.is_free_by_law,
-        schedule=lookup.schedule_of(conn, facility.id),
+        schedules=settings.schedules,
         call_type=asked.call_type,
         price=asked.price,
         starts=talk_starts(facility, asked.price, at),
@@ -107,6 +125,16 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         longest_call_ms=min(facility.longest_call_ms, FURTHEST_LIMIT_MS),
         facility_records=facility.records,
         number_records=known.records,
+        limits=settings.limits,
+        history=past,
+        holidays=settings.holidays,
+        office=known.office,
+        hotline=known.hotline,
+        block_overridden=known.block_overridden,
+        pan_mode=PanMode(facility.pan_mode),
+        list_is_full=facility.pan_maximum is not None and known.listed >= facility.pan_maximum,
+        suspended_from=known.suspended_from,
+        suspended_to=known.suspended_to,
     )
 
 
@@ -122,7 +150,10 @@ def _subscription(plan: payers.SubscriptionFacts) -> SubscriptionFacts:
 def _hold(
     conn: Connection, call_id: str, request: CallRequest, allowed: Allow, known: dict[str, object]
 ) -> None:
-    """Reserve what the call may cost; raises ledger.InsufficientFunds, having changed nothing."""
+    """Reserve what the call may cost; raises ledger.InsufficientFunds, having changed nothing.
+
+    Raises LostRace where another call of the inmate, or to the number, has begun since the facts were read.
+    """
     payment, limit = allowed.payment, allowed.limit
     hold_id, before = None, None
     if payment.account_id is not None:
@@ -136,11 +167,11 @@ def _hold(
             amount=payment.hold,
             at=request.at,
         )
-    calls.set_values(
+    calls.allow(
         conn,
         call_id,
         **known,
-        state=CallState.ALLOWED,
+        one_at_a_time=one_at_a_time(request),
         payer=payment.payer,
         account_id=payment.account_id,
         hold_id=hold_id,

@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from accounts import ledger
+from accounts.db import insert_if_new
 from ivr.call import end
 from ivr.controls.node import Node
+from ivr.facility import scopes
 from ivr.facility.tables import blocked_number, inmate
 from ivr.live import until
 from ivr.policy.reasons import NotRecorded, Outcome
@@ -168,25 +170,21 @@ def _left(conn: Connection, payer: Payer, account_id: str | None) -> int:
 
 
 def block_number(conn: Connection, facility_id: str, number: str, call_id: str, node: Node) -> None:
-    """The called party wants no calls from this facility; asking twice is one block."""
-    known = conn.scalar(
-        select(blocked_number.c.id).where(
-            blocked_number.c.facility_id == facility_id,
-            blocked_number.c.number == number,
-            blocked_number.c.lifted_at.is_(None),
-        )
+    """The called party wants no calls from this facility; asking twice is one block, beside any of the facility's."""
+    insert_if_new(
+        conn,
+        blocked_number,
+        {
+            "facility_id": facility_id,
+            "scope": scopes.FACILITY,
+            "covers": "number",
+            "number": number,
+            "cause": BlockCause.CALLED_PARTY,
+            "note": f"by key in call {call_id}",
+            "author": "called party",
+            "blocked_at": node.now(),
+        },
     )
-    if known is None:
-        conn.execute(
-            blocked_number.insert().values(
-                facility_id=facility_id,
-                number=number,
-                cause=BlockCause.CALLED_PARTY,
-                note=f"by key in call {call_id}",
-                author="called party",
-                blocked_at=node.now(),
-            )
-        )
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Row
 
 from accounts import ledger, payers
 from ivr.controls.node import Node
+from ivr.facility.learning import learn
+from ivr.policy.quantity import SHORTEST_COUNTED_MS
 from ivr.policy.reasons import Cutoff, NotRecorded, Outcome, Reason, reason
 from ivr.policy.request import Payer
 from ivr.policy.talk import NO_TALK, Evidence, Talk, talk
@@ -18,7 +20,7 @@ from rating.money import ZERO, Money, format_money
 from rating.price import NOTHING, Charge, charge, price_from_text
 
 #: A connection this short is a hang-up that crossed with the acceptance: nobody talked, nobody pays.
-SHORTEST_BILLED_MS = 1_000
+SHORTEST_BILLED_MS = SHORTEST_COUNTED_MS
 #: Asterisk ends a talk within this of its limit.
 LIMIT_SLACK_MS = 150
 
@@ -118,6 +120,8 @@ def _settle_row(
         "not_recorded": row.not_recorded or (NotRecorded.NOT_CONNECTED if span.started_at is None else None),
     }
     calls.seal(conn, row.id, values, at)
+    if span.ms >= SHORTEST_COUNTED_MS:
+        learn(conn, row.inmate, row.number)
     return Settled(reason(str(values["reason"])), due, span.ms, is_new=True)
 
 

@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from ivr.facility.lookup import Facility, facility_by_id
-from ivr.facility.tables import facility, plan, schedule_window, tariff
+from ivr.facility.scopes import FACILITY
+from ivr.facility.tables import call_limit, facility, plan, schedule_window, tariff
+from ivr.policy.quantity import Counted, Each
+from ivr.policy.schedule import HOLIDAY
 from rating.breach import Breach
 from rating.call_type import CallType
 from rating.lawful import breaches, cap_of, cheapest_minute
 from rating.money import Money
-from rating.plans import FacilityLimits, Plan
+from rating.plans import FacilityLimits, Plan, Quota
 from rating.plans import breaches as plan_breaches
 from rating.prices import Tariff, tariff_at
 from rating.tariff_file import parse_tariff
@@ -32,7 +35,12 @@ def breaches_at(conn: Connection, facility_id: str) -> Iterator[tuple[str, Breac
     tariffs = list(tariffs_of(conn, place))
     for each in tariffs:
         yield from ((each.id, breach) for breach in breaches(each, place.site))
-    limits = FacilityLimits(place.longest_call_ms // 60_000, _open_minutes_a_week(conn, facility_id))
+    limits = FacilityLimits(
+        place.longest_call_ms // 60_000,
+        _open_minutes_a_week(conn, facility_id),
+        calls=_quota(conn, facility_id, "calls"),
+        minutes=_quota(conn, facility_id, "minutes"),
+    )
     for row in conn.execute(select(plan).where(plan.c.facility_id == facility_id).order_by(plan.c.id)):
         for each in tariffs:
             found = _plan_breaches(Plan(row.price, row.calls), each, place, limits)
@@ -69,8 +77,10 @@ def ordinary_minute(prices: Tariff) -> Money:
 def _open_minutes_a_week(conn: Connection, facility_id: str) -> int:
     """For how many minutes of a week the schedule is open; windows that overlap count once."""
     rows = conn.execute(
-        select(schedule_window.c.weekday, schedule_window.c.opens, schedule_window.c.closes).where(
-            schedule_window.c.facility_id == facility_id
+        select(schedule_window.c.day, schedule_window.c.opens, schedule_window.c.closes).where(
+            schedule_window.c.facility_id == facility_id,
+            schedule_window.c.scope == FACILITY,
+            schedule_window.c.day != HOLIDAY,
         )
     )
     open_at: set[int] = set()
@@ -80,6 +90,22 @@ def _open_minutes_a_week(conn: Connection, facility_id: str) -> int:
         begins = weekday * MINUTES_OF_A_DAY + first
         open_at.update(minute % (7 * MINUTES_OF_A_DAY) for minute in range(begins, begins + length))
     return len(open_at)
+
+
+def _quota(conn: Connection, facility_id: str, kind: str) -> Quota:
+    """The most calls or minutes that the facility gives each inmate in a day, a week and a month."""
+    rows = conn.execute(
+        select(call_limit.c.each, func.min(call_limit.c.most))
+        .where(
+            call_limit.c.facility_id == facility_id,
+            call_limit.c.scope == FACILITY,
+            call_limit.c.kind == kind,
+            call_limit.c.counted == Counted.INMATE,
+        )
+        .group_by(call_limit.c.each)
+    )
+    most: dict[str, int] = {row.each: row[1] for row in rows}
+    return Quota(most.get(Each.DAY), most.get(Each.WEEK), most.get(Each.MONTH))
 
 
 def _minute(clock: str) -> int:

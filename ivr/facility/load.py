@@ -1,26 +1,29 @@
 """Brings the database in step with a facility file: all or nothing, and the same again changes nothing."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, delete, select
 
-from ivr.facility.file import FacilityFile, FacilityFileError, InmateEntry
+from ivr.facility.file import FacilityFile, FacilityFileError, InmateEntry, LevelEntry
+from ivr.facility.load_blocks import load_blocks
+from ivr.facility.load_levels import load_levels
 from ivr.facility.load_prices import load_prices
 from ivr.facility.pins import PinKey
 from ivr.facility.putting import matching, put, replace_rows
 from ivr.facility.tables import (
     allowed_number,
-    blocked_number,
     facility,
+    housing_unit,
     inmate,
     local_exchange,
-    schedule_window,
     special_number,
     station,
 )
-from ivr.policy.request import BlockCause
+from ivr.policy.request import PanMode
 
-LOADER = "facility file"
+#: What an entry sets for its level, in tables of their own.
+RULES = set(LevelEntry.model_fields)
 
 
 def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> list[str]:
@@ -46,6 +49,8 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
             "longest_call_ms": entry.longest_call_minutes * 60_000,
             "ring_seconds": entry.ring_seconds,
             "records": entry.records,
+            "pan_mode": entry.pan_mode,
+            "pan_maximum": entry.pan_maximum,
             "taxes": file.tax,
             "localities": " ".join(entry.localities),
         },
@@ -54,15 +59,22 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
     changed += replace_rows(
         conn, local_exchange, owner, [{"exchange": each} for each in entry.local_exchanges]
     )
-    changed += replace_rows(conn, schedule_window, owner, _windows(file))
-    changed += load_prices(conn, file)
-    changed += replace_rows(conn, special_number, owner, [each.model_dump() for each in file.number])
+    changed += replace_rows(
+        conn, special_number, owner, [each.model_dump(exclude=RULES) for each in file.number]
+    )
+    for unit in file.unit:
+        changed += put(conn, housing_unit, {**owner, "id": unit.id}, {"label": unit.label})
     for each in file.station:
         _refuse_theft(conn, each.id, entry.id)
-        changed += put(conn, station, {"id": each.id}, {**owner, "label": each.label})
+        values = {**owner, "label": each.label, "unit_id": each.unit}
+        changed += put(conn, station, {"id": each.id}, values)
+    inmate_keys = {}
     for person in file.inmate:
-        changed += _put_inmate(conn, entry.id, person, key)
-    changed += _block(conn, file, at)
+        inmate_keys[person.id], lines = _put_inmate(conn, file, person, key)
+        changed += lines
+    changed += load_levels(conn, file, inmate_keys, at)
+    changed += load_blocks(conn, file, inmate_keys, at)
+    changed += load_prices(conn, file)  # after the hours and limits, by which plans are measured
     return changed
 
 
@@ -72,61 +84,33 @@ def _refuse_theft(conn: Connection, station_id: str, facility_id: str) -> None:
         raise FacilityFileError(f"station {station_id}: it belongs to facility {owner}")
 
 
-def _windows(file: FacilityFile) -> list[dict[str, object]]:
-    return [
-        {
-            "weekday": day,
-            "opens": window.opens.isoformat("minutes"),
-            "closes": window.closes.isoformat("minutes"),
-        }
-        for window in file.facility.schedule
-        for day in window.days
-    ]
-
-
-def _put_inmate(conn: Connection, facility_id: str, person: InmateEntry, key: PinKey) -> list[str]:
+def _put_inmate(
+    conn: Connection, file: FacilityFile, person: InmateEntry, key: PinKey
+) -> tuple[int, list[str]]:
+    """The inmate and their list; numbers that the list has learned stay in it."""
+    facility_id = file.facility.id
     keys = {"facility_id": facility_id, "inmate_id": person.id}
+    zone = ZoneInfo(file.facility.time_zone)
     values = {
         "name": person.name,
+        "unit_id": person.unit,
         "state": person.state,
+        "state_note": person.state_note,
+        "suspended_from": _instant(person.suspended_from, zone),
+        "suspended_to": _instant(person.suspended_to, zone),
         "pin_hash": key.hash(facility_id, person.id, person.pin),
         "pin_key_id": key.id,
     }
     changed = put(conn, inmate, keys, values)
-    row = conn.scalar(select(inmate.c.id).where(matching(inmate, keys)))
-    return changed + replace_rows(
-        conn, allowed_number, {"inmate": row}, [each.model_dump() for each in person.numbers]
-    )
+    row = conn.execute(select(inmate.c.id).where(matching(inmate, keys))).scalar_one()
+    mine = {"inmate": row, "learned": False}
+    listed = [each.model_dump(exclude=RULES) for each in person.numbers]
+    if file.facility.pan_mode is PanMode.SELF_LEARNING:
+        named = allowed_number.c.number.in_([each.number for each in person.numbers])
+        learned = matching(allowed_number, {"inmate": row, "learned": True})
+        conn.execute(delete(allowed_number).where(learned, named))
+    return row, changed + replace_rows(conn, allowed_number, mine, listed)
 
 
-def _block(conn: Connection, file: FacilityFile, at: datetime) -> list[str]:
-    """The facility's own blocks become the file's; a called party's block is nobody else's to lift."""
-    ours = and_(
-        blocked_number.c.facility_id == file.facility.id,
-        blocked_number.c.cause == BlockCause.FACILITY,
-        blocked_number.c.lifted_at.is_(None),
-    )
-    wanted = {each.number: each.note for each in file.blocked}
-    blocked = set(
-        conn.scalars(
-            select(blocked_number.c.number).where(
-                blocked_number.c.facility_id == file.facility.id, blocked_number.c.lifted_at.is_(None)
-            )
-        )
-    )
-    lifted = conn.execute(
-        update(blocked_number).where(ours, blocked_number.c.number.not_in(wanted)).values(lifted_at=at)
-    ).rowcount
-    new = [number for number in wanted if number not in blocked]
-    for number in new:
-        conn.execute(
-            insert(blocked_number).values(
-                facility_id=file.facility.id,
-                number=number,
-                cause=BlockCause.FACILITY,
-                note=wanted[number],
-                author=LOADER,
-                blocked_at=at,
-            )
-        )
-    return [f"blocked_number: {len(new)} added, {lifted} lifted"] if new or lifted else []
+def _instant(local: datetime | None, zone: ZoneInfo) -> datetime | None:
+    return local.replace(tzinfo=zone).astimezone(UTC) if local else None

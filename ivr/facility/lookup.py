@@ -1,30 +1,27 @@
 """Look-ups by a call: each one statement, each by index."""
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, select
 
 from ivr.facility.tables import (
     allowed_number,
-    blocked_number,
     facility,
     inmate,
     local_exchange,
     plan,
-    schedule_window,
     special_number,
     station,
 )
-from ivr.policy.schedule import Schedule, Window
 from rating.money import Money
 from rating.site import FacilityKind, Operator, Site
 
 
 @dataclass(frozen=True, slots=True)
 class Facility:
-    """What a call needs of its facility."""
+    """What a call needs of its facility, and of the station that it is made from."""
 
     id: str
     kind: str
@@ -39,6 +36,10 @@ class Facility:
     records: bool
     taxes: str
     localities: str
+    pan_mode: str = "enforced"
+    pan_maximum: int | None = None
+    station_id: str | None = None
+    unit_id: str | None = None  # the station's
 
     @property
     def site(self) -> Site:
@@ -48,9 +49,11 @@ class Facility:
         )
 
 
-_FACILITY = select(*(facility.c[name] for name in Facility.__dataclass_fields__))
-_FACILITY_OF_STATION = _FACILITY.join(station, station.c.facility_id == facility.c.id).where(
-    station.c.id == bindparam("station_id")
+_OF_FACILITY = [facility.c[name] for name in Facility.__dataclass_fields__ if name in facility.c]
+_FACILITY_OF_STATION = (
+    select(*_OF_FACILITY, station.c.id.label("station_id"), station.c.unit_id)
+    .join(station, station.c.facility_id == facility.c.id)
+    .where(station.c.id == bindparam("station_id"))
 )
 _INMATE = select(inmate.c.id, inmate.c.pin_hash, inmate.c.recorded_name.is_not(None).label("has_name")).where(
     inmate.c.facility_id == bindparam("facility_id"), inmate.c.inmate_id == bindparam("keyed")
@@ -58,29 +61,29 @@ _INMATE = select(inmate.c.id, inmate.c.pin_hash, inmate.c.recorded_name.is_not(N
 _SPEED_DIAL = select(allowed_number.c.number).where(
     allowed_number.c.inmate == bindparam("inmate_key"), allowed_number.c.speed_dial == bindparam("code")
 )
+_listed = allowed_number.alias("listed")
+_LISTED = select(func.count()).where(_listed.c.inmate == inmate.c.id).scalar_subquery()
 _NUMBER = (
     select(
+        inmate.c.unit_id,
         inmate.c.state,
-        inmate.c.recorded_name.is_not(None),
-        allowed_number.c.number.is_not(None),
-        allowed_number.c.records,
-        blocked_number.c.cause,
-        special_number.c.privileged,
-        special_number.c.free,
-        local_exchange.c.exchange.is_not(None),
+        inmate.c.suspended_from,
+        inmate.c.suspended_to,
+        inmate.c.recorded_name.is_not(None).label("has_recorded_name"),
+        _LISTED.label("listed"),
+        allowed_number.c.number.is_not(None).label("allowed"),
+        func.coalesce(allowed_number.c.records, True).label("records"),
+        allowed_number.c.override_note.is_not(None).label("block_overridden"),
+        func.coalesce(special_number.c.privileged, False).label("privileged"),
+        func.coalesce(special_number.c.free, False).label("free"),
+        func.coalesce(special_number.c.hotline, False).label("hotline"),
+        func.coalesce(special_number.c.office, False).label("office"),
+        local_exchange.c.exchange.is_not(None).label("local"),
     )
     .select_from(inmate)
     .outerjoin(
         allowed_number,
         and_(allowed_number.c.inmate == inmate.c.id, allowed_number.c.number == bindparam("number")),
-    )
-    .outerjoin(
-        blocked_number,
-        and_(
-            blocked_number.c.facility_id == bindparam("facility_id"),
-            blocked_number.c.number == bindparam("number"),
-            blocked_number.c.lifted_at.is_(None),
-        ),
     )
     .outerjoin(
         special_number,
@@ -98,21 +101,18 @@ _NUMBER = (
     )
     .where(inmate.c.id == bindparam("inmate_key"))
 )
-_WINDOWS = select(schedule_window.c.weekday, schedule_window.c.opens, schedule_window.c.closes).where(
-    schedule_window.c.facility_id == bindparam("facility_id")
-)
 
 
 def facility_of_station(conn: Connection, station_id: str) -> Facility | None:
     """The facility whose telephone this is; None for an unknown one."""
     row = conn.execute(_FACILITY_OF_STATION, {"station_id": station_id}).one_or_none()
-    return Facility(*row) if row else None
+    return Facility(**row._mapping) if row else None
 
 
 def facility_by_id(conn: Connection, facility_id: str) -> Facility | None:
     """The facility with this id."""
-    row = conn.execute(_FACILITY.where(facility.c.id == facility_id)).one_or_none()
-    return Facility(*row) if row else None
+    row = conn.execute(select(*_OF_FACILITY).where(facility.c.id == facility_id)).one_or_none()
+    return Facility(**row._mapping) if row else None
 
 
 def plans_of(conn: Connection, facility_id: str) -> list[tuple[str, Money, int]]:
@@ -156,18 +156,24 @@ def _exchange(number: str) -> str:
 class NumberFacts:
     """What one inmate's facility knows of one number."""
 
-    inmate_state: str
+    unit_id: str | None  # the inmate's
+    state: str
+    suspended_from: datetime | None
+    suspended_to: datetime | None
     has_recorded_name: bool
+    listed: int  # how many numbers stand in the inmate's list
     allowed: bool
     records: bool
-    blocked_by: str | None
+    block_overridden: bool
     privileged: bool
     free: bool
+    hotline: bool
+    office: bool
     local: bool
 
 
 def number_facts(conn: Connection, facility_id: str, inmate_key: int, number: str) -> NumberFacts:
-    """The inmate's state and all lists that name this number, in one statement."""
+    """The inmate's state and the lists that name this number, in one statement."""
     row = conn.execute(
         _NUMBER,
         {
@@ -177,15 +183,4 @@ def number_facts(conn: Connection, facility_id: str, inmate_key: int, number: st
             "exchange": _exchange(number),
         },
     ).one()
-    state, named, allowed, records, blocked_by, privileged, free, local = row
-    return NumberFacts(
-        state, named, allowed, records is not False, blocked_by, bool(privileged), bool(free), local
-    )
-
-
-def schedule_of(conn: Connection, facility_id: str) -> Schedule:
-    """When the facility may call: one statement."""
-    windows = conn.execute(_WINDOWS, {"facility_id": facility_id})
-    return Schedule(
-        [Window(day, time.fromisoformat(opens), time.fromisoformat(closes)) for day, opens, closes in windows]
-    )
+    return NumberFacts(**row._mapping)

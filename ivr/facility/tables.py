@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -18,10 +19,13 @@ from sqlalchemy import (
 )
 
 from accounts.db import Instant, Micros, metadata
-from ivr.policy.request import BlockCause, InmateState
+from ivr.policy.quantity import Counted, DayKind, Each, From
+from ivr.policy.request import BlockCause, InmateState, PanMode
+from rating.call_type import CallType
 from rating.site import FacilityKind, Operator
 
 NUMBER = String(16)  # E.164 with its plus sign (ITU-T E.164: 15 digits)
+SCOPE = String(64)  # what a rule is set for, as `ivr.facility.scopes` writes it
 
 
 def one_of(column: str, *words: str) -> CheckConstraint:
@@ -47,8 +51,11 @@ facility = Table(
     Column("records", Boolean, nullable=False),
     Column("taxes", Text, nullable=False),  # the table of taxes, as it was reviewed
     Column("localities", Text, nullable=False),  # parted by spaces
+    Column("pan_mode", String(16), nullable=False),
+    Column("pan_maximum", SmallInteger),  # none: as many as there are
     one_of("kind", *FacilityKind),
     one_of("operator", *Operator),
+    one_of("pan_mode", *PanMode),
 )
 
 local_exchange = Table(
@@ -58,22 +65,75 @@ local_exchange = Table(
     Column("exchange", String(6), primary_key=True),  # area code and exchange: NPA-NXX
 )
 
+housing_unit = Table(
+    "housing_unit",
+    metadata,
+    Column("facility_id", ForeignKey("facility.id"), primary_key=True),
+    Column("id", String(40), primary_key=True),
+    Column("label", Text, nullable=False),
+)
+
 station = Table(
     "station",
     metadata,
     Column("id", String(64), primary_key=True),  # the name of its PJSIP endpoint
     Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("unit_id", String(40)),
     Column("label", Text, nullable=False),
+    ForeignKeyConstraint(["facility_id", "unit_id"], ["housing_unit.facility_id", "housing_unit.id"]),
 )
 
 schedule_window = Table(
     "schedule_window",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("facility_id", ForeignKey("facility.id"), nullable=False, index=True),
-    Column("weekday", SmallInteger, nullable=False),  # Monday is 0
+    Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("scope", SCOPE, nullable=False),
+    Column("day", SmallInteger, nullable=False),  # Monday is 0, a holiday 7
     Column("opens", String(5), nullable=False),  # HH:MM, the facility's time zone
     Column("closes", String(5), nullable=False),
+    Index("ix_schedule_window_scope", "facility_id", "scope"),
+)
+
+schedule_exception = Table(
+    "schedule_exception",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("scope", SCOPE, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("set_at", Instant, nullable=False),
+    Index("ix_schedule_exception_scope", "facility_id", "scope"),
+    one_of("kind", "closure", "opening", "holiday"),
+    CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+)
+
+call_limit = Table(
+    "call_limit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("scope", SCOPE, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("most", Integer, nullable=False),  # minutes, calls or attempts
+    Column("call_type", String(16)),
+    Column("days", String(8)),
+    Column("each", String(8)),
+    Column("within_minutes", Integer),
+    Column("measured_from", String(8)),
+    Column("counted", String(8)),
+    Index("ix_call_limit_scope", "facility_id", "scope"),
+    one_of("kind", "longest_call", "calls", "minutes", "cooling_off", "attempts"),
+    one_of("call_type", *CallType),
+    one_of("days", *DayKind),
+    one_of("each", *Each),
+    one_of("measured_from", *From),
+    one_of("counted", *Counted),
+    CheckConstraint("most > 0", name="most_positive"),
 )
 
 inmate = Table(
@@ -81,13 +141,18 @@ inmate = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("unit_id", String(40)),
     Column("inmate_id", String(12), nullable=False),  # the digits that are keyed
     Column("name", Text, nullable=False),
     Column("state", String(16), nullable=False),
     Column("pin_hash", String(64), nullable=False),
     Column("pin_key_id", String(16), nullable=False),
+    Column("suspended_from", Instant),
+    Column("suspended_to", Instant),
+    Column("state_note", Text),
     Column("recorded_name", LargeBinary),  # mu-law, 8,000 samples a second
     UniqueConstraint("facility_id", "inmate_id"),
+    ForeignKeyConstraint(["facility_id", "unit_id"], ["housing_unit.facility_id", "housing_unit.id"]),
     one_of("state", *InmateState),
 )
 
@@ -98,6 +163,9 @@ allowed_number = Table(
     Column("number", NUMBER, primary_key=True),
     Column("speed_dial", String(2)),
     Column("records", Boolean, nullable=False),
+    Column("relation", Text),
+    Column("override_note", Text),  # why a block of the facility does not hold for this inmate
+    Column("learned", Boolean, nullable=False),  # by a completed call, not by the file
     UniqueConstraint("inmate", "speed_dial"),
 )
 
@@ -106,7 +174,9 @@ blocked_number = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("facility_id", ForeignKey("facility.id"), nullable=False),
-    Column("number", NUMBER, nullable=False),
+    Column("scope", SCOPE, nullable=False),  # the facility, or one inmate
+    Column("covers", String(8), nullable=False),
+    Column("number", NUMBER, nullable=False),  # or the prefix, or the type
     Column("cause", String(16), nullable=False),
     Column("note", Text, nullable=False),
     Column("author", Text, nullable=False),
@@ -116,11 +186,15 @@ blocked_number = Table(
         "ix_blocked_number_live",
         "facility_id",
         "number",
+        "covers",
+        "cause",
+        "scope",
         unique=True,
         sqlite_where=text("lifted_at IS NULL"),
         postgresql_where=text("lifted_at IS NULL"),
     ),
     one_of("cause", *BlockCause),
+    one_of("covers", "number", "prefix", "type"),
 )
 
 special_number = Table(
@@ -131,6 +205,8 @@ special_number = Table(
     Column("label", Text, nullable=False),
     Column("privileged", Boolean, nullable=False),
     Column("free", Boolean, nullable=False),
+    Column("hotline", Boolean, nullable=False),  # for everybody, suspended inmates too
+    Column("office", Boolean, nullable=False),  # takes several calls at the same time
 )
 
 # The files of tariffs as they were reviewed; `ivr.facility.tariffs` reads them.

@@ -12,6 +12,7 @@ class Denial(StrEnum):
     STATION_UNKNOWN = "station_unknown"
     PIN_INVALID = "pin_invalid"
     INMATE_RELEASED = "inmate_released"
+    INMATE_TRANSFERRED = "inmate_transferred"
     INMATE_SUSPENDED = "inmate_suspended"
     NAME_NOT_RECORDED = "name_not_recorded"
     EMERGENCY_NUMBER = "emergency_number"
@@ -22,6 +23,12 @@ class Denial(StrEnum):
     BLOCKED_BY_CALLED_PARTY = "blocked_by_called_party"
     NUMBER_NOT_ALLOWED = "number_not_allowed"
     OUTSIDE_SCHEDULE = "outside_schedule"
+    INMATE_ON_A_CALL = "inmate_on_a_call"
+    NUMBER_ON_A_CALL = "number_on_a_call"
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    COOLING_OFF = "cooling_off"
+    CALLS_USED = "calls_used"
+    MINUTES_USED = "minutes_used"
     NO_RATE = "no_rate"
     FUNDS_TOO_LOW = "funds_too_low"
 
@@ -47,6 +54,7 @@ class Cutoff(StrEnum):
 
     SCHEDULE = "schedule"
     LONGEST_CALL = "longest_call"
+    ALLOWANCE = "allowance"  # of minutes, each day, week or month
     BALANCE = "balance"
 
 

@@ -1,10 +1,12 @@
 """What the rules may know of a call, and what they answer. Values only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from ivr.policy.level import Level
+from ivr.policy.quantity import CallLimit, History
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded
 from ivr.policy.schedule import Schedule
 from rating.call_type import CallType
@@ -19,13 +21,25 @@ class InmateState(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
     RELEASED = "released"
+    TRANSFERRED = "transferred"
 
 
 class BlockCause(StrEnum):
-    """Who wanted a number blocked."""
+    """Who wanted a number blocked, or why; of several the first is told."""
 
+    NO_CONTACT = "no_contact"  # a protected person; the inmate hears no more than of any other block
     FACILITY = "facility"
+    SECURITY = "security"
+    AGENT = "agent"
     CALLED_PARTY = "called_party"
+
+
+class PanMode(StrEnum):
+    """What an inmate's own list of numbers is for."""
+
+    ENFORCED = "enforced"  # only its numbers are called
+    SELF_LEARNING = "self_learning"  # a completed call adds the number, until the list is full
+    OPEN = "open"  # every number may be called
 
 
 class NotCovered(StrEnum):
@@ -62,11 +76,11 @@ class CallRequest:
     inmate_state: InmateState
     has_recorded_name: bool
     dialled: Number | Unusable
-    blocked_by: BlockCause | None
+    blocked_by: frozenset[BlockCause]
     on_allowed_list: bool
     privileged: bool
     free: bool  # to both, by number or by law
-    schedule: Schedule
+    schedules: Sequence[Schedule]  # of every level that sets one
     call_type: CallType | None
     price: Price | None  # without one there is no call, unless it is free
     starts: tuple[datetime, datetime]  # the talk begins between these two
@@ -76,6 +90,16 @@ class CallRequest:
     longest_call_ms: int
     facility_records: bool
     number_records: bool
+    limits: Sequence[CallLimit] = ()  # of every level
+    history: History = ()  # the calls that the limits count
+    holidays: frozenset[date] = frozenset()
+    office: bool = False  # a number with several lines
+    hotline: bool = False
+    block_overridden: bool = False  # for this inmate and number
+    pan_mode: PanMode = PanMode.ENFORCED
+    list_is_full: bool = False
+    suspended_from: datetime | None = None  # of a suspended inmate; none: from ever
+    suspended_to: datetime | None = None
 
 
 class Payer(StrEnum):
@@ -104,6 +128,7 @@ class Limit:
 
     ms: int
     cutoff: Cutoff
+    set_at: Level | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,22 @@ Each rule is one small function with one reason. The first objection in `RULES` 
 the most restrictive setting wins, and any "do not record" wins.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
+from ivr.policy.level import Level
+from ivr.policy.quantity import (
+    CallQuota,
+    CoolingOff,
+    MinuteQuota,
+    Velocity,
+    calls_left,
+    cool_at,
+    longest_calls,
+    ms_left,
+    next_attempt_at,
+    whole_minutes,
+)
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded
 from ivr.policy.request import (
     Allow,
@@ -17,6 +30,7 @@ from ivr.policy.request import (
     InmateState,
     Limit,
     NotCovered,
+    PanMode,
     Payer,
     Payment,
 )
@@ -27,16 +41,27 @@ from rating.price import Price, charge, first_increment_price, longest_talk_ms
 
 Rule = Callable[[CallRequest], Deny | None]
 SHORTEST_CALL_MS = 60_000
+#: Who wants no calls is not overruled.
+NEVER_OVERRIDDEN = frozenset({BlockCause.NO_CONTACT, BlockCause.CALLED_PARTY})
 IN_STATE = frozenset({CallType.LOCAL, CallType.INTRASTATE})
 
 
 def inmate_may_call(ask: CallRequest) -> Deny | None:
-    """Released inmates make no calls; suspended ones reach only privileged numbers."""
-    if ask.inmate_state is InmateState.RELEASED:
-        return Deny(Denial.INMATE_RELEASED)
-    if ask.inmate_state is InmateState.SUSPENDED and not ask.privileged:
-        return Deny(Denial.INMATE_SUSPENDED)
+    """Released and transferred inmates make no calls; suspended ones reach only privileged numbers and hotlines."""
+    match ask.inmate_state:
+        case InmateState.RELEASED:
+            return Deny(Denial.INMATE_RELEASED)
+        case InmateState.TRANSFERRED:
+            return Deny(Denial.INMATE_TRANSFERRED)
+        case InmateState.SUSPENDED if is_suspended(ask) and not (ask.privileged or ask.hotline):
+            return Deny(Denial.INMATE_SUSPENDED)
     return None
+
+
+def is_suspended(ask: CallRequest) -> bool:
+    """Whether the suspension has begun and has not ended."""
+    begun = ask.suspended_from is None or ask.suspended_from <= ask.at
+    return begun and (ask.suspended_to is None or ask.at < ask.suspended_to)
 
 
 def name_is_recorded(ask: CallRequest) -> Deny | None:
@@ -50,26 +75,92 @@ def number_can_be_called(ask: CallRequest) -> Deny | None:
 
 
 def number_is_not_blocked(ask: CallRequest) -> Deny | None:
-    """Nobody reaches a number that the facility or its owner has blocked."""
-    match ask.blocked_by:
+    """Nobody reaches a blocked number; the facility may let one inmate through, but not to whom wants no calls."""
+    match block_cause(ask):
         case None:
             return None
-        case BlockCause.FACILITY:
-            return Deny(Denial.NUMBER_BLOCKED)
         case BlockCause.CALLED_PARTY:
             return Deny(Denial.BLOCKED_BY_CALLED_PARTY)
+        case _:
+            return Deny(Denial.NUMBER_BLOCKED)
+
+
+def block_cause(ask: CallRequest) -> BlockCause | None:
+    """The cause of the block that holds for this inmate; None if none does."""
+    holding = ask.blocked_by & NEVER_OVERRIDDEN if ask.block_overridden else ask.blocked_by
+    return next((cause for cause in BlockCause if cause in holding), None)
 
 
 def number_is_allowed(ask: CallRequest) -> Deny | None:
-    """Inmates reach the numbers of their own list, and every privileged or free number of the facility."""
-    if ask.on_allowed_list or ask.privileged or ask.free:
+    """Inmates reach the numbers of their own list, every privileged or free number and every hotline.
+
+    An open list holds nobody back, a self-learning one only when it is full.
+    """
+    if ask.on_allowed_list or ask.privileged or ask.free or ask.hotline or ask.pan_mode is PanMode.OPEN:
         return None
-    return Deny(Denial.NUMBER_NOT_ALLOWED)
+    learns = ask.pan_mode is PanMode.SELF_LEARNING and not ask.list_is_full
+    return None if learns else Deny(Denial.NUMBER_NOT_ALLOWED)
 
 
 def within_schedule(ask: CallRequest) -> Deny | None:
-    """Calls are made while the facility's schedule is open, and for a minute more at least."""
+    """Calls are made while the schedule of every level is open, and for a minute more at least."""
     return None if until_schedule_closes(ask).ms >= SHORTEST_CALL_MS else Deny(Denial.OUTSIDE_SCHEDULE)
+
+
+def inmate_has_no_other_call(ask: CallRequest) -> Deny | None:
+    """An inmate has one call at a time, so that nobody calls on another's ID."""
+    other = any(call.in_progress and call.by_inmate for call in ask.history)
+    return Deny(Denial.INMATE_ON_A_CALL) if other else None
+
+
+def number_has_no_other_call(ask: CallRequest) -> Deny | None:
+    """A number has one call at a time, so that nobody joins two inmates; offices and privileged ones take several."""
+    other = one_at_a_time(ask) and any(call.in_progress and call.to_number for call in ask.history)
+    return Deny(Denial.NUMBER_ON_A_CALL) if other else None
+
+
+def one_at_a_time(ask: CallRequest) -> bool:
+    """Whether the number takes no second call while it has one."""
+    return not (ask.office or ask.privileged)
+
+
+def not_too_many_attempts(ask: CallRequest) -> Deny | None:
+    """A number is not called again and again in a short time, whether anybody answers or not."""
+    rules = [each for each in ask.limits if isinstance(each, Velocity)]
+    return _wait(
+        ask, Denial.TOO_MANY_ATTEMPTS, [next_attempt_at(ask.history, each, ask.at) for each in rules]
+    )
+
+
+def has_cooled_off(ask: CallRequest) -> Deny | None:
+    """The next call waits for so long after the last connected one."""
+    rules = [each for each in ask.limits if isinstance(each, CoolingOff)]
+    return _wait(ask, Denial.COOLING_OFF, [cool_at(ask.history, each, ask.at) for each in rules])
+
+
+def has_calls_left(ask: CallRequest) -> Deny | None:
+    """Only so many calls are made each day, week or month."""
+    rules = [each for each in ask.limits if isinstance(each, CallQuota)]
+    used_up = [each for each in rules if calls_left(ask.history, each, ask.at) < 1]
+    return _next_day(ask, Denial.CALLS_USED, used_up)
+
+
+def has_minutes_left(ask: CallRequest) -> Deny | None:
+    """Only so many minutes are talked each day, week or month, and the next call has one at least."""
+    rules = [each for each in ask.limits if isinstance(each, MinuteQuota)]
+    used_up = [each for each in rules if ms_left(ask.history, each, ask.at) < SHORTEST_CALL_MS]
+    return _next_day(ask, Denial.MINUTES_USED, used_up)
+
+
+def _wait(ask: CallRequest, reason: Denial, until: Sequence[datetime]) -> Deny | None:
+    minutes = max((whole_minutes(each, ask.at) for each in until), default=0)
+    return Deny(reason, {"minutes": minutes}) if minutes > 0 and not ask.privileged else None
+
+
+def _next_day(ask: CallRequest, reason: Denial, used_up: Sequence[CallQuota | MinuteQuota]) -> Deny | None:
+    if not used_up or ask.privileged:
+        return None
+    return Deny(reason, {"day": max(each.each.next_starts_on(ask.at.date()) for each in used_up)})
 
 
 def rate_is_known(ask: CallRequest) -> Deny | None:
@@ -92,6 +183,12 @@ RULES: tuple[Rule, ...] = (
     number_is_not_blocked,
     number_is_allowed,
     within_schedule,
+    inmate_has_no_other_call,
+    number_has_no_other_call,
+    not_too_many_attempts,
+    has_cooled_off,
+    has_calls_left,
+    has_minutes_left,
     rate_is_known,
     somebody_pays,
 )
@@ -121,15 +218,30 @@ def payer(ask: CallRequest) -> Payer | None:
 
 
 def until_schedule_closes(ask: CallRequest) -> Limit:
-    """Talk ends with the calling hours."""
-    closes = ask.schedule.open_until(ask.at)
-    left = (closes - ask.at.astimezone(UTC)).total_seconds() if closes else 0
-    return Limit(int(left * 1000), Cutoff.SCHEDULE)
+    """Talk ends with the calling hours of the level that closes first."""
+    now = ask.at.astimezone(UTC)
+    limits = []
+    for schedule in ask.schedules:
+        left = (schedule.open_until(ask.at) or now) - now
+        limits.append(Limit(int(left.total_seconds() * 1000), Cutoff.SCHEDULE, schedule.level))
+    return min(limits, key=lambda each: each.ms, default=Limit(0, Cutoff.SCHEDULE))
 
 
 def until_longest_call(ask: CallRequest) -> Limit:
-    """Talk ends at the facility's longest call."""
-    return Limit(ask.longest_call_ms, Cutoff.LONGEST_CALL)
+    """Talk ends at the shortest of the longest calls that any level sets for this type of call and this day."""
+    facility = Limit(ask.longest_call_ms, Cutoff.LONGEST_CALL, Level.FACILITY)
+    rules = longest_calls(ask.limits, ask.call_type, ask.at.date(), ask.holidays)
+    limits = [facility, *(Limit(each.ms, Cutoff.LONGEST_CALL, each.level) for each in rules)]
+    return min(limits, key=lambda each: each.ms)
+
+
+def until_minutes_are_used(ask: CallRequest) -> Limit | None:
+    """Talk ends when the minutes of the day, week or month are used; None where nothing limits them."""
+    quotas = [each for each in ask.limits if isinstance(each, MinuteQuota)]
+    if ask.privileged or not quotas:
+        return None
+    limits = [Limit(ms_left(ask.history, each, ask.at), Cutoff.ALLOWANCE, each.level) for each in quotas]
+    return min(limits, key=lambda each: each.ms)
 
 
 def until_balance_is_spent(ask: CallRequest) -> Limit:
@@ -147,6 +259,8 @@ def until_balance_is_spent(ask: CallRequest) -> Limit:
 def limit(ask: CallRequest, paid_by: Payer) -> Limit:
     """The shortest limit; of equal ones the first, so a balance is named only where it is the cause."""
     limits = [until_schedule_closes(ask), until_longest_call(ask)]
+    if (minutes := until_minutes_are_used(ask)) is not None:
+        limits.append(minutes)
     if paid_by is Payer.PREPAID:
         limits.append(until_balance_is_spent(ask))
     return min(limits, key=lambda each: each.ms)

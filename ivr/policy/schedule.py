@@ -1,10 +1,27 @@
-"""Weekly calling windows, in the facility's own time zone."""
+"""Calling hours: weekly windows, holidays, closures and openings, in the facility's own time zone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
-END_OF_DAY = time(0)
+from ivr.policy.level import Level
+
+#: The day of a window that holds on holidays; 0 to 6 are Monday to Sunday.
+HOLIDAY = 7
+#: Open for longer than any call may last.
+ALL_WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From one instant until another (exclusive)."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+    def holds(self, at: datetime) -> bool:
+        """Whether the instant falls into it."""
+        return self.starts_at <= at < self.ends_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,44 +31,67 @@ class Window:
     A window whose end is not after its beginning runs over midnight into the next day.
     """
 
-    weekday: int  # Monday is 0
+    day: int  # Monday is 0; or HOLIDAY
     opens: time
     closes: time
 
-    def around(self, local: datetime) -> tuple[datetime, datetime] | None:
-        """The opening of this window that `local` falls into, as two UTC instants; None if there is none."""
-        for days_back in (0, 1):
-            day = local.date() - timedelta(days=days_back)
-            if day.weekday() != self.weekday:
-                continue
-            last_day = day if self.closes > self.opens else day + timedelta(days=1)
-            start = _instant(datetime.combine(day, self.opens, local.tzinfo))
-            end = _instant(datetime.combine(last_day, self.closes, local.tzinfo))
-            if start <= local.astimezone(UTC) < end:
-                return start, end
-        return None
+    def on(self, day: date, local: datetime) -> Period:
+        """This window as it begins on a date, in the zone of `local`."""
+        last_day = day if self.closes > self.opens else day + timedelta(days=1)
+        return Period(
+            _instant(datetime.combine(day, self.opens, local.tzinfo)),
+            _instant(datetime.combine(last_day, self.closes, local.tzinfo)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When calls may be made; with no window, never."""
+    """When one level lets calls be made: with no window never, with None always; but for its closures.
 
-    windows: Sequence[Window]
+    An opening holds beside the windows of its own level, a closure against both. On a holiday the windows of the day
+    "holiday" hold in place of the weekday's, where the level has any.
+    """
+
+    windows: Sequence[Window] | None
+    level: Level = Level.FACILITY
+    closures: Sequence[Period] = ()
+    openings: Sequence[Period] = ()
+    holidays: frozenset[date] = frozenset()
 
     def open_until(self, local: datetime) -> datetime | None:
-        """The UTC instant at which calling ends, windows that touch being one; None when closed now.
+        """The UTC instant at which calling ends, openings that touch being one; None when closed now.
 
         `local` is aware, in the facility's zone. A local time that a clock change repeats means its first
         occurrence, one that it skips means the instant just as far after the change (PEP 495, fold 0).
         """
+        now = local.astimezone(UTC)
+        if any(closure.holds(now) for closure in self.closures):
+            return None
+        until = now + ALL_WEEK + timedelta(days=1) if self.windows is None else self._windows_close(local)
+        if until is None:
+            return None
+        return min([until, *(closure.starts_at for closure in self.closures if closure.starts_at > now)])
+
+    def _windows_close(self, local: datetime) -> datetime | None:
         until: datetime | None = None
         at = local
-        while ends := [around[1] for window in self.windows if (around := window.around(at))]:
+        while ends := [period.ends_at for period in self._around(at) if period.holds(at.astimezone(UTC))]:
             until = max(ends)
-            if until - local.astimezone(UTC) > timedelta(days=7):
-                return until  # open all week: any longest call ends before this
+            if until - local.astimezone(UTC) > ALL_WEEK:
+                return until
             at = until.astimezone(local.tzinfo)
         return until
+
+    def _around(self, local: datetime) -> Iterable[Period]:
+        """Every opening that may hold at `local`."""
+        yield from self.openings
+        for day in (local.date(), local.date() - timedelta(days=1)):
+            kind = self._kind(day)
+            yield from (window.on(day, local) for window in self.windows or () if window.day == kind)
+
+    def _kind(self, day: date) -> int:
+        is_holiday = day in self.holidays and any(window.day == HOLIDAY for window in self.windows or ())
+        return HOLIDAY if is_holiday else day.weekday()
 
 
 def _instant(local: datetime) -> datetime:

@@ -4,13 +4,32 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    String,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
 
+from accounts.db import LostRace
 from accounts.tables import transfer
-from ivr.facility.tables import blocked_number, special_number
+from ivr.facility import scopes
+from ivr.facility.tables import allowed_number, blocked_number, special_number
 from ivr.policy.reasons import Outcome
+from ivr.policy.rules import NEVER_OVERRIDDEN
 from ivr.records.states import CallState
 from ivr.records.tables import call
+
+LONGEST_NUMBER = 16  # E.164 with its plus sign
 
 _is_this = call.c.id == bindparam("call_id")
 _CALL = select(call).where(_is_this)
@@ -20,13 +39,27 @@ _OPEN = insert(call)
 _UNSEALED = update(call).where(_is_this, call.c.sealed_at.is_(None))
 _OFFER = update(call).where(_is_this, call.c.state == bindparam("waiting")).returning(call)
 _OFFERED = update(call).where(_is_this, call.c.state == CallState.OFFERED, call.c.declined.is_(None))
+_PREFIXES = [func.substr(call.c.number, 1, length) for length in range(2, LONGEST_NUMBER + 1)]
+_OVERRIDDEN = (
+    exists()
+    .where(
+        allowed_number.c.inmate == call.c.inmate,
+        allowed_number.c.number == call.c.number,
+        allowed_number.c.override_note.is_not(None),
+    )
+    .correlate(call)
+)
+_BLOCKED = exists().where(
+    blocked_number.c.facility_id == call.c.facility_id,
+    blocked_number.c.number.in_(_PREFIXES),
+    (blocked_number.c.covers == "prefix") | (blocked_number.c.number == call.c.number),
+    blocked_number.c.scope.in_([scopes.FACILITY, literal("inmate/") + cast(call.c.inmate, String)]),
+    blocked_number.c.lifted_at.is_(None),
+    blocked_number.c.cause.in_(NEVER_OVERRIDDEN) | ~_OVERRIDDEN,
+)
 _ACCEPTABLE = _OFFERED.where(
     call.c.ends_by.is_(None) | (call.c.ends_by > bindparam("at", type_=call.c.ends_by.type)),
-    ~exists().where(
-        blocked_number.c.facility_id == call.c.facility_id,
-        blocked_number.c.number == call.c.number,
-        blocked_number.c.lifted_at.is_(None),
-    ),
+    ~_BLOCKED,
     ~exists().where(
         special_number.c.facility_id == call.c.facility_id,
         special_number.c.number == call.c.number,
@@ -93,6 +126,16 @@ def unsealed(conn: Connection) -> Sequence[Row[Any]]:
 def set_values(conn: Connection, call_id: str, **values: object) -> None:
     """Note what became known of an unsealed call."""
     conn.execute(_UNSEALED, {"call_id": call_id, **values})
+
+
+def allow(conn: Connection, call_id: str, **values: object) -> None:
+    """The call may be rung; raises LostRace where its inmate or its number has another one by now."""
+    try:
+        set_values(conn, call_id, state=CallState.ALLOWED, **values)
+    except IntegrityError as refused:
+        if "ix_call_live" in str(refused.orig):
+            raise LostRace from refused
+        raise
 
 
 def offer(conn: Connection, call_id: str, *, dialled_at: datetime | None, at: datetime) -> Row[Any] | None:

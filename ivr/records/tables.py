@@ -28,6 +28,10 @@ from ivr.records.states import CallState, Leg, RecordingState
 
 ID = String(32)  # random, 128 bits as hexadecimal
 
+#: Calls in progress: the database itself lets an inmate, and a number that is no office, have only one.
+LIVE = text("state IN ('allowed', 'offered', 'accepted')")
+LIVE_ALONE = text("one_at_a_time AND state IN ('allowed', 'offered', 'accepted')")
+
 session = Table(
     "session",
     metadata,
@@ -76,6 +80,8 @@ call = Table(
     Column("ends_by", Instant),  # the hour at which the talk must end, whenever it began
     Column("privileged", Boolean),
     Column("not_recorded", String(16)),
+    Column("blocked_by", String(16)),  # the cause of the block that refused it
+    Column("one_at_a_time", Boolean),  # no other call to the number while this one is in progress
     # what happened, when
     Column("keyed_at", Instant, nullable=False),
     Column("dialled_at", Instant),
@@ -125,6 +131,10 @@ call = Table(
         postgresql_where=text("sealed_at IS NULL"),
     ),
     Index("ix_call_sealed_at", "sealed_at"),
+    Index("ix_call_live_inmate", "inmate", unique=True, sqlite_where=LIVE, postgresql_where=LIVE),
+    Index("ix_call_live_number", "number", unique=True, sqlite_where=LIVE_ALONE, postgresql_where=LIVE_ALONE),
+    Index("ix_call_inmate", "inmate", "keyed_at"),
+    Index("ix_call_number", "number", "keyed_at"),
 )
 
 evidence = Table(

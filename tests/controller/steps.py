@@ -5,17 +5,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from accounts import ledger, payers
 from accounts.tables import TransferKind, account, transfer
 from accounts.verification import verify
 from ivr.controls import Accepted, CalledPartyControls, Grant, InmateControls, Refused
+from ivr.controls.settlement import Ending, settle
+from ivr.facility.tables import allowed_number, inmate, special_number
+from ivr.policy.reasons import Outcome
 from ivr.records import calls
 from ivr.records.tables import call as call_table
 from ivr.records.tables import recording, session
 from rating.money import Money
-from tests.transcripts.play import World
+from tests.transcripts.play import KEY, World
 
 T = TypeVar("T")
 
@@ -24,18 +27,18 @@ SUBSCRIBED, PAID, PRIVILEGED = "1", "2", "2175550110"  # keys: two speed dials, 
 ALEX = "10012468"
 
 
-async def keyed(world: World, keys: str = PAID, station: str = "demo-a1") -> InmateControls:
+async def keyed(world: World, keys: str = PAID, station: str = "demo-a1", who: str = ALEX) -> InmateControls:
     """An inmate has identified themselves and keyed a number."""
     controls = InmateControls(world.node, station, f"PJSIP/{station}-{world.node.new_id()}")
     await controls.open_session()
-    assert await controls.identify(ALEX)
+    assert await controls.identify(who)
     await controls.open_call(keys)
     return controls
 
 
-async def dialled(world: World, keys: str = PAID) -> InmateControls:
+async def dialled(world: World, keys: str = PAID, **whose: str) -> InmateControls:
     """The call is allowed, its hold stands, and the dialplan rings."""
-    controls = await keyed(world, keys)
+    controls = await keyed(world, keys, **whose)
     grant = await controls.authorise()
     assert isinstance(grant, Grant)
     await controls.dialling(grant)
@@ -43,27 +46,56 @@ async def dialled(world: World, keys: str = PAID) -> InmateControls:
     return controls
 
 
-async def offered(world: World, keys: str = PAID) -> CalledPartyControls:
+async def offered(world: World, keys: str = PAID, **whose: str) -> CalledPartyControls:
     """The called party has answered and heard the offer."""
-    caller = await dialled(world, keys)
+    caller = await dialled(world, keys, **whose)
     called = CalledPartyControls(world.node, caller.call_id, f"PJSIP/carrier-{caller.call_id}")
     await called.offer()
     await called.close()
     return called
 
 
-async def accepted(world: World, keys: str = PAID) -> str:
+async def accepted(world: World, keys: str = PAID, **whose: str) -> str:
     """The called party has accepted; the id of the call."""
-    called = await offered(world, keys)
+    called = await offered(world, keys, **whose)
     assert isinstance(await called.accept("1", "en"), Accepted)
     return called.call_id
 
 
-async def decided(world: World, keys: str) -> tuple[str, Grant | Refused]:
+async def decided(world: World, keys: str, **whose: str) -> tuple[str, Grant | Refused]:
     """A keyed call, and what came of its authorisation."""
-    controls = await keyed(world, keys)
+    controls = await keyed(world, keys, **whose)
     call_id = controls.call_id
     return call_id, await controls.authorise()
+
+
+async def answer(world: World, keys: str = PAID, **whose: str) -> Grant | Refused:
+    """What came of an authorisation; a call that may be made ends before it rings."""
+    call_id, outcome = await decided(world, keys, **whose)
+    ended = Ending(Outcome.CALLER_HUNG_UP)
+    world.database.transact_now(settle, call_id, ended, at=world.at, version="test")
+    return outcome
+
+
+def crowd(world: World, people: int) -> list[str]:
+    """So many more inmates with Alex's list, whose two payable numbers take several calls; what each keys."""
+    world.database.transact_now(_crowd, people)
+    return [f"{2000 + n}2468" for n in range(people)]
+
+
+def _crowd(conn: Connection, people: int) -> None:
+    alex = conn.execute(select(inmate).where(inmate.c.inmate_id == "1001")).one()._mapping
+    listed = conn.execute(select(allowed_number).where(allowed_number.c.inmate == alex["id"])).all()
+    for n in range(people):
+        key, keyed_id = 1000 + n, f"{2000 + n}"
+        own = {"id": key, "inmate_id": keyed_id, "pin_hash": KEY.hash(alex["facility_id"], keyed_id, "2468")}
+        conn.execute(insert(inmate).values({**alex, **own}))
+        rows = [{**row._mapping, "inmate": key} for row in listed]
+        conn.execute(insert(allowed_number), rows)
+    flags = {"privileged": False, "free": False, "office": True, "hotline": False}
+    for number in ("+12175550101", "+12175550102"):
+        office = {"facility_id": alex["facility_id"], "number": number, "label": "office", **flags}
+        conn.execute(insert(special_number).values(office))
 
 
 def record(world: World, call_id: str) -> Row[Any]:

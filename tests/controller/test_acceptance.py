@@ -28,12 +28,15 @@ NUMBER = "+12175550102"
 
 def block(conn: Connection, world: World, cause: BlockCause) -> None:
     row = {"facility_id": FACILITY, "number": NUMBER, "cause": cause, "note": "since", "author": "staff"}
-    conn.execute(insert(blocked_number).values(**row, blocked_at=world.at))
+    covered = {"scope": "facility", "covers": "number"}
+    conn.execute(insert(blocked_number).values(**row, **covered, blocked_at=world.at))
 
 
 def make_privileged(conn: Connection, number: str = NUMBER) -> None:
     row = {"facility_id": FACILITY, "number": number, "label": "attorney"}
-    conn.execute(insert(special_number).values(**row, privileged=True, free=False))
+    conn.execute(
+        insert(special_number).values(**row, privileged=True, free=False, office=False, hotline=False)
+    )
 
 
 def release_hold(conn: Connection, world: World, call_id: str) -> None:
@@ -94,6 +97,7 @@ def test_of_acceptances_that_race_one_wins(world: World) -> None:
         outcomes = steps.at_once([press_one] * 8)
         assert len([each for each in outcomes if each is not None]) == 1
         assert steps.recordings_of(world, called.call_id) == 1
+        asyncio.run(settle_call(world.node, called.call_id, Ending(Outcome.SYSTEM_FAULT)))
 
 
 def test_an_acceptance_and_a_settlement_that_race_leave_a_sealed_call(world: World) -> None:

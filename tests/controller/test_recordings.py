@@ -124,7 +124,7 @@ def state_of(world: World, recording_id: str) -> tuple[str, int | None]:
 @in_loop
 async def test_only_recordings_of_settled_calls_are_finished_and_their_raw_files_go(world: World) -> None:
     finisher = Finisher(world.database, world.node.recordings, world.node.settled)
-    talking = await steps.accepted(world)
+    talking = await steps.accepted(world, who=steps.crowd(world, 1)[0])
     done = await recorded(world, 16_000)
     await finisher.finish_all()
     assert state_of(world, done) == (RecordingState.KEPT, 2_000)

@@ -147,7 +147,7 @@ def channels_of(on: Watched, call_id: str) -> dict[str, dict[str, str]]:
 async def test_a_new_controller_adopts_what_lives_and_settles_what_does_not(world: World) -> None:
     began, ended = world.at, world.at + timedelta(seconds=30)
     async with watching(world) as old:
-        talking, gone, ringing = [await steps.accepted(world) for _ in range(3)]
+        talking, gone, ringing = [await steps.accepted(world, who=who) for who in steps.crowd(world, 3)]
         living = channels_of(old, talking)
         legs = dict(zip(("inmate", "called"), living, strict=True))
     world.at += timedelta(minutes=1)
@@ -303,7 +303,7 @@ async def test_a_heartbeat_that_fails_is_not_the_last(world: World) -> None:
 async def test_an_event_that_cant_be_handled_does_not_stop_the_next_and_is_made_good(world: World) -> None:
     with mock.patch.object(watch_module, "HEARTBEAT_SECONDS", 0.001):
         async with watching(world) as on:
-            lost, next_one = await steps.accepted(world), await steps.accepted(world)
+            lost, next_one = [await steps.accepted(world, who=who) for who in steps.crowd(world, 2)]
             began, ended = on.now, f"{(world.at + timedelta(seconds=90)).timestamp():.6f}"
             on.asterisk.channels |= channels_of(on, next_one)
             on.asterisk.database[f"/talk/{lost}"] = f"{began} {ended} 16"
@@ -326,7 +326,7 @@ async def test_an_event_that_cant_be_handled_does_not_stop_the_next_and_is_made_
 
 @in_loop
 async def test_a_call_that_cant_be_settled_leaves_the_others_alone_and_is_tried_again(world: World) -> None:
-    bad, good = await steps.accepted(world), await steps.accepted(world)
+    bad, good = [await steps.accepted(world, who=who) for who in steps.crowd(world, 2)]
     broken = {bad}
     settle_call = settlement.settle_call
 

@@ -1,13 +1,24 @@
 """One changed fact for each reason, and what a tighter setting may never do."""
 
 from dataclasses import fields, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivr.policy.level import Level
+from ivr.policy.quantity import (
+    CallQuota,
+    CoolingOff,
+    Counted,
+    Each,
+    From,
+    MinuteQuota,
+    PastCall,
+    Velocity,
+)
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded
 from ivr.policy.request import (
     Allow,
@@ -22,24 +33,43 @@ from ivr.policy.request import (
     SubscriptionFacts,
 )
 from ivr.policy.rules import decide
+from ivr.policy.schedule import Schedule, Window
 from rating.call_type import CallType
 from rating.money import Money
 from rating.numbers import NumberRefusal, Unusable
 from rating.price import charge
-from tests.policy.requests import CHICAGO, OK
+from tests.policy.requests import CHICAGO, EVERY_DAY, OK
+
+AN_HOUR_AGO = PastCall(True, True, OK.at - timedelta(hours=1), OK.at - timedelta(hours=1), 541_000)
+JUST_NOW = PastCall(True, True, OK.at - timedelta(minutes=2), OK.at - timedelta(minutes=1), 30_000)
 
 CASES: dict[Denial, CallRequest] = {
     Denial.INMATE_RELEASED: replace(OK, inmate_state=InmateState.RELEASED),
+    Denial.INMATE_TRANSFERRED: replace(OK, inmate_state=InmateState.TRANSFERRED),
     Denial.INMATE_SUSPENDED: replace(OK, inmate_state=InmateState.SUSPENDED),
     Denial.NAME_NOT_RECORDED: replace(OK, has_recorded_name=False),
     Denial.EMERGENCY_NUMBER: replace(OK, dialled=Unusable(NumberRefusal.EMERGENCY_NUMBER)),
     Denial.SERVICE_CODE: replace(OK, dialled=Unusable(NumberRefusal.SERVICE_CODE)),
     Denial.NUMBER_INVALID: replace(OK, dialled=Unusable(NumberRefusal.NUMBER_INVALID)),
     Denial.NUMBER_TYPE_BLOCKED: replace(OK, dialled=Unusable(NumberRefusal.NUMBER_TYPE_BLOCKED)),
-    Denial.NUMBER_BLOCKED: replace(OK, blocked_by=BlockCause.FACILITY),
-    Denial.BLOCKED_BY_CALLED_PARTY: replace(OK, blocked_by=BlockCause.CALLED_PARTY),
+    Denial.NUMBER_BLOCKED: replace(OK, blocked_by=frozenset({BlockCause.FACILITY})),
+    Denial.BLOCKED_BY_CALLED_PARTY: replace(OK, blocked_by=frozenset({BlockCause.CALLED_PARTY})),
     Denial.NUMBER_NOT_ALLOWED: replace(OK, on_allowed_list=False),
     Denial.OUTSIDE_SCHEDULE: replace(OK, at=datetime(2026, 11, 23, 22, tzinfo=CHICAGO)),
+    Denial.INMATE_ON_A_CALL: replace(OK, history=[replace(JUST_NOW, in_progress=True, to_number=False)]),
+    Denial.NUMBER_ON_A_CALL: replace(OK, history=[replace(JUST_NOW, in_progress=True, by_inmate=False)]),
+    Denial.TOO_MANY_ATTEMPTS: replace(
+        OK, limits=[Velocity(Level.FACILITY, 1, 10, Counted.PAIR)], history=[AN_HOUR_AGO, JUST_NOW]
+    ),
+    Denial.COOLING_OFF: replace(
+        OK, limits=[CoolingOff(Level.FACILITY, 10, From.END, Counted.PAIR)], history=[AN_HOUR_AGO, JUST_NOW]
+    ),
+    Denial.CALLS_USED: replace(
+        OK, limits=[CallQuota(Level.FACILITY, 1, Each.DAY, Counted.INMATE)], history=[AN_HOUR_AGO]
+    ),
+    Denial.MINUTES_USED: replace(
+        OK, limits=[MinuteQuota(Level.FACILITY, 10, Each.DAY, Counted.INMATE)], history=[AN_HOUR_AGO]
+    ),
     Denial.NO_RATE: replace(OK, price=None),
     Denial.FUNDS_TOO_LOW: replace(OK, prepaid=PrepaidFacts("prepaid/family", Money(59_999))),
 }
@@ -90,6 +120,13 @@ def test_the_shortest_limit_holds_and_says_what_set_it() -> None:
     assert _allowed(late).limit == Limit(120_000, Cutoff.SCHEDULE)
     poor = replace(OK, prepaid=PrepaidFacts("prepaid/family", Money(120_000)))
     assert _allowed(poor).limit == Limit(120_000, Cutoff.BALANCE)
+
+
+def test_offices_and_privileged_numbers_take_several_calls_at_the_same_time() -> None:
+    number, inmate = CASES[Denial.NUMBER_ON_A_CALL], CASES[Denial.INMATE_ON_A_CALL]
+    for ask in (number, inmate):
+        for several in (replace(ask, office=True), replace(ask, privileged=True)):
+            assert isinstance(decide(several), Allow if ask is number else Deny)
 
 
 def test_a_subscription_pays_before_prepaid_and_holds_one_call() -> None:
@@ -172,6 +209,32 @@ def test_a_limit_never_reaches_past_the_end_of_calling_hours() -> None:
         closes = datetime(2026, 11, 23, 22, tzinfo=CHICAGO)
         if isinstance(decision, Allow):
             assert ask.at + timedelta(milliseconds=decision.limit.ms) <= closes
+
+
+HOURS = st.builds(
+    lambda first, last, level: Schedule([Window(day, time(first), time(last)) for day in range(7)], level),
+    st.integers(0, 23),
+    st.integers(0, 23),
+    st.sampled_from(Level),
+)
+
+
+@given(st.lists(HOURS, max_size=3), HOURS, st.integers(0, 7 * 24 * 60))
+def test_hours_at_one_more_level_never_allow_more(
+    hours: list[Schedule], added: Schedule, minutes: int
+) -> None:
+    asked = replace(OK, at=OK.at + timedelta(minutes=minutes), schedules=[EVERY_DAY, *hours])
+    first, second = decide(asked), decide(replace(asked, schedules=[*asked.schedules, added]))
+    if isinstance(first, Allow) and isinstance(second, Allow):
+        assert second.limit.ms <= first.limit.ms
+    else:
+        assert isinstance(second, Deny)
+
+
+def test_the_level_that_closes_first_sets_the_limit() -> None:
+    unit = Schedule([Window(0, time(8), time(12, 5))], Level.UNIT)
+    limit = _allowed(replace(OK, schedules=[EVERY_DAY, unit])).limit
+    assert (limit.ms, limit.cutoff, limit.set_at) == (300_000, Cutoff.SCHEDULE, Level.UNIT)
 
 
 def _changed(ask: CallRequest) -> dict[str, object]:

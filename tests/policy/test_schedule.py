@@ -1,11 +1,13 @@
-"""Calling hours in local time: over midnight, touching windows, and both clock changes."""
+"""Calling hours in local time: over midnight, holidays, closures, and both clock changes in every US zone."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ivr.policy.schedule import Schedule, Window
+from ivr.policy.schedule import HOLIDAY, Period, Schedule, Window
 
 NEW_YORK = ZoneInfo("America/New_York")
 ALL_DAY = Schedule([Window(day, time(0), time(0)) for day in range(7)])
@@ -74,3 +76,145 @@ def test_a_window_that_closes_in_the_repeated_hour_closes_at_its_first_coming() 
     early = Schedule([Window(6, time(0), time(1, 30))])
     assert left(early, local("2026-11-01 01:29", fold=0)) == timedelta(minutes=1)
     assert left(early, local("2026-11-01 01:29", fold=1)) is None
+
+
+CHRISTMAS = date(2026, 12, 25)  # a Friday
+WEEKDAYS = [Window(day, time(8), time(20)) for day in range(7)]
+
+
+def dated(first: str, last: str) -> Period:
+    return Period(local(first).astimezone(UTC), local(last).astimezone(UTC))
+
+
+def test_on_a_holiday_the_windows_of_holidays_hold_in_place_of_the_weekdays() -> None:
+    short = Schedule([*WEEKDAYS, Window(HOLIDAY, time(12), time(14))], holidays=frozenset({CHRISTMAS}))
+    assert left(short, local("2026-12-25 09:00")) is None
+    assert left(short, local("2026-12-25 12:30")) == timedelta(minutes=90)
+    assert left(short, local("2026-12-26 09:00")) == timedelta(hours=11)
+
+
+def test_where_no_window_is_for_holidays_they_are_days_like_others() -> None:
+    schedule = Schedule(WEEKDAYS, holidays=frozenset({CHRISTMAS}))
+    assert left(schedule, local("2026-12-25 09:00")) == timedelta(hours=11)
+
+
+def test_a_holiday_window_over_midnight_runs_into_the_next_day() -> None:
+    late = Schedule([*WEEKDAYS, Window(HOLIDAY, time(22), time(2))], holidays=frozenset({CHRISTMAS}))
+    assert left(late, local("2026-12-26 01:00")) == timedelta(hours=1)
+
+
+def test_a_closure_ends_calling_and_an_opening_adds_to_it() -> None:
+    schedule = Schedule(
+        WEEKDAYS,
+        closures=[dated("2026-11-23 10:00", "2026-11-23 11:00")],
+        openings=[
+            dated("2026-11-23 20:00", "2026-11-23 21:30"),
+            dated("2026-11-23 10:30", "2026-11-23 10:45"),
+        ],
+    )
+    assert left(schedule, local("2026-11-23 09:00")) == timedelta(hours=1)
+    assert left(schedule, local("2026-11-23 10:30")) is None
+    assert left(schedule, local("2026-11-23 11:00")) == timedelta(hours=10, minutes=30)
+    assert left(schedule, local("2026-11-23 21:30")) is None
+
+
+def test_without_hours_of_its_own_a_level_closes_only_for_its_closures() -> None:
+    free = Schedule(None, closures=[dated("2026-11-24 10:00", "2026-11-24 11:00")])
+    assert left(free, local("2026-11-23 10:00")) == timedelta(days=1)
+    assert left(free, local("2026-11-24 10:00")) is None
+    remaining = left(free, local("2026-11-24 11:00"))
+    assert remaining is not None
+    assert remaining > timedelta(days=7)
+
+
+US_ZONES = (
+    "America/New_York",
+    "America/Detroit",
+    "America/Indiana/Indianapolis",
+    "America/Kentucky/Louisville",
+    "America/Chicago",
+    "America/Indiana/Tell_City",
+    "America/North_Dakota/Center",
+    "America/Denver",
+    "America/Boise",
+    "America/Phoenix",
+    "America/Los_Angeles",
+    "America/Anchorage",
+    "America/Juneau",
+    "America/Metlakatla",
+    "America/Nome",
+    "America/Adak",
+    "America/Puerto_Rico",
+    "America/St_Thomas",
+    "Pacific/Honolulu",
+    "Pacific/Guam",
+    "Pacific/Saipan",
+    "Pacific/Pago_Pago",
+)
+
+
+def transitions(zone: ZoneInfo) -> list[datetime]:
+    """The instants from 2024 to 2037 at which the zone's offset changes, to the minute."""
+    found = []
+    day = datetime(2024, 1, 1, tzinfo=UTC)
+    while day.year < 2038:
+        following = day + timedelta(days=1)
+        if day.astimezone(zone).utcoffset() != following.astimezone(zone).utcoffset():
+            minute = day
+            while minute.astimezone(zone).utcoffset() == day.astimezone(zone).utcoffset():
+                minute += timedelta(minutes=1)
+            found.append(minute)
+        day = following
+    return found
+
+
+TRANSITIONS = {name: transitions(ZoneInfo(name)) for name in US_ZONES}
+
+
+def test_zones_change_their_clocks_twice_a_year_or_never() -> None:
+    assert {len(instants) for instants in TRANSITIONS.values()} == {0, 28}
+
+
+def is_open(windows: list[Window], instant: datetime, zone: ZoneInfo) -> bool:
+    """The rule as it is stated: from the first occurrence of one local time to the first of another."""
+    today = instant.astimezone(zone).date()
+    for day in (today - timedelta(days=1), today):
+        for window in windows:
+            last = day + timedelta(days=window.closes <= window.opens)
+            begins = datetime.combine(day, window.opens, zone).astimezone(UTC)
+            ends = datetime.combine(last, window.closes, zone).astimezone(UTC)
+            if window.day == day.weekday() and begins <= instant < ends:
+                return True
+    return False
+
+
+TIMES = st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 30, 45]))
+WINDOWS = st.lists(st.builds(Window, st.sampled_from([5, 6, 0]), TIMES, TIMES), min_size=1, max_size=3)
+
+
+@pytest.mark.parametrize("zone", [name for name in US_ZONES if TRANSITIONS[name]])
+@given(st.data())
+def test_at_every_clock_change_calls_are_open_just_as_long_as_the_rule_says(
+    zone: str, data: st.DataObject
+) -> None:
+    at = data.draw(st.sampled_from(TRANSITIONS[zone])) + timedelta(minutes=data.draw(st.integers(-300, 300)))
+    windows = data.draw(WINDOWS)
+    _matches_the_rule(windows, at, ZoneInfo(zone))
+
+
+@pytest.mark.parametrize("zone", US_ZONES)
+def test_a_night_window_is_right_at_each_clock_change_until_2037(zone: str) -> None:
+    windows = [Window(day, time(22), time(2, 30)) for day in range(7)]
+    for instant in TRANSITIONS[zone] or [datetime(2027, 3, 14, 9, tzinfo=UTC)]:
+        for minutes in (-90, -30, -1, 0, 1, 29, 30, 59, 60, 89, 90):
+            _matches_the_rule(windows, instant + timedelta(minutes=minutes), ZoneInfo(zone))
+
+
+def _matches_the_rule(windows: list[Window], at: datetime, zone: ZoneInfo) -> None:
+    until = Schedule(windows).open_until(at.astimezone(zone))
+    assert (until is not None) == is_open(windows, at, zone)
+    if until is not None:
+        assert is_open(windows, until - timedelta(minutes=1), zone)
+        assert until - at > timedelta(days=7) or not is_open(windows, until, zone)
+        quarter = at + (until - at) / 4
+        assert is_open(windows, quarter, zone)

@@ -42,6 +42,15 @@ KEY = PinKey(bytes(32))
 NOON = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)  # in Chicago
 SPEECH = b"\x10\x90" * 4_000  # a second of loud mu-law
 SILENCE = b"\xff" * 8_000
+LOG_IN = """
+        welcome facility=example-county-jail
+        choose_language
+        choose_language
+        > 1
+        enter_id_and_pin
+        > 10012468
+        enter_number
+"""
 DIAL_STATUS = {
     "busy": "BUSY",
     "no answer": "NOANSWER",
@@ -277,7 +286,8 @@ class _Session:
 
 
 def _records(conn: Connection) -> list[str]:
-    rows = conn.execute(select(call_table).order_by(call_table.c.keyed_at, call_table.c.id)).all()
+    sealed = select(call_table).where(call_table.c.sealed_at.is_not(None))
+    rows = conn.execute(sealed.order_by(call_table.c.keyed_at, call_table.c.id)).all()
     return [
         f"{row.reason} {row.payer or 'nobody'} {row.talk_ms / 1000:g} s "
         f"{'1 call' if row.calls_charged else format_money(Money(row.charge))}"

@@ -6,17 +6,7 @@ from pathlib import Path
 import pytest
 
 from accounts.db import Database
-from tests.transcripts.play import World, demonstration
-
-LOG_IN = """
-        welcome facility=example-county-jail
-        choose_language
-        choose_language
-        > 1
-        enter_id_and_pin
-        > 10012468
-        enter_number
-"""
+from tests.transcripts.play import LOG_IN, World, demonstration
 
 
 @pytest.fixture

@@ -1,0 +1,92 @@
+"""How the fields of a facility's file are written; each message says what was expected there."""
+
+import re
+from datetime import time
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from ivr.policy.schedule import HOLIDAY
+from rating.area_codes import states_by_area_code
+from rating.money import Money, parse_money
+from rating.numbers import Number, read_e164, read_keys
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _number(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("expected a telephone number in quotes")
+    keys = re.sub(r"[ ().-]", "", value)
+    dialled = read_e164(keys) if keys.startswith("+") else read_keys(keys)
+    if not isinstance(dialled, Number):
+        raise ValueError(f"{value!r} is not a telephone number that can be called ({dialled.reason})")
+    return dialled.e164
+
+
+def _prefix(value: object) -> object:
+    """ "900" and "1900" are an area code, "+44" a country; shorter ones would block everything."""
+    keys = re.sub(r"[ ().-]", "", value) if isinstance(value, str) else ""
+    if re.fullmatch(r"\+[2-9][0-9]{0,14}|\+1[2-9][0-9]{2,9}", keys):
+        return keys
+    if match := re.fullmatch(r"1?([2-9][0-9]{2,9})", keys):
+        return f"+1{match[1]}"
+    raise ValueError('expected an area code or more in quotes, such as "900", or a country, such as "+44"')
+
+
+def _money(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError('expected an amount in quotes, such as "0.06"')
+    return parse_money(value)
+
+
+def _days(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError('expected days such as "mon-fri" or "sat"')
+    if value == "holiday":
+        return [HOLIDAY]
+    first, _, last = value.partition("-")
+    try:
+        start, end = DAYS.index(first), DAYS.index(last or first)
+    except ValueError:
+        raise ValueError(f"{value!r} is not a day or a range of days ({', '.join(DAYS)}, holiday)") from None
+    return [day % 7 for day in range(start, end + 1 if end >= start else end + 8)]
+
+
+def _clock(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        return time.fromisoformat(value)
+    raise ValueError('expected a time of day such as "08:00"')
+
+
+def _closing(value: object) -> object:
+    return time(0) if value == "24:00" else _clock(value)
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{value!r} is not a time zone of the IANA database") from None
+    return value
+
+
+def _state(value: str) -> str:
+    if f"US-{value}" not in states_by_area_code().values():
+        raise ValueError(f"{value!r} is not a US state or territory, such as IL")
+    return value
+
+
+E164 = Annotated[str, BeforeValidator(_number)]
+Amount = Annotated[Money, BeforeValidator(_money), Field(ge=0)]
+PLAIN_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*\.toml$"  # beside the file, nowhere else
+FileName = Annotated[str, Field(pattern=PLAIN_NAME)]
+Note = Annotated[str, Field(min_length=3)]
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+Days = Annotated[list[int], BeforeValidator(_days)]
+Opening = Annotated[time, BeforeValidator(_clock)]
+Closing = Annotated[time, BeforeValidator(_closing)]
+Prefix = Annotated[str, BeforeValidator(_prefix)]
+State = Annotated[str, AfterValidator(_state)]
+TimeZone = Annotated[str, AfterValidator(_zone)]

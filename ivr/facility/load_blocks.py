@@ -1,0 +1,61 @@
+"""Brings the blocks of a facility, and whom its inmates are not to call, in step with its file."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from ivr.facility import scopes
+from ivr.facility.file import FacilityFile
+from ivr.facility.load_levels import LOADER
+from ivr.facility.tables import blocked_number
+from ivr.policy.request import BlockCause
+
+#: What a block is: whose, what it covers, which one, and why.
+Block = tuple[str, str, str, str]
+_BLOCK = tuple(blocked_number.c[name] for name in ("scope", "covers", "number", "cause"))
+
+
+def load_blocks(
+    conn: Connection, file: FacilityFile, inmate_keys: Mapping[str, int], at: datetime
+) -> list[str]:
+    """The file's blocks become those of the file; anybody else's, a called party's for one, are not its to lift.
+
+    A lifted block stays as a row. Those of inmates whom the file does not name stay in force.
+    """
+    facility_id, wanted = file.facility.id, _wanted(file, inmate_keys)
+    named = {scopes.FACILITY, *map(scopes.inmate, inmate_keys.values())}
+    live = select(blocked_number.c.id, blocked_number.c.author, *_BLOCK).where(
+        blocked_number.c.facility_id == facility_id, blocked_number.c.lifted_at.is_(None)
+    )
+    standing: dict[Block, tuple[int, str]] = {
+        (scope, covers, number, cause): (key, author)
+        for key, author, scope, covers, number, cause in conn.execute(live)
+    }
+    lifted = [
+        key
+        for block, (key, author) in standing.items()
+        if author == LOADER and block not in wanted and block[0] in named
+    ]
+    for start in range(0, len(lifted), 100):
+        some = blocked_number.c.id.in_(lifted[start : start + 100])
+        conn.execute(update(blocked_number).where(some).values(lifted_at=at))
+    new = [block for block in wanted if block not in standing]
+    for block in new:
+        values = dict(zip(("scope", "covers", "number", "cause"), block, strict=True))
+        new_row = {"facility_id": facility_id, "note": wanted[block], "author": LOADER, "blocked_at": at}
+        conn.execute(insert(blocked_number).values(**values, **new_row))
+    return [f"blocked_number: {len(new)} added, {len(lifted)} lifted"] if new or lifted else []
+
+
+def _wanted(file: FacilityFile, inmate_keys: Mapping[str, int]) -> dict[Block, str]:
+    wanted: dict[Block, str] = {
+        (scopes.FACILITY, *each.covered, each.cause): each.note for each in file.blocked
+    }
+    protected = [(scopes.FACILITY, each) for each in file.no_contact]
+    for person in file.inmate:
+        scope = scopes.inmate(inmate_keys[person.id])
+        protected += [(scope, each) for each in person.no_contact]
+    for scope, each in protected:
+        wanted[scope, "number", each.number, BlockCause.NO_CONTACT] = each.note
+    return wanted

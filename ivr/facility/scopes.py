@@ -1,0 +1,53 @@
+"""What a rule is set for, in one word: its level, then whose it is. A call meets the rules of a few scopes."""
+
+from ivr.policy.level import Level
+
+FACILITY = str(Level.FACILITY)
+
+
+def unit(unit_id: str) -> str:
+    """A housing unit: its stations and its inmates."""
+    return f"{Level.UNIT}/{unit_id}"
+
+
+def station(station_id: str) -> str:
+    """One telephone."""
+    return f"{Level.STATION}/{station_id}"
+
+
+def inmate(inmate_key: int) -> str:
+    """One inmate, by the key of their row."""
+    return f"{Level.INMATE}/{inmate_key}"
+
+
+def number(e164: str) -> str:
+    """A called number, whoever calls it."""
+    return f"{Level.NUMBER}/{e164}"
+
+
+def entry(inmate_key: int, e164: str) -> str:
+    """A number in one inmate's list."""
+    return f"{Level.ENTRY}/{inmate_key}/{e164}"
+
+
+def level(scope: str) -> Level:
+    """The level of a scope."""
+    return Level(scope.partition("/")[0])
+
+
+def owner(scope: str) -> str:
+    """The scope that a list's entry belongs to: its inmate's; any other belongs to itself."""
+    head, _, rest = scope.partition("/")
+    return f"{Level.INMATE}/{rest.partition('/')[0]}" if head == Level.ENTRY else scope
+
+
+def of_call(
+    *, units: set[str | None], station_id: str | None, inmate_key: int, e164: str | None
+) -> list[str]:
+    """Every scope whose rules a call meets."""
+    met = [FACILITY, inmate(inmate_key), *(unit(each) for each in sorted(filter(None, units)))]
+    if station_id is not None:
+        met.append(station(station_id))
+    if e164 is not None:
+        met += [number(e164), entry(inmate_key, e164)]
+    return met

@@ -1,0 +1,67 @@
+"""The calls that limits count: by index, no further back than the limits look."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, select, union_all
+
+from ivr.policy.quantity import History, PastCall
+from ivr.records.tables import LIVE, LIVE_ALONE, call
+
+_COUNTED = (
+    call.c.inmate,
+    call.c.number,
+    call.c.keyed_at,
+    call.c.talk_from_at,
+    call.c.talk_ms,
+    call.c.limit_ms,
+    call.c.privileged,
+    call.c.sealed_at,
+)
+_allowed = select(*_COUNTED).where(call.c.limit_ms.is_not(None))
+_HISTORY = union_all(
+    _allowed.where(call.c.inmate == bindparam("inmate"), call.c.keyed_at >= bindparam("inmate_since")),
+    _allowed.where(
+        call.c.number == bindparam("number"),
+        call.c.keyed_at >= bindparam("number_since"),
+        call.c.facility_id == bindparam("facility_id"),
+        call.c.inmate != bindparam("inmate"),
+    ),
+    _allowed.where(LIVE, call.c.inmate == bindparam("inmate"), call.c.keyed_at < bindparam("inmate_since")),
+    _allowed.where(
+        LIVE_ALONE,
+        call.c.number == bindparam("number"),
+        call.c.inmate != bindparam("inmate"),
+        (call.c.keyed_at < bindparam("number_since")) | (call.c.facility_id != bindparam("facility_id")),
+    ),
+)
+
+
+def history(
+    conn: Connection,
+    *,
+    facility_id: str,
+    inmate: int,
+    number: str,
+    inmate_since: datetime,
+    number_since: datetime,
+) -> History:
+    """The allowed calls of an inmate and of others of the facility to a number, and all that are in progress."""
+    asked = {
+        "facility_id": facility_id,
+        "inmate": inmate,
+        "number": number,
+        "inmate_since": inmate_since,
+        "number_since": number_since,
+    }
+    return [
+        PastCall(
+            by_inmate=row.inmate == inmate,
+            to_number=row.number == number,
+            keyed_at=row.keyed_at,
+            talk_from_at=row.talk_from_at,
+            talk_ms=row.limit_ms if row.sealed_at is None else row.talk_ms,
+            in_progress=row.sealed_at is None,
+            privileged=bool(row.privileged),
+        )
+        for row in conn.execute(_HISTORY, asked)
+    ]

@@ -1,0 +1,43 @@
+"""What revisions share: the words that a CHECK knows, changed on SQLite and PostgreSQL alike."""
+
+from collections.abc import Iterable, Mapping
+
+import sqlalchemy as sa
+from alembic import op
+
+
+def known(column: str, words: Iterable[str]) -> str:
+    """A condition that the column holds one of the words."""
+    listed = ", ".join(f"'{word}'" for word in words)
+    return f"{column} IN ({listed})"
+
+
+def replace_checks(table: str, words: Mapping[str, Iterable[str]]) -> None:
+    """From now on these columns of the table know these words.
+
+    SQLite builds the table anew; the triggers that stood on it are made again.
+    """
+    triggers = _triggers(table)
+    with op.batch_alter_table(table) as batch:
+        for column, listed in words.items():
+            name = op.f(f"ck_{table}_{column}_known")
+            batch.drop_constraint(name, type_="check")
+            batch.create_check_constraint(name, known(column, listed))
+    for trigger in triggers:
+        op.execute(trigger)
+
+
+def _triggers(table: str) -> list[str]:
+    if op.get_bind().dialect.name != "sqlite":
+        return []
+    master = sa.table("sqlite_master", *map(sa.column, ("type", "tbl_name", "sql")))
+    found = sa.select(master.c.sql).where(master.c.type == "trigger", master.c.tbl_name == table)
+    return list(op.get_bind().scalars(found))
+
+
+def add_filled_column(table: str, column: "sa.Column[object]", filled_with: str) -> None:
+    """A column that may not be empty; the rows that are there are given a value, later ones bring theirs."""
+    with op.batch_alter_table(table) as batch:
+        batch.add_column(sa.Column(column.name, column.type, nullable=False, server_default=filled_with))
+    with op.batch_alter_table(table) as batch:
+        batch.alter_column(column.name, server_default=None)
