@@ -9,11 +9,12 @@ from dialplan.asterisk import AsteriskError
 from dialplan.check import CheckError
 from dialplan.install import InstallError
 from dialplan.template import RenderError
-from ivr.cli import calls, database, demonstration, facility, serve
+from ivr.cli import calls, database, demonstration, facility, inmate, serve
 from ivr.config import ConfigError
 from ivr.control import ControlError
 from ivr.facility.file import FacilityFileError
 from ivr.keyring import KeyringError
+from ivr.staff import StaffError
 
 #: Mistakes and states of the world that a person can mend: one clear line, no traceback.
 EXPECTED = (
@@ -26,6 +27,7 @@ EXPECTED = (
     InstallError,
     KeyringError,
     RenderError,
+    StaffError,
     WriterLocked,
     demonstration.DemonstrationError,
 )
@@ -40,6 +42,7 @@ app = typer.Typer(
 serve.register(app)
 database.register(app)
 facility.register(app)
+inmate.register(app)
 calls.register(app)
 demonstration.register(app)
 
