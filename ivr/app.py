@@ -12,7 +12,7 @@ import structlog
 
 from accounts import schema
 from accounts.db import Database, WriterLock
-from ivr import control, web
+from ivr import control, staff, web
 from ivr.agi import AgiServer, serve
 from ivr.ami import AmiClient
 from ivr.clock import utc_now
@@ -101,7 +101,14 @@ def _verbs(node: Node) -> Mapping[str, control.Verb]:
         except FacilityFileError as mistake:
             raise control.ControlError(str(mistake)) from None
 
-    return {"load": load_facility}
+    async def unlock_inmate(request: Mapping[str, Any]) -> str:
+        try:
+            asked = staff.read_unlock(request)
+            return await node.database.transact(staff.unlock, asked, node.now())
+        except staff.StaffError as mistake:
+            raise control.ControlError(str(mistake)) from None
+
+    return {"load": load_facility, "unlock": unlock_inmate}
 
 
 def _sources(request: Mapping[str, Any]) -> Sources:

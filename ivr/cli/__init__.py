@@ -10,12 +10,13 @@ from dialplan.asterisk import AsteriskError
 from dialplan.check import CheckError
 from dialplan.install import InstallError
 from dialplan.template import RenderError
-from ivr.cli import calls, database, demonstration, facility, prices, rate, serve
+from ivr.cli import calls, database, demonstration, facility, inmate, prices, rate, serve
 from ivr.cli.room import no_room
 from ivr.config import ConfigError
 from ivr.control import ControlError
 from ivr.facility.file import FacilityFileError
 from ivr.keyring import KeyringError
+from ivr.staff import StaffError
 
 #: Mistakes and states of the world that a person can mend: one clear line, no traceback.
 EXPECTED = (
@@ -28,6 +29,7 @@ EXPECTED = (
     InstallError,
     KeyringError,
     RenderError,
+    StaffError,
     WriterLocked,
     demonstration.DemonstrationError,
     prices.PriceError,
@@ -43,6 +45,7 @@ app = typer.Typer(
 serve.register(app)
 database.register(app)
 facility.register(app)
+inmate.register(app)
 calls.register(app)
 prices.register(app)
 rate.register(app)

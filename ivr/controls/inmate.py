@@ -15,6 +15,7 @@ from ivr.controls.authorisation import Authorised, authorise
 from ivr.controls.node import Node
 from ivr.controls.settlement import Ending, Settled, settle_call
 from ivr.facility import lookup
+from ivr.facility.identity import identified
 from ivr.facility.lookup import Facility
 from ivr.facility.names import holds_speech
 from ivr.facility.tables import inmate
@@ -115,14 +116,10 @@ class InmateControls:
 
     async def identify(self, entry: str) -> bool:
         """Whether the entry is an inmate's ID followed by the right PIN."""
-        facility = self.facility
-        inmate_id, pin = entry[: facility.inmate_id_digits], entry[facility.inmate_id_digits :]
-        found = await self.node.database.read(lookup.inmate_by_id, facility.id, inmate_id)
-        stored = found.pin_hash if found else None
-        if not self.node.pin_key.matches(stored, facility.id, inmate_id, pin) or found is None:
+        found = await self.node.database.transact(self._identify, entry, self.node.now())
+        if found is None:
             return False
         self._inmate, self._has_name = found.id, found.has_name
-        await self.node.database.transact(sessions.set_inmate, self.session_id, found.id, self._language)
         return True
 
     async def close_session(self, reason: Reason | None) -> None:
@@ -249,6 +246,12 @@ class InmateControls:
         """The facility of this session, once it is open."""
         assert self._facility is not None
         return self._facility
+
+    def _identify(self, conn: Connection, entry: str, at: datetime) -> Row[Any] | None:
+        found = identified(conn, self.node.pin_key, self.facility, entry, at)
+        if found is not None:
+            sessions.set_inmate(conn, self.session_id, found.id, self._language)
+        return found
 
     async def _open_call(self) -> None:
         await self.node.database.transact(self._insert_call)

@@ -156,6 +156,29 @@ inmate = Table(
     one_of("state", *InmateState),
 )
 
+wrong_pin = Table(
+    "wrong_pin",
+    metadata,
+    Column("facility_id", ForeignKey("facility.id"), primary_key=True),
+    Column("inmate_id", String(12), primary_key=True),  # the digits that were keyed; perhaps nobody's
+    Column("station_id", String(64), primary_key=True),
+    Column("in_row", Integer, nullable=False),
+    Column("lately", Integer, nullable=False),
+    Column("since_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+)
+
+pin_unlock = Table(
+    "pin_unlock",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("inmate_id", String(12), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
 allowed_number = Table(
     "allowed_number",
     metadata,

@@ -4,10 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 
 from accounts.db import Database
-from ivr.facility.tables import special_number
+from ivr.facility.tables import special_number, wrong_pin
 from tests.controller import steps
 from tests.transcripts.play import LOG_IN, World, demonstration
 
@@ -206,4 +206,21 @@ def test_whom_an_inmate_may_not_call_is_told(
         goodbye
     record:
         {reason} nobody 0 s 0.00
+    """)
+
+
+def test_while_an_id_is_locked_its_right_pin_sounds_like_a_wrong_one(world: World) -> None:
+    tries = {"station_id": "demo-a2", "in_row": 10, "lately": 1, "since_at": world.at, "last_at": world.at}
+    row = {"facility_id": "example-county-jail", "inmate_id": "1001", **tries}
+    world.database.transact_now(lambda conn: conn.execute(insert(wrong_pin).values(row)))
+    world.plays(f"""
+    inmate:{LOG_IN.rstrip().removesuffix("enter_number")}
+        wrong_id_or_pin
+        enter_id_and_pin
+        > {steps.ALEX}
+        wrong_id_or_pin
+        enter_id_and_pin
+        > {steps.ALEX}
+        ending.pin_invalid
+        goodbye
     """)
