@@ -87,7 +87,7 @@ CLOSED = '[[facility.closure]]\nstarts = 2026-11-23T11:00:00\nends = 2026-11-23T
 async def test_a_closure_stands_with_its_note_and_author_until_the_file_drops_it(
     database: Database, tmp_path: Path
 ) -> None:
-    world = World(database, tmp_path, demonstration(("[[tariff]]", f"{CLOSED}\n[[tariff]]")))
+    world = World(database, tmp_path, demonstration(("[[plan]]", f"{CLOSED}\n[[plan]]")))
     (row,) = database.read_now(lambda conn: conn.execute(select(schedule_exception)).all())
     assert (row.note, row.author, row.set_at) == ("Count", "facility file", world.at)
     assert row.starts_at == datetime(2026, 11, 23, 17, tzinfo=UTC)
@@ -107,17 +107,17 @@ async def refused(world: World) -> Denial | None:
 async def test_holidays_are_the_states_and_those_that_the_facility_adds(
     database: Database, tmp_path: Path
 ) -> None:
-    only = '[[facility.schedule]]\ndays = "holiday"\nopens = "15:00"\ncloses = "16:00"\n\n[[tariff]]'
-    world = World(database, tmp_path, demonstration(("[[tariff]]", only)))
+    only = '[[facility.schedule]]\ndays = "holiday"\nopens = "15:00"\ncloses = "16:00"\n\n[[plan]]'
+    world = World(database, tmp_path, demonstration(("[[plan]]", only)))
     assert await refused(world) is None
     world.at = datetime(2026, 11, 26, 18, tzinfo=UTC)  # Thanksgiving, noon in Chicago
     assert await refused(world) is Denial.OUTSIDE_SCHEDULE
     world.at = datetime(2026, 11, 27, 18, tzinfo=UTC)
     assert await refused(world) is None
     added = only.replace(
-        "[[tariff]]", '[[facility.holiday]]\ndate = 2026-11-27\nname = "Staff day"\n\n[[tariff]]'
+        "[[plan]]", '[[facility.holiday]]\ndate = 2026-11-27\nname = "Staff day"\n\n[[plan]]'
     )
-    database.transact_now(load, demonstration(("[[tariff]]", added)), KEY, world.at)
+    database.transact_now(load, demonstration(("[[plan]]", added)), KEY, world.at)
     assert await refused(world) is Denial.OUTSIDE_SCHEDULE
 
 
@@ -140,9 +140,9 @@ def test_what_a_file_does_not_name_keeps_its_hours(database: Database, tmp_path:
     [
         ('unit = "unit-a"', 'unit = "z"', "station demo-a1: there is no unit z in this file"),
         ('id = "1002"', 'id = "1002"\nunit = "z"', "inmate 1002: there is no unit z in this file"),
-        ("[[tariff]]", CLOSED.replace("T13", "T10") + "[[tariff]]", "is not after starts"),
-        ("[[tariff]]", CLOSED.replace("T13:00:00", "T13:00:00Z") + "[[tariff]]", "without an offset"),
-        ("[[tariff]]", CLOSED.replace('"Count"', '""') + "[[tariff]]", "closure.0.note: String should have"),
+        ("[[plan]]", CLOSED.replace("T13", "T10") + "[[plan]]", "is not after starts"),
+        ("[[plan]]", CLOSED.replace("T13:00:00", "T13:00:00Z") + "[[plan]]", "without an offset"),
+        ("[[plan]]", CLOSED.replace('"Count"', '""') + "[[plan]]", "closure.0.note: String should have"),
     ],
 )
 def test_mistakes_in_levels_are_named(old: str, new: str, told: str) -> None:

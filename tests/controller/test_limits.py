@@ -15,12 +15,13 @@ from tests.controller import steps
 from tests.fakes.loop import in_loop
 from tests.transcripts.play import FACILITY, World, demonstration
 
+CHEAP_PLAN = ('price = "20.00"', 'price = "0.06"')  # it pays within any limit of these tests
 SOURCES = read(FACILITY)
 TEXT = SOURCES.text
 
 #: Where limits are set in the file, at each level that a call from demo-a1 to speed dial 2 meets.
 PLACES = {
-    "facility": ("[[tariff]]", "[[facility.limit]]\n{}\n\n[[tariff]]"),
+    "facility": ("[[plan]]", "[[facility.limit]]\n{}\n\n[[plan]]"),
     "unit": ('label = "Unit A"\n', 'label = "Unit A"\n[[unit.limit]]\n{}\n'),
     "station": ("[[inmate]]", "[[station.limit]]\n{}\n\n[[inmate]]"),
     "inmate": ("[[inmate]]", "[[inmate.limit]]\n{}\n\n[[inmate]]"),
@@ -45,7 +46,7 @@ def limited(database: Database, tmp_path: Path, place: str, **limit: object) -> 
         before += old + first
     between = ", " if place == "entry" else "\n"
     changed = before + new.replace("{}", between.join(says)) + after
-    return World(database, tmp_path, parse(Sources(changed, SOURCES.beside), "f"))
+    return World(database, tmp_path, parse(Sources(changed.replace(*CHEAP_PLAN), SOURCES.beside), "f"))
 
 
 async def talked(world: World, seconds: float, keys: str = steps.PAID) -> None:
@@ -157,4 +158,4 @@ async def test_a_number_is_not_tried_again_and_again(database: Database, tmp_pat
 )
 def test_mistakes_in_limits_are_named(limit: str, told: str) -> None:
     with pytest.raises(FacilityFileError, match=told):
-        demonstration(("[[tariff]]", f"[[facility.limit]]\n{limit}\n\n[[tariff]]"))
+        demonstration(("[[plan]]", f"[[facility.limit]]\n{limit}\n\n[[plan]]"), CHEAP_PLAN)

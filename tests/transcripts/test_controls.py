@@ -54,10 +54,14 @@ def test_a_closure_of_the_unit_ends_the_call_with_its_hours(database: Database, 
     """)
 
 
+#: It pays within any limit of these stories.
+CHEAP_PLAN = ('price = "20.00"', 'price = "0.06"')
+
+
 def with_limit(database: Database, tmp_path: Path, *limit: str) -> World:
     """The demonstration with one limit for every inmate."""
     says = "\n".join(("[[facility.limit]]", *limit))
-    return World(database, tmp_path, demonstration(("[[tariff]]", f"{says}\n\n[[tariff]]")))
+    return World(database, tmp_path, demonstration(("[[plan]]", f"{says}\n\n[[plan]]"), CHEAP_PLAN))
 
 
 CALL = """
