@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from rating.money import ZERO, Money, format_money
 from rating.price import NOTHING, Charge, Price, charge
@@ -18,21 +19,25 @@ class Quote:
     first_minute: Money
     each_minute: Money  # of those after the first
     longest: Charge  # of the longest talk that is allowed
+    is_steady: bool  # whether every whole minute after the first costs each_minute
 
     @property
     def is_flat(self) -> bool:
         """Whether every minute costs the same."""
-        return self.first_minute == self.each_minute
+        return self.is_steady and self.first_minute == self.each_minute
 
 
 #: Of a call whose payer pays nothing by the minute.
-NO_CHARGE = Quote(ZERO, ZERO, NOTHING)
+NO_CHARGE = Quote(ZERO, ZERO, NOTHING, is_steady=True)
 
 
 def quote(price: Price, started_at: datetime, longest_ms: int) -> Quote:
     """What a talk that starts then costs, minute by minute and in all."""
-    first, second = (charge(price, started_at, minutes * MINUTE_MS).due for minutes in (1, 2))
-    return Quote(first, Money(second - first), charge(price, started_at, longest_ms))
+    minutes = max(2, longest_ms // MINUTE_MS)
+    due = [charge(price, started_at, minute * MINUTE_MS).due for minute in range(minutes + 1)]
+    each = Money(due[2] - due[1])
+    is_steady = all(later - earlier == each for earlier, later in pairwise(due[1:]))
+    return Quote(due[1], each, charge(price, started_at, longest_ms), is_steady)
 
 
 def in_words(timetable: Timetable) -> str:

@@ -1,6 +1,7 @@
 """`ivr quote` and `ivr tariff`: what a call costs, and whether it may cost that."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from ivr.facility.lookup import Facility
 from rating.breach import Breach
 from rating.lawful import breaches, cap_of
 from rating.money import Money, format_money
-from rating.numbers import Number, NumberKind, read_e164, read_keys
+from rating.numbers import Number, read_e164, read_keys
 from rating.plans import Plan, break_even
 from rating.price import Charge, charge
 from rating.prices import Tariff, tariff_at
@@ -31,7 +32,6 @@ from rating.quote import in_words
 from rating.site import Site
 from rating.tariff_file import TariffFileError, parse_tariff
 
-ANY_KIND = frozenset(NumberKind)
 #: The minutes that a family is shown when it asks for none.
 SHOWN_MINUTES = (1, 2, 5, 10)
 
@@ -67,12 +67,8 @@ def quote(
     """Show what a call would cost by the minute, as a family sees it: from the function that bills."""
     with open_database() as database:
         place, started_at = _place_and_time(database, facility, at)
-        keyed = "".join(each for each in number if each.isdigit() or each == "+")
-        dialled = (
-            read_e164(keyed, allowed_kinds=ANY_KIND)
-            if "+" in keyed
-            else read_keys(keyed, allowed_kinds=ANY_KIND)
-        )
+        keyed = re.sub(r"[ ().-]", "", number)
+        dialled = read_e164(keyed) if "+" in keyed else read_keys(keyed)
         if not isinstance(dialled, Number):
             raise PriceError(f"--number: {number} is not a number that can be called ({dialled.reason})")
         free, local = database.read_now(lookup.free_and_local, place.id, dialled.e164)

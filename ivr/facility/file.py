@@ -141,7 +141,7 @@ class FacilityEntry(LevelEntry):
     name: str
     kind: FacilityKind
     operator: Operator  # in whose custody people are; with state and kind it decides what is free by law
-    average_daily_population: Annotated[int, Field(ge=0)] | None = (
+    average_daily_population: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] | None = (
         None  # of last year; unknown: the lowest cap
     )
     state: State

@@ -17,7 +17,7 @@ _HELD = select(tariff.c.id, tariff.c.sha256).where(
     tariff.c.valid_from <= bindparam("on"),
     tariff.c.valid_to.is_(None) | (tariff.c.valid_to >= bindparam("on")),
 )
-_TEXT = select(tariff.c.text).where(_is_its_own, tariff.c.id == bindparam("tariff_id"))
+_TEXT = select(tariff.c.sha256, tariff.c.text).where(_is_its_own, tariff.c.id == bindparam("tariff_id"))
 
 _read: dict[tuple[str, str], Tariff] = {}  # by hash and time zone
 MOST_READ = 1_000
@@ -29,13 +29,15 @@ def tariff_on(conn: Connection, facility_id: str, zone: str, on: date) -> Tariff
     if held is None:
         return None
     known = _read.get((held.sha256, zone))
-    if known is None:
-        text = conn.scalar(_TEXT, {"facility_id": facility_id, "tariff_id": held.id})
-        known = tariff_at(parse_tariff(text or "", held.id), ZoneInfo(zone))
-        if len(_read) >= MOST_READ:
-            _read.clear()
-        _read[held.sha256, zone] = known
-    return known
+    if known is not None:
+        return known
+    # hash and text in one look, since a load may come between two
+    now = conn.execute(_TEXT, {"facility_id": facility_id, "tariff_id": held.id}).one_or_none()
+    if now is None:
+        return None
+    if len(_read) >= MOST_READ:
+        _read.clear()
+    return _read.setdefault((now.sha256, zone), tariff_at(parse_tariff(now.text, held.id), ZoneInfo(zone)))
 
 
 @lru_cache(maxsize=1_000)

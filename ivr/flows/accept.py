@@ -66,9 +66,11 @@ def paid_by(offer: Offer) -> list[Spoken]:
 
 
 def price(quoted: Quote) -> Spoken:
-    """What each minute costs; the first by itself where it costs something else."""
+    """What each minute costs; the first by itself where it costs something else, or where it changes on the way."""
     if quoted.is_flat:
         return speech("price_each_minute", price=quoted.each_minute)
+    if not quoted.is_steady:
+        return speech("price_changes", first=quoted.first_minute)
     return speech("price_first_minute", first=quoted.first_minute, each=quoted.each_minute)
 
 

@@ -103,6 +103,9 @@ def cost(grant: Grant) -> list[Spoken]:
             return [speech("covered_by_subscription", time=time)]
         case Payer.PREPAID if price.is_flat:
             return [speech("price_and_time", price=price.each_minute, time=time)]
-        case Payer.PREPAID:
+        case Payer.PREPAID if price.is_steady:
             first = speech("price_first_minute", first=price.first_minute, each=price.each_minute)
             return [first, speech("talk_time", time=time)]
+        case Payer.PREPAID:
+            first = speech("price_changes", first=price.first_minute)
+            return [first, speech("cost_in_all", total=price.longest.due, time=time)]

@@ -1,5 +1,9 @@
 """Keep tariffs, plans and taxes as they were reviewed; with each call its price, its agency's part and its hour."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -66,8 +70,68 @@ def upgrade() -> None:
     # not in a batch, which would make the table anew and lose its triggers
     for name, kind in CALL_COLUMNS.items():
         op.add_column("call", sa.Column(name, kind))
+    with _records_open():
+        _carry_prices_over()
     for name in OLD_CALL_COLUMNS:
         op.drop_column("call", name)
+
+
+@contextmanager
+def _records_open() -> Iterator[None]:
+    """A sealed call is never changed; here it says in other words what it said before."""
+    if op.get_bind().dialect.name == "sqlite":
+        sealed = op.get_bind().scalar(
+            sa.text("SELECT sql FROM sqlite_master WHERE name = 'call_refuses_update'")
+        )
+        op.execute("DROP TRIGGER call_refuses_update")
+        yield
+        op.execute(sealed)
+    else:
+        op.execute("ALTER TABLE call DISABLE TRIGGER call_refuses_change")
+        yield
+        op.execute("ALTER TABLE call ENABLE TRIGGER call_refuses_change")
+
+
+def _carry_prices_over() -> None:
+    conn = op.get_bind()
+    conn.execute(
+        sa.text("UPDATE call SET held = (SELECT amount FROM transfer WHERE transfer.id = call.hold_id)")
+    )
+    priced = sa.text(
+        "SELECT DISTINCT per_minute, first_seconds, next_seconds FROM call WHERE per_minute IS NOT NULL"
+    )
+    for per_minute, first, following in conn.execute(priced).all():
+        conn.execute(
+            sa.text(
+                "UPDATE call SET price = :price WHERE per_minute = :per_minute AND first_seconds = :first "
+                "AND next_seconds = :following"
+            ),
+            {
+                "price": _price_text(per_minute, first, following),
+                "per_minute": per_minute,
+                "first": first,
+                "following": following,
+            },
+        )
+
+
+def _price_text(per_minute: int, first: int, following: int) -> str:
+    """A price as `rating.price` wrote it when this revision was made."""
+    price = f"{per_minute // 1_000_000}.{per_minute % 1_000_000:06d}"
+    steps = [(0, first)] if first == following else [(0, first), (first, following)]
+    rate = {
+        "steps": [
+            {"from_s": start, "price": price, "per_s": 60, "increment_s": each} for start, each in steps
+        ],
+        "connect_fee": "0.00",
+        "minimum": "0.00",
+        "max_cost": None,
+        "max_cost_then": "disconnect",
+        "rounding": {"method": "down", "decimals": 6},
+    }
+    entry = {"days": [1, 2, 3, 4, 5, 6, 7], "start": "00:00:00", "rate": 0}
+    fields = {"zone": "UTC", "entries": [entry], "holidays": [], "rates": [rate], "taxes": []}
+    return json.dumps({**fields, "agency_percent": 0}, separators=(",", ":"))
 
 
 def downgrade() -> None:
@@ -93,6 +157,7 @@ def downgrade() -> None:
         sa.ForeignKeyConstraint(["facility_id"], ["facility.id"], name=op.f("fk_tariff_facility_id")),
         sa.PrimaryKeyConstraint("facility_id", "call_type", "valid_from", name=op.f("pk_tariff")),
     )
+    op.execute("UPDATE facility SET kind = 'jail' WHERE kind = 'juvenile'")
     with op.batch_alter_table("facility") as facility:
         facility.drop_constraint(op.f("ck_facility_operator_known"), type_="check")
         facility.drop_constraint(op.f("ck_facility_kind_known"), type_="check")
