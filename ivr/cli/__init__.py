@@ -9,9 +9,10 @@ from dialplan.asterisk import AsteriskError
 from dialplan.check import CheckError
 from dialplan.install import InstallError
 from dialplan.template import RenderError
-from ivr.cli import calls, database, demonstration, facility, inmate, serve
+from ivr.cli import calls, database, demonstration, explain, facility, inmate, serve
 from ivr.config import ConfigError
 from ivr.control import ControlError
+from ivr.controls.explaining import ExplainError
 from ivr.facility.file import FacilityFileError
 from ivr.keyring import KeyringError
 from ivr.staff import StaffError
@@ -23,6 +24,7 @@ EXPECTED = (
     ConfigError,
     ControlError,
     DatabaseError,
+    ExplainError,
     FacilityFileError,
     InstallError,
     KeyringError,
@@ -43,6 +45,7 @@ serve.register(app)
 database.register(app)
 facility.register(app)
 inmate.register(app)
+explain.register(app)
 calls.register(app)
 demonstration.register(app)
 

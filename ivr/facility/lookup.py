@@ -39,9 +39,10 @@ class Facility:
     unit_id: str | None = None  # the station's
 
 
+_OWN = [facility.c[name] for name in Facility.__dataclass_fields__ if name in facility.c]
 _FACILITY_OF_STATION = (
     select(
-        *(facility.c[name] for name in Facility.__dataclass_fields__ if name in facility.c),
+        *_OWN,
         station.c.id.label("station_id"),
         station.c.unit_id,
     )
@@ -109,6 +110,14 @@ def facility_of_station(conn: Connection, station_id: str) -> Facility | None:
     """The facility whose telephone this is; None for an unknown one."""
     row = conn.execute(_FACILITY_OF_STATION, {"station_id": station_id}).one_or_none()
     return Facility(**row._mapping) if row else None
+
+
+def facilities(conn: Connection, facility_id: str | None = None) -> list[Facility]:
+    """Every facility, or the one of this id; two at most: enough to see whether it is one."""
+    wanted = select(*_OWN).order_by(facility.c.id).limit(2)
+    if facility_id is not None:
+        wanted = wanted.where(facility.c.id == facility_id)
+    return [Facility(**row._mapping) for row in conn.execute(wanted)]
 
 
 def inmate_by_id(conn: Connection, facility_id: str, inmate_id: str) -> Row[Any] | None:
