@@ -10,10 +10,11 @@ from dialplan.asterisk import AsteriskError
 from dialplan.check import CheckError
 from dialplan.install import InstallError
 from dialplan.template import RenderError
-from ivr.cli import calls, database, demonstration, facility, inmate, prices, rate, serve
+from ivr.cli import calls, database, demonstration, explain, facility, inmate, prices, rate, serve
 from ivr.cli.room import no_room
 from ivr.config import ConfigError
 from ivr.control import ControlError
+from ivr.controls.explaining import ExplainError
 from ivr.facility.file import FacilityFileError
 from ivr.keyring import KeyringError
 from ivr.staff import StaffError
@@ -25,6 +26,7 @@ EXPECTED = (
     ConfigError,
     ControlError,
     DatabaseError,
+    ExplainError,
     FacilityFileError,
     InstallError,
     KeyringError,
@@ -46,6 +48,7 @@ serve.register(app)
 database.register(app)
 facility.register(app)
 inmate.register(app)
+explain.register(app)
 calls.register(app)
 prices.register(app)
 rate.register(app)

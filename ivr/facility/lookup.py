@@ -121,6 +121,14 @@ def plans_of(conn: Connection, facility_id: str) -> list[tuple[str, Money, int]]
     return [(each, price, calls) for each, price, calls in conn.execute(offered.order_by(plan.c.id))]
 
 
+def facilities(conn: Connection, facility_id: str | None = None) -> list[Facility]:
+    """Every facility, or the one of this id; two at most: enough to see whether it is one."""
+    wanted = select(*_OF_FACILITY).order_by(facility.c.id).limit(2)
+    if facility_id is not None:
+        wanted = wanted.where(facility.c.id == facility_id)
+    return [Facility(**row._mapping) for row in conn.execute(wanted)]
+
+
 def inmate_by_id(conn: Connection, facility_id: str, inmate_id: str) -> Row[Any] | None:
     """The inmate that keyed this ID; None for an unknown one."""
     return conn.execute(_INMATE, {"facility_id": facility_id, "keyed": inmate_id}).one_or_none()

@@ -135,6 +135,7 @@ class PastCall:
     talk_ms: int  # the limit of one in progress
     in_progress: bool = False
     privileged: bool = False
+    elsewhere: bool = False  # of another facility: it keeps the number busy, and counts for nothing here
 
     @property
     def connected(self) -> bool:
@@ -148,7 +149,7 @@ class PastCall:
             Counted.NUMBER: self.to_number,
             Counted.PAIR: self.by_inmate and self.to_number,
         }
-        return of[counted] and not self.privileged
+        return of[counted] and not self.privileged and not self.elsewhere
 
 
 History = Sequence[PastCall]

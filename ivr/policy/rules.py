@@ -219,29 +219,44 @@ def payer(ask: CallRequest) -> Payer | None:
 
 def until_schedule_closes(ask: CallRequest) -> Limit:
     """Talk ends with the calling hours of the level that closes first."""
+    return min(schedule_limits(ask), key=_ms, default=Limit(0, Cutoff.SCHEDULE))
+
+
+def schedule_limits(ask: CallRequest) -> list[Limit]:
+    """How long each level's hours go on; nothing where it is closed."""
     now = ask.at.astimezone(UTC)
-    limits = []
-    for schedule in ask.schedules:
-        left = (schedule.open_until(ask.at) or now) - now
-        limits.append(Limit(int(left.total_seconds() * 1000), Cutoff.SCHEDULE, schedule.level))
-    return min(limits, key=lambda each: each.ms, default=Limit(0, Cutoff.SCHEDULE))
+    left = [((each.open_until(ask.at) or now) - now, each.level) for each in ask.schedules]
+    return [Limit(int(span.total_seconds() * 1000), Cutoff.SCHEDULE, level) for span, level in left]
 
 
 def until_longest_call(ask: CallRequest) -> Limit:
     """Talk ends at the shortest of the longest calls that any level sets for this type of call and this day."""
-    facility = Limit(ask.longest_call_ms, Cutoff.LONGEST_CALL, Level.FACILITY)
+    return min(longest_call_limits(ask), key=_ms)
+
+
+def longest_call_limits(ask: CallRequest) -> list[Limit]:
+    """The longest call of each level that sets one."""
     rules = longest_calls(ask.limits, ask.call_type, ask.at.date(), ask.holidays)
-    limits = [facility, *(Limit(each.ms, Cutoff.LONGEST_CALL, each.level) for each in rules)]
-    return min(limits, key=lambda each: each.ms)
+    return [
+        Limit(ask.longest_call_ms, Cutoff.LONGEST_CALL, Level.FACILITY),
+        *(Limit(each.ms, Cutoff.LONGEST_CALL, each.level) for each in rules),
+    ]
 
 
 def until_minutes_are_used(ask: CallRequest) -> Limit | None:
     """Talk ends when the minutes of the day, week or month are used; None where nothing limits them."""
-    quotas = [each for each in ask.limits if isinstance(each, MinuteQuota)]
-    if ask.privileged or not quotas:
-        return None
-    limits = [Limit(ms_left(ask.history, each, ask.at), Cutoff.ALLOWANCE, each.level) for each in quotas]
-    return min(limits, key=lambda each: each.ms)
+    return min(allowance_limits(ask), key=_ms, default=None)
+
+
+def allowance_limits(ask: CallRequest) -> list[Limit]:
+    """What is left of each quota of minutes; none for a privileged number."""
+    quotas = [each for each in ask.limits if isinstance(each, MinuteQuota) and not ask.privileged]
+    left = [(ms_left(ask.history, each, ask.at), each.level) for each in quotas]
+    return [Limit(max(0, ms), Cutoff.ALLOWANCE, level) for ms, level in left]
+
+
+def _ms(limit: Limit) -> int:
+    return limit.ms
 
 
 def until_balance_is_spent(ask: CallRequest) -> Limit:

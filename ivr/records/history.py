@@ -8,6 +8,7 @@ from ivr.policy.quantity import History, PastCall
 from ivr.records.tables import LIVE, LIVE_ALONE, call
 
 _COUNTED = (
+    call.c.facility_id,
     call.c.inmate,
     call.c.number,
     call.c.keyed_at,
@@ -62,6 +63,7 @@ def history(
             talk_ms=row.limit_ms if row.sealed_at is None else row.talk_ms,
             in_progress=row.sealed_at is None,
             privileged=bool(row.privileged),
+            elsewhere=row.facility_id != facility_id,
         )
         for row in conn.execute(_HISTORY, asked)
     ]

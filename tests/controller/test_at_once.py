@@ -12,14 +12,16 @@ from sqlalchemy import delete
 from accounts.db import Database
 from ivr.controls import Grant, InmateControls, Refused, authorisation
 from ivr.controls.settlement import Ending, settle
+from ivr.facility.file import Sources, parse, read
 from ivr.facility.tables import special_number
+from ivr.loading import load
 from ivr.policy.reasons import Denial, Outcome
 from ivr.records.history import history
 from ivr.records.states import CallState
 from tests.controller import steps
 from tests.database import only_postgresql
 from tests.fakes.loop import in_loop
-from tests.transcripts.play import World
+from tests.transcripts.play import FACILITY, KEY, World
 
 
 @pytest.fixture
@@ -108,3 +110,15 @@ async def test_a_privileged_number_takes_several_calls(homes: World, tmp_path: P
     again = World(homes.database, tmp_path)  # its special numbers are there again
     for who in INMATES[:2]:
         await steps.accepted(again, steps.PRIVILEGED, who=who)
+
+
+@in_loop
+async def test_a_call_from_another_facility_keeps_the_number_busy_too(homes: World) -> None:
+    sources = read(FACILITY)
+    text = sources.text.replace("example-county-jail", "other-jail").replace("demo-a", "other-a")
+    other = parse(Sources(text.partition("[[prepaid]]")[0], sources.beside), "f")
+    homes.database.transact_now(load, other, KEY, homes.at)
+    homes.record_names()
+    await steps.accepted(homes)
+    outcome = await steps.answer(homes, station="other-a1")
+    assert outcome == Refused(Denial.NUMBER_ON_A_CALL, {})

@@ -5,8 +5,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,55 +12,18 @@ import pytest
 
 from accounts import schema
 from accounts.db import WriterLock
-from ivr.cli import main
 from ivr.controls.settlement import Ending, settle
 from ivr.facility.file import read
 from ivr.policy.reasons import Outcome
 from ivr.policy.talk import Evidence, Kind
 from ivr.records import evidence
 from tests.controller import steps
+from tests.controller.conftest import Ivr, Said
 from tests.database import only_sqlite
 from tests.transcripts.play import FACILITY, World
 
-VERBS = ("serve", "db", "load", "calls", "cdr", "quote", "tariff", "rate", "run", "demo")
+VERBS = ("serve", "db", "load", "inmate", "explain", "calls", "cdr", "quote", "tariff", "rate", "run", "demo")
 JAIL = "example-county-jail"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What came of a command."""
-
-    status: int
-    out: str
-    err: str
-
-
-Ivr = Callable[..., Said]
-
-
-@pytest.fixture
-def ivr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ivr:
-    """Runs a command on a terminal of eighty columns."""
-    monkeypatch.setenv("IVR_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.delenv("IVR_CONFIG", raising=False)
-
-    def run(*words: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["ivr", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        written = capsys.readouterr()
-        return Said(int(ended.value.code or 0), written.out, written.err)
-
-    return run
-
-
-@pytest.fixture
-def on_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Commands use the test's own database."""
-    monkeypatch.setenv("IVR_DATABASE_URL", database_url)
-    return database_url
 
 
 def is_one_line(said: Said, *words: str) -> bool:
@@ -290,3 +251,11 @@ def test_the_beginning_of_an_id_is_enough_where_it_is_one(ivr: Ivr, records: lis
     assert is_one_line(ivr("cdr", records[0][:8]), "more than one call begins with 00000000")
     assert ivr("cdr", records[0][:32]).status == 0
     assert is_one_line(ivr("cdr", "ffff"), "there is no call ffff")
+
+
+def test_staff_unlock_an_inmate(ivr: Ivr, world: World, on_database: str) -> None:
+    assert ivr("inmate", "unlock", "1001", "--note", "Showed a card").out == (
+        "inmate 1001: no wrong PINs were counted\n"
+    )
+    assert is_one_line(ivr("inmate", "unlock", "9999", "--note", "why"), "has no inmate 9999")
+    assert ivr("inmate", "unlock", "1001").status == 2

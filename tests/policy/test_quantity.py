@@ -75,8 +75,9 @@ def test_only_connected_calls_count_and_those_in_progress() -> None:
     assert ms_left(history, MINUTES, AT) == 5 * 60_000
 
 
-def test_calls_to_privileged_numbers_count_for_nothing() -> None:
-    assert calls_left([call(timedelta(hours=1), privileged=True)], DAILY, AT) == 3
+def test_calls_to_privileged_numbers_and_those_of_other_facilities_count_for_nothing() -> None:
+    hour = timedelta(hours=1)
+    assert calls_left([call(hour, privileged=True), call(hour, elsewhere=True)], DAILY, AT) == 3
 
 
 @pytest.mark.parametrize(("counted", "left"), [(Counted.INMATE, 1), (Counted.NUMBER, 1), (Counted.PAIR, 2)])

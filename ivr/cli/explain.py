@@ -1,0 +1,114 @@
+"""`ivr explain`: what would be decided on a call, and why."""
+
+import json
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from accounts import schema
+from accounts.db import Database
+from ivr.clock import utc_now
+from ivr.config import load_settings
+from ivr.controls.explaining import ExplainError, Question, explain
+
+#: What a line of a batch may hold.
+WORDS = {"inmate", "number", "station", "facility", "at"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @app.command("explain")
+    def explain_(
+        *,
+        inmate: Annotated[str | None, typer.Option(help="the inmate's ID")] = None,
+        number: Annotated[str | None, typer.Option(help="the keys they would press, or E.164")] = None,
+        station: Annotated[
+            str | None, typer.Option(help="the telephone; without it none is considered")
+        ] = None,
+        facility: Annotated[str | None, typer.Option(help="needed where there are several")] = None,
+        at: Annotated[
+            str | None, typer.Option(help="2026-12-24T18:00, the facility's time; else now")
+        ] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+        batch: Annotated[bool, typer.Option(help="a JSON object for each line of standard input")] = False,
+    ) -> None:
+        """Tell whether an inmate may call a number, and what every rule says to it.
+
+        Nothing is reserved and nothing written. With --batch each line of standard input is an object with inmate,
+        number, and perhaps station, facility and at; each line of output is its answer, or {"error": why}.
+        """
+        url = load_settings().url
+        schema.require_head(url)
+        with Database.open(url) as database:
+            if batch:
+                for answer in answers(database, sys.stdin):
+                    typer.echo(json.dumps(answer, default=str))
+                return
+            given = {"inmate": inmate, "number": number, "station": station, "facility": facility, "at": at}
+            answer = _answer(database, {name: value for name, value in given.items() if value is not None})
+        typer.echo(json.dumps(answer, default=str) if as_json else "\n".join(told(answer)))
+
+
+def answers(database: Database, lines: Iterable[str]) -> Iterator[Mapping[str, object]]:
+    """An answer for each line that holds something; a mistake is an answer too."""
+    for line in filter(str.strip, lines):
+        try:
+            asked = json.loads(line)
+            if not isinstance(asked, dict):
+                raise ExplainError("expected a JSON object")
+            yield _answer(database, asked)
+        except json.JSONDecodeError as mistake:
+            yield {"error": f"not JSON: {mistake}"}
+        except ExplainError as mistake:
+            yield {"error": str(mistake)}
+
+
+def _answer(database: Database, asked: Mapping[str, Any]) -> dict[str, Any]:
+    return database.read_now(explain, question(asked), utc_now()).as_dict()
+
+
+def question(asked: Mapping[str, Any]) -> Question:
+    """The question that words ask; raises ExplainError for words that ask none."""
+    if unknown := sorted(set(asked) - WORDS):
+        raise ExplainError(f"unknown: {', '.join(unknown)}; expected {', '.join(sorted(WORDS))}")
+    if not all(isinstance(value, str) for value in asked.values()):
+        raise ExplainError("every value is a text in quotes")
+    if not (asked.get("inmate") and asked.get("number")):
+        raise ExplainError("an inmate and a number are needed")
+    try:
+        at = datetime.fromisoformat(asked["at"]) if "at" in asked else None
+    except ValueError:
+        raise ExplainError(f"{asked['at']!r} is not a time such as 2026-12-24T18:00") from None
+    return Question(asked["inmate"], asked["number"], asked.get("station"), asked.get("facility"), at)
+
+
+def told(answer: Mapping[str, Any]) -> Iterator[str]:
+    """The answer as lines for a terminal of eighty columns."""
+    yield f"inmate {answer['inmate']}, number {answer['number'] or 'none'}, {answer['at']}"
+    if answer["decision"] == "deny":
+        given = "".join(f", {name} {value}" for name, value in answer["told"].items())
+        yield f"refused: {answer['reason']}{given}"
+    else:
+        limit = answer["limit"]
+        yield f"allowed for {_time(limit['seconds'])}: {limit['set_by']}{_at(limit)}"
+        recorded = "recorded" if answer["recorded"] else f"not recorded ({answer['not_recorded']})"
+        yield f"paid by {answer['payer']}, at most {answer['price']}; {recorded}"
+    for each in answer["rules"]:
+        yield f"{each['rule']}: {each['view']}"
+        yield from textwrap.wrap(each["says"], 76, initial_indent="    ", subsequent_indent="    ")
+    for each in answer["limits"]:
+        yield f"limit {_time(each['seconds'])}: {each['set_by']}{_at(each)}"
+
+
+def _at(limit: Mapping[str, Any]) -> str:
+    return f" of {limit['level']}" if limit["level"] else ""
+
+
+def _time(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"

@@ -1,0 +1,137 @@
+"""What would be decided on a call, and why: the facts are read, and nothing is reserved or written."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from ivr.controls.authorisation import gather, number_keyed
+from ivr.facility import lookup
+from ivr.facility.lookup import Facility
+from ivr.policy.explain import Explanation, View, explanation
+from ivr.policy.request import Allow, CallRequest, Deny, Limit, Payer, Payment
+from rating.money import Money, format_money
+from rating.numbers import Number, read_e164
+
+
+class ExplainError(Exception):
+    """The question can't be answered; the message says what is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """May this inmate call this number, from this station, at this time? Without a time: now."""
+
+    inmate_id: str
+    number: str  # keys as they would be pressed, or E.164
+    station_id: str | None = None
+    facility_id: str | None = None
+    at: datetime | None = None  # without a zone: the facility's time
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The question as it was understood, and its explanation."""
+
+    facility_id: str
+    station_id: str | None
+    inmate_id: str
+    request: CallRequest
+    explained: Explanation
+
+    def as_dict(self) -> dict[str, object]:
+        """The answer as JSON can hold it."""
+        dialled = self.request.dialled
+        return {
+            "facility": self.facility_id,
+            "station": self.station_id,
+            "inmate": self.inmate_id,
+            "number": dialled.e164 if isinstance(dialled, Number) else None,
+            "at": self.request.at.isoformat(),
+            "call_type": self.request.call_type,
+            **_decision(self.explained),
+            "rules": [_view(view) for view in self.explained.views],
+            "limits": [_limit(limit) for limit in self.explained.limits],
+        }
+
+
+def explain(conn: Connection, asked: Question, now: datetime) -> Answer:
+    """Answer with the settings and the calls that there are; raises ExplainError.
+
+    At another time than now the calls in progress are over, and what was keyed later has not been yet.
+    """
+    facility = _facility(conn, asked)
+    found = lookup.inmate_by_id(conn, facility.id, asked.inmate_id)
+    if found is None:
+        raise ExplainError(f"{facility.id} has no inmate {asked.inmate_id}")
+    at = _aware(asked.at, facility) or now
+    keys = asked.number
+    dialled = read_e164(keys) if keys.startswith("+") else number_keyed(conn, found.id, keys)
+    request = gather(conn, facility, found.id, dialled, at)
+    if asked.at is not None:
+        past = [call for call in request.history if not call.in_progress and call.keyed_at <= at]
+        request = replace(request, history=past)
+    return Answer(facility.id, facility.station_id, asked.inmate_id, request, explanation(request))
+
+
+def _facility(conn: Connection, asked: Question) -> Facility:
+    if asked.station_id is not None:
+        facility = lookup.facility_of_station(conn, asked.station_id)
+        if facility is None or asked.facility_id not in (None, facility.id):
+            raise ExplainError(f"there is no station {asked.station_id}")
+        return facility
+    found = lookup.facilities(conn, asked.facility_id)
+    if len(found) != 1:
+        raise ExplainError(
+            f"there is no facility {asked.facility_id}"
+            if asked.facility_id
+            else "name a facility or a station"
+        )
+    return found[0]
+
+
+def _aware(at: datetime | None, facility: Facility) -> datetime | None:
+    if at is None or at.tzinfo is not None:
+        return at
+    return at.replace(tzinfo=ZoneInfo(facility.time_zone))
+
+
+def _decision(explained: Explanation) -> dict[str, object]:
+    match explained.decision:
+        case Deny(reason, told):
+            said = {name: _said(name, value) for name, value in told.items()}
+            return {"decision": "deny", "reason": reason, "told": said}
+        case Allow(limit, payment, not_recorded):
+            return {
+                "decision": "allow",
+                "limit": _limit(limit),
+                "payer": payment.payer,
+                "price": _price(payment),
+                "recorded": not_recorded is None,
+                "not_recorded": not_recorded,
+            }
+
+
+def _price(payment: Payment) -> str:
+    """What the longest talk costs."""
+    match payment.payer:
+        case Payer.FREE:
+            return "nothing"
+        case Payer.SUBSCRIPTION:
+            return "1 call"
+        case _:
+            return f"${format_money(Money(payment.hold))}"
+
+
+def _said(name: str, value: object) -> object:
+    return f"${format_money(Money(value))}" if name == "needed" and isinstance(value, int) else value
+
+
+def _limit(limit: Limit) -> dict[str, object]:
+    return {"set_by": limit.cutoff, "level": limit.set_at, "seconds": limit.ms // 1000}
+
+
+def _view(view: View) -> dict[str, object]:
+    said = view.objection.reason if view.objection else "no objection"
+    return {"rule": view.rule, "says": view.says, "view": said if view.looked_at else "not looked at"}

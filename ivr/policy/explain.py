@@ -1,0 +1,61 @@
+"""A decision with every rule's view of it. Made by the same functions, so that it cannot say anything else."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ivr.policy.request import CallRequest, Decision, Deny, Limit
+from ivr.policy.rules import (
+    RULES,
+    Rule,
+    allowance_limits,
+    decide,
+    longest_call_limits,
+    payer,
+    rate_is_known,
+    schedule_limits,
+    somebody_pays,
+    until_balance_is_spent,
+)
+
+#: Rules that can say nothing where another one objects.
+PRESUPPOSED: Mapping[Rule, Rule] = {somebody_pays: rate_is_known}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one rule makes of a call; where it presupposes a rule that objects, it was not looked at."""
+
+    rule: str
+    says: str  # the rule, in a sentence
+    objection: Deny | None
+    looked_at: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The decision, each rule's view in the order of precedence, and the value of each limit."""
+
+    decision: Decision
+    views: Sequence[View]
+    limits: Sequence[Limit]
+
+
+def explanation(ask: CallRequest) -> Explanation:
+    """Why a call may be made or not, and how long."""
+    limits = [*schedule_limits(ask), *longest_call_limits(ask), *allowance_limits(ask)]
+    if ask.prepaid is not None and ask.price is not None and payer(ask) is not None:
+        limits.append(until_balance_is_spent(ask))
+    return Explanation(decide(ask), [_view(rule, ask) for rule in RULES], limits)
+
+
+def _view(rule: Rule, ask: CallRequest) -> View:
+    presupposed = PRESUPPOSED.get(rule)
+    looked_at = presupposed is None or presupposed(ask) is None
+    return View(rule.__name__, sentence(rule), rule(ask) if looked_at else None, looked_at)
+
+
+def sentence(rule: Rule) -> str:
+    """The first sentence of a rule's own description."""
+    text = " ".join((inspect.getdoc(rule) or "").split())
+    return f"{text.split('. ')[0].rstrip('.')}."

@@ -1,0 +1,77 @@
+"""A database in use goes down and up again: what both revisions can hold stays, and sealed records still stand."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text, update
+from sqlalchemy.exc import DBAPIError
+
+from accounts import schema
+from accounts.db import Database, engines
+from ivr.controls.called_party import block_number
+from ivr.controls.settlement import Ending, settle
+from ivr.policy.reasons import Outcome
+from ivr.records import calls, evidence
+from ivr.records.tables import call
+from tests.controller import steps
+from tests.controller.test_facility_file import contents
+from tests.fakes.loop import in_loop
+from tests.transcripts.play import World
+
+BEFORE_CONTROLS, BEFORE_TARIFFS = "0004", "0003"
+NUMBER = "+12175550105"  # blocked by the facility, too
+
+
+async def fill(url: str, folder: Path) -> dict[str, list[str]]:
+    """The demonstration with a sealed call, a live one, and a number that two have blocked."""
+    with Database.open(url) as database:
+        world = World(database, folder)
+        await steps.answer(world)
+        await steps.accepted(world)
+        database.transact_now(block_number, "example-county-jail", NUMBER, "0" * 32, world.node)
+        return {table: [str(row) for row in rows] for table, rows in database.read_now(contents).items()}
+
+
+@in_loop
+async def test_a_database_in_use_goes_down_and_up(database_url: str, tmp_path: Path) -> None:
+    before = await fill(database_url, tmp_path)
+    schema.downgrade(database_url, BEFORE_CONTROLS)
+    schema.upgrade(database_url)
+    with Database.open(database_url) as database:
+        after = {table: len(rows) for table, rows in database.read_now(contents).items()}
+        lost = {table for table, rows in before.items() if len(rows) != after[table]}
+        assert lost <= {"call_limit", "housing_unit"}
+        with pytest.raises(DBAPIError, match="never changed"):
+            database.transact_now(change_sealed_calls)
+
+
+def change_sealed_calls(conn: Connection) -> None:
+    conn.execute(update(call).where(call.c.sealed_at.is_not(None)).values(number=text("NULL")))
+
+
+@in_loop
+async def test_a_call_that_was_priced_before_tariffs_had_files_is_settled_by_that_price(
+    database_url: str, tmp_path: Path
+) -> None:
+    with Database.open(database_url) as database:
+        world = World(database, tmp_path)
+        call_id = await steps.accepted(world)
+        held = steps.record(world, call_id).held
+    schema.downgrade(database_url, BEFORE_TARIFFS)
+    engine = engines.migrating_engine(engines.database_url(database_url))
+    with engine.begin() as conn:
+        conn.execute(text("UPDATE call SET per_minute = 60000, first_seconds = 60, next_seconds = 1"))
+    engine.dispose()
+    schema.upgrade(database_url)
+    start = world.at.timestamp()
+    note = evidence.note(f"{start:.6f} {start + 83:.6f} 16")
+    with Database.open(database_url) as database:
+        settled = database.transact_now(
+            settle, call_id, Ending(Outcome.SYSTEM_FAULT), at=world.at, version="test", seen=note
+        )
+        assert settled is not None
+        assert settled.charge == 83_000
+        row = database.read_now(calls.call_of, call_id)
+        assert row is not None
+        assert row.held == held
+        assert database.read_now(steps.open_holds) == []
