@@ -2,9 +2,10 @@
 
 from datetime import date
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from ivr.facility.tables import tariff
 from rating.prices import Tariff, tariff_at
@@ -12,7 +13,7 @@ from rating.tariff_file import parse_tariff
 from rating.taxes import TaxRow, parse
 
 _is_its_own = tariff.c.facility_id == bindparam("facility_id")
-_HELD = select(tariff.c.id, tariff.c.sha256).where(
+_HELD: Select[Any] = select(tariff.c.id, tariff.c.sha256).where(
     _is_its_own,
     tariff.c.valid_from <= bindparam("on"),
     tariff.c.valid_to.is_(None) | (tariff.c.valid_to >= bindparam("on")),
@@ -25,7 +26,7 @@ MOST_READ = 1_000
 
 def tariff_on(conn: Connection, facility_id: str, zone: str, on: date) -> Tariff | None:
     """The facility's tariff on a local day; None if none holds. One statement, two the first time."""
-    held = conn.execute(_HELD, {"facility_id": facility_id, "on": on}).one_or_none()
+    held = _held(conn, facility_id, on)
     if held is None:
         return None
     known = _read.get((held.sha256, zone))
@@ -38,6 +39,10 @@ def tariff_on(conn: Connection, facility_id: str, zone: str, on: date) -> Tariff
     if len(_read) >= MOST_READ:
         _read.clear()
     return _read.setdefault((now.sha256, zone), tariff_at(parse_tariff(now.text, held.id), ZoneInfo(zone)))
+
+
+def _held(conn: Connection, facility_id: str, on: date) -> Row[Any] | None:
+    return conn.execute(_HELD, {"facility_id": facility_id, "on": on}).one_or_none()
 
 
 @lru_cache(maxsize=1_000)

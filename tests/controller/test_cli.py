@@ -129,6 +129,8 @@ def test_what_has_no_price_is_told_in_one_line(ivr: Ivr, on_database: str) -> No
     assert is_one_line(ivr("quote", "--facility", "nowhere", "--number", "2175550101"), "no facility nowhere")
     assert is_one_line(ivr("quote", "--facility", JAIL, "--number", "911"), "emergency_number")
     assert is_one_line(ivr("quote", "--facility", JAIL, "--number", "+442071234567"), "no rate")
+    assert is_one_line(ivr("quote", "--facility", JAIL, "--number", "1 900 555 1234"), "number_type_blocked")
+    assert is_one_line(ivr("quote", "--facility", JAIL, "--number", "mother"), "number_invalid")
     early = ("--at", "2020-01-01")
     assert is_one_line(ivr("tariff", "show", "--facility", JAIL, *early), "no tariff on 2020-01-01")
 

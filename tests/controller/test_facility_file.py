@@ -64,6 +64,12 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
         r"facility\.state: 'XX' is not a US state",
     ),
     "no such zone": ("America/Chicago", "America/Springfield", r"time_zone: .* is not a time zone"),
+    "a zone that is a folder": ("America/Chicago", "America", r"time_zone: .* is not a time zone"),
+    "more people than live": (
+        "population = 240",
+        "population = 99999999999999999999",
+        r"population: .*1000000",
+    ),
     "a caller ID that is none": ("+1 217 555 0100", "911", r"caller_id: '911' .*emergency_number"),
     "a number without quotes": ('"+1 217 555 0110"', "2175550110", r"number\.0\.number: .*in quotes"),
     "a premium number": ("+1 217 555 0110", "+1 900 555 0110", r"number\.0\.number: .*number_"),

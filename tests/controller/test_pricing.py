@@ -4,18 +4,23 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+from sqlalchemy import Connection
 
 from accounts import ledger, payers
 from accounts.db import Database
 from ivr.controls import CalledPartyControls, Grant, Refused
 from ivr.controls.settlement import Ending, settle_call
+from ivr.facility import lookup, tariffs
 from ivr.facility.file import FacilityFileError
 from ivr.facility.lawfulness import alerts
 from ivr.loading import load
 from ivr.policy.reasons import Denial, Outcome
 from ivr.records import evidence
+from rating.lawful import cheapest_minute
+from rating.money import Money
 from tests.controller import steps
 from tests.transcripts.play import KEY, World, demonstration
 
@@ -303,3 +308,79 @@ def test_quote_hold_limit_and_bill_are_one_price(
     grant, offered, row = asyncio.run(play())
     assert row.talk_ms == row.limit_ms == grant.limit_ms
     assert grant.quote.longest.due == offered == row.held == row.charge
+
+
+CHANGING = """steps = [
+    { from_s = 0, price = "0.02", per_s = 60, increment_s = 60 },
+    { from_s = 120, price = "0.13", per_s = 60, increment_s = 60 },
+]
+"""
+
+
+def test_a_price_that_changes_in_the_call_is_said_with_what_it_comes_to(
+    database: Database, tmp_path: Path
+) -> None:
+    world_of(database, tmp_path, (SIMPLE, CHANGING)).plays("""
+    inmate:
+        welcome facility=example-county-jail
+        choose_language
+        choose_language
+        > 1
+        enter_id_and_pin
+        > 10012468
+        enter_number
+        > 2
+        price_changes first=0.02
+        cost_in_all time=15 total=1.73
+        call_recorded
+        please_hold
+    called party:
+        provider_greeting
+        call_from facility=example-county-jail
+        notice_recorded
+        paid_by_prepaid
+        accept_menu
+        accept_menu_language
+        > 3
+        price_changes first=0.02
+        cost_in_all time=15 total=1.73
+        accept_menu
+        accept_menu_language
+        > 2
+        refused
+    record:
+        refused prepaid 0 s 0.00
+    """)
+
+
+def test_an_hour_that_changes_the_price_is_never_said_as_one_price(
+    database: Database, tmp_path: Path
+) -> None:
+    before_six = datetime(2026, 11, 23, 23, 55, tzinfo=UTC)
+    world = world_of(database, tmp_path, *NIGHT, at=before_six)
+    grant = asyncio.run(steps.decided(world, steps.PAID))[1]
+    assert isinstance(grant, Grant)
+    assert not grant.quote.is_steady
+    assert grant.quote.longest.due == 5 * 30_000 + 10 * 90_000
+
+
+def test_a_tariffs_text_is_kept_under_its_own_hash_though_a_load_came_between(world: World) -> None:
+    def look(conn: Connection) -> Money:
+        """What a minute costs now."""
+        place = lookup.facility_by_id(conn, FACILITY)
+        assert place is not None
+        found = tariffs.tariff_on(conn, FACILITY, place.time_zone, world.at.date())
+        assert found is not None
+        return min(cheapest_minute(row.timetable) for row, _ in found.rows())
+
+    def load_between(conn: Connection) -> None:
+        """The statement that reads the hash comes before a load, the one that reads the text after it."""
+        held = conn.execute(tariffs._HELD, {"facility_id": FACILITY, "on": world.at.date()}).one()
+        load(conn, demonstration(('"0.06"', '"0.05"')), KEY, world.at)
+        with mock.patch.object(tariffs, "_held", return_value=held):
+            assert look(conn) == 50_000
+
+    tariffs._read.clear()
+    world.database.transact_now(load_between)
+    world.database.transact_now(load, demonstration(), KEY, world.at)
+    assert world.database.read_now(look) == 60_000
