@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, select
 
+from accounts.db import Prepared
 from ivr.facility.tables import (
     allowed_number,
     blocked_number,
@@ -46,18 +47,22 @@ class Facility:
         )
 
 
-_FACILITY_OF_STATION = (
+_FACILITY_OF_STATION = Prepared(
     select(*(facility.c[name] for name in Facility.__dataclass_fields__))
     .join(station, station.c.facility_id == facility.c.id)
     .where(station.c.id == bindparam("station_id"))
 )
-_INMATE = select(inmate.c.id, inmate.c.pin_hash, inmate.c.recorded_name.is_not(None).label("has_name")).where(
-    inmate.c.facility_id == bindparam("facility_id"), inmate.c.inmate_id == bindparam("keyed")
+_INMATE = Prepared(
+    select(inmate.c.id, inmate.c.pin_hash, inmate.c.recorded_name.is_not(None).label("has_name")).where(
+        inmate.c.facility_id == bindparam("facility_id"), inmate.c.inmate_id == bindparam("keyed")
+    )
 )
-_SPEED_DIAL = select(allowed_number.c.number).where(
-    allowed_number.c.inmate == bindparam("inmate_key"), allowed_number.c.speed_dial == bindparam("code")
+_SPEED_DIAL = Prepared(
+    select(allowed_number.c.number).where(
+        allowed_number.c.inmate == bindparam("inmate_key"), allowed_number.c.speed_dial == bindparam("code")
+    )
 )
-_NUMBER = (
+_NUMBER = Prepared(
     select(
         inmate.c.state,
         inmate.c.recorded_name.is_not(None),
@@ -97,25 +102,28 @@ _NUMBER = (
     )
     .where(inmate.c.id == bindparam("inmate_key"))
 )
-_WINDOWS = select(schedule_window.c.weekday, schedule_window.c.opens, schedule_window.c.closes).where(
-    schedule_window.c.facility_id == bindparam("facility_id")
+_WINDOWS = Prepared(
+    select(schedule_window.c.weekday, schedule_window.c.opens, schedule_window.c.closes).where(
+        schedule_window.c.facility_id == bindparam("facility_id")
+    )
 )
 
 
 def facility_of_station(conn: Connection, station_id: str) -> Facility | None:
     """The facility whose telephone this is; None for an unknown one."""
-    row = conn.execute(_FACILITY_OF_STATION, {"station_id": station_id}).one_or_none()
+    row = _FACILITY_OF_STATION.row(conn, {"station_id": station_id})
     return Facility(*row) if row else None
 
 
 def inmate_by_id(conn: Connection, facility_id: str, inmate_id: str) -> Row[Any] | None:
     """The inmate that keyed this ID; None for an unknown one."""
-    return conn.execute(_INMATE, {"facility_id": facility_id, "keyed": inmate_id}).one_or_none()
+    return _INMATE.row(conn, {"facility_id": facility_id, "keyed": inmate_id})
 
 
 def number_of_speed_dial(conn: Connection, inmate_key: int, code: str) -> str | None:
     """The number behind an inmate's speed dial."""
-    return conn.scalar(_SPEED_DIAL, {"inmate_key": inmate_key, "code": code})
+    number: str | None = _SPEED_DIAL.value(conn, {"inmate_key": inmate_key, "code": code})
+    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +142,16 @@ class NumberFacts:
 
 def number_facts(conn: Connection, facility_id: str, inmate_key: int, number: str) -> NumberFacts:
     """The inmate's state and all lists that name this number, in one statement."""
-    row = conn.execute(
-        _NUMBER,
+    row = _NUMBER.row(
+        conn,
         {
             "facility_id": facility_id,
             "inmate_key": inmate_key,
             "number": number,
             "exchange": number.removeprefix("+1")[:6],
         },
-    ).one()
+    )
+    assert row is not None  # inmates are never deleted
     state, named, allowed, records, blocked_by, privileged, free, local = row
     return NumberFacts(
         state, named, allowed, records is not False, blocked_by, bool(privileged), bool(free), local
@@ -151,7 +160,7 @@ def number_facts(conn: Connection, facility_id: str, inmate_key: int, number: st
 
 def schedule_of(conn: Connection, facility_id: str) -> Schedule:
     """When the facility may call: one statement."""
-    windows = conn.execute(_WINDOWS, {"facility_id": facility_id})
+    windows = _WINDOWS.rows(conn, {"facility_id": facility_id})
     return Schedule(
         [Window(day, time.fromisoformat(opens), time.fromisoformat(closes)) for day, opens, closes in windows]
     )

@@ -6,16 +6,19 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, bindparam, select
 
+from accounts.db import Prepared
 from ivr.facility.tables import tariff
 from rating.prices import Tariff, tariff_at
 from rating.tariff_file import parse_tariff
 from rating.taxes import TaxRow, parse
 
 _is_its_own = tariff.c.facility_id == bindparam("facility_id")
-_HELD = select(tariff.c.id, tariff.c.sha256).where(
-    _is_its_own,
-    tariff.c.valid_from <= bindparam("on"),
-    tariff.c.valid_to.is_(None) | (tariff.c.valid_to >= bindparam("on")),
+_HELD = Prepared(
+    select(tariff.c.id, tariff.c.sha256).where(
+        _is_its_own,
+        tariff.c.valid_from <= bindparam("on"),
+        tariff.c.valid_to.is_(None) | (tariff.c.valid_to >= bindparam("on")),
+    )
 )
 _TEXT = select(tariff.c.text).where(_is_its_own, tariff.c.id == bindparam("tariff_id"))
 
@@ -25,7 +28,7 @@ MOST_READ = 1_000
 
 def tariff_on(conn: Connection, facility_id: str, zone: str, on: date) -> Tariff | None:
     """The facility's tariff on a local day; None if none holds. One statement, two the first time."""
-    held = conn.execute(_HELD, {"facility_id": facility_id, "on": on}).one_or_none()
+    held = _HELD.row(conn, {"facility_id": facility_id, "on": on})
     if held is None:
         return None
     known = _read.get((held.sha256, zone))

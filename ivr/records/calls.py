@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, exists, insert, select, update
 
+from accounts.db import Prepared
 from accounts.tables import transfer
 from ivr.facility.tables import blocked_number, special_number
 from ivr.policy.reasons import Outcome
@@ -13,14 +14,16 @@ from ivr.records.states import CallState
 from ivr.records.tables import call
 
 _is_this = call.c.id == bindparam("call_id")
-_CALL = select(call).where(_is_this)
-_LOCKED = _CALL.with_for_update(key_share=True)
-_KNOWN = select(call.c.id).where(_is_this)
-_OPEN = insert(call)
-_UNSEALED = update(call).where(_is_this, call.c.sealed_at.is_(None))
-_OFFER = update(call).where(_is_this, call.c.state == bindparam("waiting")).returning(call)
-_OFFERED = update(call).where(_is_this, call.c.state == CallState.OFFERED, call.c.declined.is_(None))
-_ACCEPTABLE = _OFFERED.where(
+_this = select(call).where(_is_this)
+_CALL = Prepared(_this)
+_LOCKED = Prepared(_this.with_for_update(key_share=True))
+_KNOWN = Prepared(select(call.c.id).where(_is_this))
+_OPEN = Prepared(insert(call))
+_UNSEALED = Prepared(update(call).where(_is_this, call.c.sealed_at.is_(None)))
+_OFFER = Prepared(update(call).where(_is_this, call.c.state == bindparam("waiting")).returning(call))
+_undecided = update(call).where(_is_this, call.c.state == CallState.OFFERED, call.c.declined.is_(None))
+_DECLINE = Prepared(_undecided)
+_acceptable = _undecided.where(
     ~exists().where(
         blocked_number.c.facility_id == call.c.facility_id,
         blocked_number.c.number == call.c.number,
@@ -33,7 +36,8 @@ _ACCEPTABLE = _OFFERED.where(
         call.c.privileged.is_(False),
     ),
     ~exists().where(and_(call.c.hold_id.is_not(None), transfer.c.resolves_id == call.c.hold_id)),
-).returning(call)
+)
+_ACCEPT = Prepared(_acceptable.returning(call))
 
 
 def open_call(
@@ -49,8 +53,8 @@ def open_call(
     at: datetime,
 ) -> None:
     """The row stands before anything is decided."""
-    conn.execute(
-        _OPEN,
+    _OPEN.change(
+        conn,
         {
             "id": call_id,
             "session_id": session_id,
@@ -68,12 +72,12 @@ def open_call(
 
 def call_of(conn: Connection, call_id: str) -> Row[Any] | None:
     """The call's row."""
-    return conn.execute(_CALL, {"call_id": call_id}).one_or_none()
+    return _CALL.row(conn, {"call_id": call_id})
 
 
 def is_known(conn: Connection, call_id: str) -> bool:
     """Whether there is such a call."""
-    return conn.scalar(_KNOWN, {"call_id": call_id}) is not None
+    return _KNOWN.row(conn, {"call_id": call_id}) is not None
 
 
 def lock_call(conn: Connection, call_id: str) -> Row[Any] | None:
@@ -81,7 +85,7 @@ def lock_call(conn: Connection, call_id: str) -> Row[Any] | None:
 
     Others may still add evidence that refers to it: with a plain FOR UPDATE two who do both would wait for each other.
     """
-    return conn.execute(_LOCKED, {"call_id": call_id}).one_or_none()
+    return _LOCKED.row(conn, {"call_id": call_id})
 
 
 def unsealed(conn: Connection) -> Sequence[Row[Any]]:
@@ -91,13 +95,13 @@ def unsealed(conn: Connection) -> Sequence[Row[Any]]:
 
 def set_values(conn: Connection, call_id: str, **values: object) -> None:
     """Note what became known of an unsealed call."""
-    conn.execute(_UNSEALED, {"call_id": call_id, **values})
+    _UNSEALED.change(conn, {"call_id": call_id, **values})
 
 
 def offer(conn: Connection, call_id: str, *, dialled_at: datetime | None, at: datetime) -> Row[Any] | None:
     """The called party has answered: the call's row; None if the call is not waiting for that."""
-    return conn.execute(
-        _OFFER,
+    return _OFFER.row(
+        conn,
         {
             "call_id": call_id,
             "waiting": CallState.ALLOWED,
@@ -105,7 +109,7 @@ def offer(conn: Connection, call_id: str, *, dialled_at: datetime | None, at: da
             "dialled_at": dialled_at,
             "answered_at": at,
         },
-    ).one_or_none()
+    )
 
 
 def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datetime) -> Row[Any] | None:
@@ -114,8 +118,8 @@ def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datet
     It holds only while the call is offered and not declined, its hold is open, its number is still not blocked, and has
     not become privileged since the recording was decided on.
     """
-    return conn.execute(
-        _ACCEPTABLE,
+    return _ACCEPT.row(
+        conn,
         {
             "call_id": call_id,
             "state": CallState.ACCEPTED,
@@ -123,16 +127,12 @@ def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datet
             "accepted_by": key,
             "called_language": language,
         },
-    ).one_or_none()
+    )
 
 
 def decline(conn: Connection, call_id: str, outcome: Outcome, language: str) -> None:
     """What the called party chose instead of accepting; the first choice stands."""
-    conn.execute(
-        update(call)
-        .where(call.c.id == call_id, call.c.state == CallState.OFFERED, call.c.declined.is_(None))
-        .values(declined=outcome, called_language=language)
-    )
+    _DECLINE.change(conn, {"call_id": call_id, "declined": outcome, "called_language": language})
 
 
 def still_alive(conn: Connection, call_ids: Sequence[str], at: datetime) -> int:
@@ -143,4 +143,4 @@ def still_alive(conn: Connection, call_ids: Sequence[str], at: datetime) -> int:
 
 def seal(conn: Connection, call_id: str, values: Mapping[str, object], at: datetime) -> None:
     """Close the record; from now on the database refuses every change to it."""
-    conn.execute(_UNSEALED, {"call_id": call_id, **values, "state": CallState.SEALED, "sealed_at": at})
+    _UNSEALED.change(conn, {"call_id": call_id, **values, "state": CallState.SEALED, "sealed_at": at})
