@@ -114,14 +114,10 @@ class InmateControls:
 
     async def identify(self, entry: str) -> bool:
         """Whether the entry is an inmate's ID followed by the right PIN."""
-        facility = self.facility
-        inmate_id, pin = entry[: facility.inmate_id_digits], entry[facility.inmate_id_digits :]
-        found = await self.node.database.read(lookup.inmate_by_id, facility.id, inmate_id)
-        stored = found.pin_hash if found else None
-        if not self.node.pin_key.matches(stored, facility.id, inmate_id, pin) or found is None:
+        found = await self.node.database.transact(self._identify, entry)
+        if found is None:
             return False
         self._inmate, self._has_name = found.id, found.has_name
-        await self.node.database.transact(sessions.set_inmate, self.session_id, found.id, self._language)
         return True
 
     async def close_session(self, reason: Reason | None) -> None:
@@ -245,6 +241,17 @@ class InmateControls:
         """The facility of this session, once it is open."""
         assert self._facility is not None
         return self._facility
+
+    def _identify(self, conn: Connection, entry: str) -> Row[Any] | None:
+        """The inmate whose ID and PIN these are, now in the session's record too."""
+        facility = self.facility
+        inmate_id, pin = entry[: facility.inmate_id_digits], entry[facility.inmate_id_digits :]
+        found = lookup.inmate_by_id(conn, facility.id, inmate_id)
+        stored = found.pin_hash if found else None
+        if not self.node.pin_key.matches(stored, facility.id, inmate_id, pin) or found is None:
+            return None
+        sessions.set_inmate(conn, self.session_id, found.id, self._language)
+        return found
 
     async def _open_call(self) -> None:
         await self.node.database.transact(self._insert_call)

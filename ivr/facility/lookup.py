@@ -57,6 +57,7 @@ _INMATE = Prepared(
         inmate.c.facility_id == bindparam("facility_id"), inmate.c.inmate_id == bindparam("keyed")
     )
 )
+_NAME = Prepared(select(inmate.c.recorded_name).where(inmate.c.id == bindparam("inmate_key")))
 _SPEED_DIAL = Prepared(
     select(allowed_number.c.number).where(
         allowed_number.c.inmate == bindparam("inmate_key"), allowed_number.c.speed_dial == bindparam("code")
@@ -118,6 +119,12 @@ def facility_of_station(conn: Connection, station_id: str) -> Facility | None:
 def inmate_by_id(conn: Connection, facility_id: str, inmate_id: str) -> Row[Any] | None:
     """The inmate that keyed this ID; None for an unknown one."""
     return _INMATE.row(conn, {"facility_id": facility_id, "keyed": inmate_id})
+
+
+def recorded_name(conn: Connection, inmate_key: int) -> bytes | None:
+    """The inmate's name in their own voice; None until it was recorded."""
+    name: bytes | None = _NAME.value(conn, {"inmate_key": inmate_key})
+    return name
 
 
 def number_of_speed_dial(conn: Connection, inmate_key: int, code: str) -> str | None:

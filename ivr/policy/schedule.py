@@ -20,16 +20,14 @@ class Window:
 
     def around(self, local: datetime) -> tuple[datetime, datetime] | None:
         """The opening of this window that `local` falls into, as two UTC instants; None if there is none."""
-        for days_back in (0, 1):
-            day = local.date() - timedelta(days=days_back)
-            if day.weekday() != self.weekday:
-                continue
-            last_day = day if self.closes > self.opens else day + timedelta(days=1)
-            start = _instant(datetime.combine(day, self.opens, local.tzinfo))
-            end = _instant(datetime.combine(last_day, self.closes, local.tzinfo))
-            if start <= local.astimezone(UTC) < end:
-                return start, end
-        return None
+        days_back = (local.weekday() - self.weekday) % 7
+        if days_back > 1:
+            return None
+        day = local.date() - timedelta(days=days_back)
+        last_day = day if self.closes > self.opens else day + timedelta(days=1)
+        start = _instant(datetime.combine(day, self.opens, local.tzinfo))
+        end = _instant(datetime.combine(last_day, self.closes, local.tzinfo))
+        return (start, end) if start <= local.astimezone(UTC) < end else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,9 +93,9 @@ def unsealed(conn: Connection) -> Sequence[Row[Any]]:
     return conn.execute(select(call).where(call.c.sealed_at.is_(None))).all()
 
 
-def set_values(conn: Connection, call_id: str, **values: object) -> None:
-    """Note what became known of an unsealed call."""
-    _UNSEALED.change(conn, {"call_id": call_id, **values})
+def set_values(conn: Connection, call_id: str, **values: object) -> bool:
+    """Note what became known of an unsealed call; False if there is none."""
+    return _UNSEALED.change(conn, {"call_id": call_id, **values}) == 1
 
 
 def offer(conn: Connection, call_id: str, *, dialled_at: datetime | None, at: datetime) -> Row[Any] | None:
