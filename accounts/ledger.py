@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, case, exists, or_, select, update
 
-from accounts.db import LostRace, insert_if_new
+from accounts.db import LostRace, Prepared, insert_if_new
 from accounts.tables import AccountKind, TransferKind, Unit, account, transfer
 
 # ruff: noqa: N818 - the names say what happened; "Error" would say nothing more
@@ -82,16 +82,17 @@ _is_debited = account.c.id == bindparam("debit_id")
 _other = account.alias("other")
 _resolution = transfer.alias("resolution")
 
-_TRANSFER: Final = select(transfer).where(transfer.c.id == bindparam("transfer_id"))
-_ACCOUNT: Final = select(account).where(account.c.id == bindparam("account_id"))
-_ACCOUNTS: Final = select(account).where(account.c.id.in_([bindparam("debit_id"), bindparam("credit_id")]))
-_OPEN_HOLD: Final = (
+_TRANSFER: Final = Prepared(select(transfer).where(transfer.c.id == bindparam("transfer_id")))
+_ACCOUNT: Final = Prepared(select(account).where(account.c.id == bindparam("account_id")))
+_both = select(account).where(account.c.id.in_([bindparam("debit_id"), bindparam("credit_id")]))
+_ACCOUNTS: Final = Prepared(_both)
+_OPEN_HOLD: Final = Prepared(
     select(transfer, _resolution.c.id.label("resolution_id"))
     .outerjoin(_resolution, _resolution.c.resolves_id == transfer.c.id)
     .where(transfer.c.id == bindparam("hold_id"), transfer.c.kind == TransferKind.HOLD)
 )
 
-_RESERVE: Final = (
+_RESERVE: Final = Prepared(
     update(account)
     .where(
         _is_debited,
@@ -106,9 +107,10 @@ _RESERVE: Final = (
 # Both accounts are locked in the order of their ids before either changes, so that no two transfers wait for
 # each other. NO KEY UPDATE, since a plain FOR UPDATE would wait for every transfer that only refers to the
 # account.
-_LOCK: Final = _ACCOUNTS.order_by(account.c.id).with_for_update(key_share=True)
-_locked = _LOCK.with_only_columns(account.c.id).cte("locked")
-_MOVE: Final = (
+_both_locked = _both.order_by(account.c.id).with_for_update(key_share=True)
+_locked = _both_locked.with_only_columns(account.c.id).cte("locked")
+_LOCK: Final = Prepared(_both_locked)
+_MOVE: Final = Prepared(
     update(account)
     .where(account.c.id.in_(select(_locked.c.id)))
     .values(
@@ -123,14 +125,14 @@ def open_account(conn: Connection, *, account_id: str, unit: Unit, kind: Account
     """Make an account; harmless when repeated, AccountConflict if it is something else. 1 statement."""
     row = {"id": account_id, "unit": unit, "kind": kind, "opened_at": at}
     if not insert_if_new(conn, account, row):
-        known = conn.execute(_ACCOUNT, {"account_id": account_id}).one()
-        if (known.unit, known.kind) != (unit, kind):
+        known = _ACCOUNT.row(conn, {"account_id": account_id})
+        if known is None or (known.unit, known.kind) != (unit, kind):
             raise AccountConflict(account_id)
 
 
 def balance(conn: Connection, account_id: str) -> Balance:
     """Where the account stands; raises AccountUnknown. 1 statement."""
-    row = conn.execute(_ACCOUNT, {"account_id": account_id}).one_or_none()
+    row = _ACCOUNT.row(conn, {"account_id": account_id})
     if row is None:
         raise AccountUnknown(account_id)
     return Balance(row.credits, row.debits, row.held)
@@ -138,7 +140,7 @@ def balance(conn: Connection, account_id: str) -> Balance:
 
 def find_transfer(conn: Connection, transfer_id: str) -> Transfer | None:
     """The transfer with this id. 1 statement."""
-    row = conn.execute(_TRANSFER, {"transfer_id": transfer_id}).one_or_none()
+    row = _TRANSFER.row(conn, {"transfer_id": transfer_id})
     return None if row is None else _transfer(row)
 
 
@@ -151,7 +153,7 @@ def post(
     """
     _refuse_negative(amount)
     sides = {"debit_id": debit_id, "credit_id": credit_id}
-    locked = {row.id: row for row in conn.execute(_LOCK, sides)}
+    locked = {row.id: row for row in _LOCK.rows(conn, sides)}
     known = find_transfer(conn, transfer_id)
     new = Transfer(transfer_id, TransferKind.PAYMENT, debit_id, credit_id, amount, None, at)
     if known is not None:
@@ -159,7 +161,7 @@ def post(
     _check_accounts(locked, new)
     if not _record(conn, new, locked[debit_id].unit):
         raise LostRace(transfer_id)
-    conn.execute(_MOVE, {**sides, "amount": amount, "unheld": 0})
+    _MOVE.change(conn, {**sides, "amount": amount, "unheld": 0})
     return new
 
 
@@ -172,7 +174,7 @@ def hold(
     """
     _refuse_negative(amount)
     sides = {"debit_id": debit_id, "credit_id": credit_id}
-    unit = conn.scalar(_RESERVE, {**sides, "amount": amount, "transfer_id": transfer_id})
+    unit = _RESERVE.value(conn, {**sides, "amount": amount, "transfer_id": transfer_id})
     new = Transfer(transfer_id, TransferKind.HOLD, debit_id, credit_id, amount, None, at)
     if unit is None:
         return _not_reserved(conn, new)
@@ -200,7 +202,7 @@ def _resolve(
     conn: Connection, kind: TransferKind, *, transfer_id: str, hold_id: str, amount: int, at: datetime
 ) -> Transfer:
     _refuse_negative(amount)
-    row = conn.execute(_OPEN_HOLD, {"hold_id": hold_id}).one_or_none()
+    row = _OPEN_HOLD.row(conn, {"hold_id": hold_id})
     if row is None:
         raise HoldClosed(hold_id)
     held = _transfer(row)
@@ -212,7 +214,7 @@ def _resolve(
     if not _record(conn, new, row.unit):  # another transaction resolved it since we looked
         return _resolved_before(conn, new)
     sides = {"debit_id": held.debit_id, "credit_id": held.credit_id}
-    conn.execute(_MOVE, {**sides, "amount": amount, "unheld": held.amount})
+    _MOVE.change(conn, {**sides, "amount": amount, "unheld": held.amount})
     return new
 
 
@@ -228,7 +230,7 @@ def _not_reserved(conn: Connection, new: Transfer) -> Transfer:
     known = find_transfer(conn, new.id)
     if known is not None:
         return _repetition(known, new)
-    rows = conn.execute(_ACCOUNTS, {"debit_id": new.debit_id, "credit_id": new.credit_id})
+    rows = _ACCOUNTS.rows(conn, {"debit_id": new.debit_id, "credit_id": new.credit_id})
     _check_accounts({row.id: row for row in rows}, new)
     raise LostRace(new.id)  # the account got its funds between the two statements
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, RowMapping, and_, bindparam, literal, select, update
 
 from accounts import ledger
-from accounts.db import insert_if_new
+from accounts.db import Prepared, insert_if_new
 from accounts.tables import (
     AccountKind,
     Unit,
@@ -87,7 +87,7 @@ class PayerFacts:
 _prepaid = account.alias("prepaid")
 _calls = account.alias("calls")
 _anchor = select(literal(1).label("one")).subquery("anchor")
-_PAYERS: Final = (
+_PAYERS: Final = Prepared(
     select(
         _prepaid.c.id.label("prepaid_id"),
         _prepaid.c.credits.label("prepaid_credits"),
@@ -131,7 +131,8 @@ _PAYERS: Final = (
 
 def payer_facts(conn: Connection, *, facility_id: str, number: str, on: date) -> PayerFacts:
     """Who may pay for a call to the number (E.164) on the facility's local date. 1 statement."""
-    row = conn.execute(_PAYERS, {"facility_id": facility_id, "number": number, "on": on}).one()
+    row = _PAYERS.row(conn, {"facility_id": facility_id, "number": number, "on": on})
+    assert row is not None  # whatever joins the anchor or does not
     prepaid = None
     if row.prepaid_id is not None:
         available = row.prepaid_credits - row.prepaid_debits - row.prepaid_held

@@ -3,9 +3,10 @@
 import asyncio
 import os
 import wave
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import structlog
 
@@ -20,6 +21,7 @@ _FRAME_BYTES = 4  # two channels of 16 bits: what the called party said, what th
 _SETTLING_SECONDS = 1.0  # Asterisk writes the last frames after the hang-up
 _SWEEP_SECONDS = 30.0
 _CHUNK_BYTES = 1 << 20
+_AT_ONCE = 20  # are finished and noted together
 
 
 class Finisher:
@@ -48,13 +50,19 @@ class Finisher:
         """Finish every recording whose call is settled now, once Asterisk has had time to close it."""
         ended = await self._database.read(recordings.running_of_sealed_calls)
         await asyncio.sleep(_SETTLING_SECONDS)
-        for recording_id in ended:
+        for first in range(0, len(ended), _AT_ONCE):
+            found = await asyncio.to_thread(self._finish_each, ended[first : first + _AT_ONCE])
+            await self._database.transact(_note, found)
+
+    def _finish_each(self, recording_ids: Sequence[str]) -> dict[str, "Found"]:
+        """What became of each; one that can't be finished is left out, to be tried again."""
+        found = {}
+        for recording_id in recording_ids:
             try:
-                found = await asyncio.to_thread(finish, self._folder, recording_id)
+                found[recording_id] = finish(self._folder, recording_id)
             except OSError as error:
                 log.error("recording not finished", recording=recording_id, error=str(error))
-                continue
-            await self._database.transact(_note, recording_id, found)
+        return found
 
 
 class Found:
@@ -112,5 +120,6 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _note(conn: object, recording_id: str, found: Found) -> None:
-    recordings.finish(conn, recording_id, found.state, talk_ms=found.talk_ms, sha256=found.sha256)  # type: ignore[arg-type]
+def _note(conn: Any, found: Mapping[str, Found]) -> None:
+    for recording_id, each in found.items():
+        recordings.finish(conn, recording_id, each.state, talk_ms=each.talk_ms, sha256=each.sha256)

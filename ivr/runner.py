@@ -45,8 +45,8 @@ class Runner:
         if script is None:
             log.error("unknown script", script=session.script)
             return
-        with structlog.contextvars.bound_contextvars(script=session.script):
-            await script(self, session)
+        structlog.contextvars.bind_contextvars(script=session.script)  # each session has a task of its own
+        await script(self, session)
 
     async def outbound(self, session: Session) -> None:
         """An inmate has lifted a telephone."""
@@ -65,14 +65,14 @@ class Runner:
         over = asyncio.Event()
         if live is not None:
             live.acceptance_over = over
-        with structlog.contextvars.bound_contextvars(call_id=call_id):
-            try:
-                reason = await self._run(call, accept(call, controls), told="cannot_connect")
-                if reason is Outcome.CALLER_HUNG_UP:
-                    await controls.gone(call.language)
-            finally:
-                over.set()
-                await controls.close()
+        structlog.contextvars.bind_contextvars(call_id=call_id)
+        try:
+            reason = await self._run(call, accept(call, controls), told="cannot_connect")
+            if reason is Outcome.CALLER_HUNG_UP:
+                await controls.gone(call.language)
+        finally:
+            over.set()
+            await controls.close()
 
     async def inbound(self, session: Session) -> None:
         """Somebody calls the facility's number."""
@@ -92,17 +92,17 @@ class Runner:
             note=known["note"],
         )
         call = Call(session, self._catalogue)
-        with structlog.contextvars.bound_contextvars(station=controls.station_id, call_id=controls.call_id):
-            try:
-                reason = await self._run(call, self._without_old_notes(session, script, call, controls))
-            except asyncio.CancelledError:
-                await controls.close_session(Outcome.SYSTEM_FAULT)
-                raise
-            try:
-                await controls.close_session(reason)
-            except Exception:
-                self._node.live.look_again = True
-                log.exception("session not closed")
+        structlog.contextvars.bind_contextvars(station=controls.station_id, call_id=controls.call_id)
+        try:
+            reason = await self._run(call, self._without_old_notes(session, script, call, controls))
+        except asyncio.CancelledError:
+            await controls.close_session(Outcome.SYSTEM_FAULT)
+            raise
+        try:
+            await controls.close_session(reason)
+        except Exception:
+            self._node.live.look_again = True
+            log.exception("session not closed")
 
     async def _run(
         self, call: Call, script: Coroutine[Any, Any, None] | Awaitable[None], told: str | None = None

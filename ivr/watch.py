@@ -48,7 +48,7 @@ class Watch:
             if call_id := self._call_of(event):
                 self._take_in_turn(call_id, event)
             else:
-                await self._take_safely("", event)
+                await self._take_safely(event)
 
     async def beat(self) -> None:
         """Every five seconds, if Asterisk answers, note which calls were seen alive: what a lost end is charged by.
@@ -96,21 +96,21 @@ class Watch:
         before = self._last_of.get(call_id)
 
         async def turn() -> None:
+            structlog.contextvars.bind_contextvars(call_id=call_id)  # of this task alone
             if before is not None:
                 await asyncio.wait([before])
-            await self._take_safely(call_id, event)
+            await self._take_safely(event)
             if self._last_of.get(call_id) is task:
                 del self._last_of[call_id]
 
         task = self._last_of[call_id] = self._spawn(turn())
 
-    async def _take_safely(self, call_id: str, event: object) -> None:
-        with structlog.contextvars.bound_contextvars(call_id=call_id):
-            try:
-                await self._take(event)
-            except Exception:
-                self._node.live.look_again = True
-                log.exception("event not handled", event_name=getattr(event, "name", type(event).__name__))
+    async def _take_safely(self, event: object) -> None:
+        try:
+            await self._take(event)
+        except Exception:
+            self._node.live.look_again = True
+            log.exception("event not handled", event_name=getattr(event, "name", type(event).__name__))
 
     async def _take(self, event: object) -> None:
         match event:
@@ -356,7 +356,7 @@ class Watch:
 
 
 def _note_start(conn: Connection, call_id: str, seen: Evidence, source: str, at: datetime) -> None:
-    if calls.still_alive(conn, [call_id], at) or calls.is_known(conn, call_id):
+    if calls.set_values(conn, call_id, last_seen_at=at) or calls.is_known(conn, call_id):
         evidence.add(conn, call_id, seen, source=source, at=at)
 
 

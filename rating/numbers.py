@@ -7,6 +7,7 @@ what they are, never because they happen not to parse.
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 import phonenumbers
@@ -102,6 +103,7 @@ def read_keys(keyed: str, *, allowed_kinds: frozenset[NumberKind] = ORDINARY_ONL
     return Unusable(NumberRefusal.NUMBER_INVALID)
 
 
+@lru_cache(maxsize=10_000)  # the same few are called again and again
 def read_e164(text: str, *, allowed_kinds: frozenset[NumberKind] = ORDINARY_ONLY) -> Dialled:
     """The number written in E.164 with its "+", in its one normal form."""
     if not (text.isascii() and _E164.fullmatch(text)):

@@ -10,6 +10,7 @@ from accounts.db.errors import (
     OutcomeUnknown,
 )
 from accounts.db.inserting import insert_if_new
+from accounts.db.prepared import Prepared
 from accounts.db.types import Instant, Micros, Whole, metadata
 from accounts.db.writer_lock import WriterLock, WriterLocked
 
@@ -23,6 +24,7 @@ __all__ = [
     "LostRace",
     "Micros",
     "OutcomeUnknown",
+    "Prepared",
     "Whole",
     "WriterLock",
     "WriterLocked",

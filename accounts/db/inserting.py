@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import Insert
+
+from accounts.db.prepared import Prepared
 
 
 def insert_if_new(conn: Connection, table: Table, row: Mapping[str, Any]) -> bool:
@@ -14,10 +15,10 @@ def insert_if_new(conn: Connection, table: Table, row: Mapping[str, Any]) -> boo
 
     It waits for another transaction that is inserting the same key. Broken CHECKs and foreign keys raise.
     """
-    return conn.execute(_statement(conn.dialect.name, table), row).rowcount == 1
+    return _statement(conn.dialect.name, table).change(conn, row) == 1
 
 
 @cache
-def _statement(dialect: str, table: Table) -> Insert:
+def _statement(dialect: str, table: Table) -> Prepared:
     inserting = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
-    return inserting.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    return Prepared(inserting.on_conflict_do_nothing().execution_options(preserve_rowcount=True))

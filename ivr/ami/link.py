@@ -172,4 +172,6 @@ def _headers(message: Any) -> Headers:
 
 def _text(value: str | list[str]) -> str:
     whole = value if isinstance(value, str) else "\n".join(value)
+    if whole.isascii():  # as nearly all are
+        return whole
     return whole.encode(_WIRE_ENCODING).decode("utf-8", "replace")

@@ -6,14 +6,14 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 
 from accounts import ledger
 from accounts.db import insert_if_new
 from ivr.call import end
 from ivr.controls.node import Node
-from ivr.facility import scopes
-from ivr.facility.tables import blocked_number, inmate
+from ivr.facility import lookup, scopes
+from ivr.facility.tables import blocked_number
 from ivr.live import until
 from ivr.policy.reasons import NotRecorded, Outcome
 from ivr.policy.recording import RecordingFile, recording_permit
@@ -109,7 +109,7 @@ class CalledPartyControls:
         row = calls.offer(conn, self.call_id, dialled_at=dialled_at, at=self.node.now())
         if row is None:
             return None
-        name = conn.scalar(select(inmate.c.recorded_name).where(inmate.c.id == row.inmate))
+        name = lookup.recorded_name(conn, row.inmate)
         if name is None:
             return None
         offer = Offer(

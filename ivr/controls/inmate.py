@@ -101,8 +101,11 @@ class InmateControls:
         return self._facility
 
     async def resume_session(self) -> str:
-        """Go on with the session of an earlier script; returns its language."""
-        self._facility, row = await self.node.database.read(_resume, self.session_id, self.station_id)
+        """Go on with the session of an earlier script; returns its language.
+
+        It is read by the thread that writes: waking another one costs more than the reading.
+        """
+        self._facility, row = await self.node.database.transact(_resume, self.session_id, self.station_id)
         if self._facility is None or row is None or row.inmate is None:
             end(Outcome.SYSTEM_FAULT)
         self._inmate, self._has_name, self._language = row.inmate, row.has_name, row.language
@@ -248,6 +251,7 @@ class InmateControls:
         return self._facility
 
     def _identify(self, conn: Connection, entry: str, at: datetime) -> Row[Any] | None:
+        """The inmate whose ID and PIN these are, now in the session's record too."""
         found = identified(conn, self.node.pin_key, self.facility, entry, at)
         if found is not None:
             sessions.set_inmate(conn, self.session_id, found.id, self._language)

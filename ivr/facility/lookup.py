@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, select
 
+from accounts.db import Prepared
 from ivr.facility.tables import (
     allowed_number,
     facility,
@@ -50,20 +51,25 @@ class Facility:
 
 
 _OF_FACILITY = [facility.c[name] for name in Facility.__dataclass_fields__ if name in facility.c]
-_FACILITY_OF_STATION = (
+_FACILITY_OF_STATION = Prepared(
     select(*_OF_FACILITY, station.c.id.label("station_id"), station.c.unit_id)
     .join(station, station.c.facility_id == facility.c.id)
     .where(station.c.id == bindparam("station_id"))
 )
-_INMATE = select(inmate.c.id, inmate.c.pin_hash, inmate.c.recorded_name.is_not(None).label("has_name")).where(
-    inmate.c.facility_id == bindparam("facility_id"), inmate.c.inmate_id == bindparam("keyed")
+_INMATE = Prepared(
+    select(inmate.c.id, inmate.c.pin_hash, inmate.c.recorded_name.is_not(None).label("has_name")).where(
+        inmate.c.facility_id == bindparam("facility_id"), inmate.c.inmate_id == bindparam("keyed")
+    )
 )
-_SPEED_DIAL = select(allowed_number.c.number).where(
-    allowed_number.c.inmate == bindparam("inmate_key"), allowed_number.c.speed_dial == bindparam("code")
+_NAME = Prepared(select(inmate.c.recorded_name).where(inmate.c.id == bindparam("inmate_key")))
+_SPEED_DIAL = Prepared(
+    select(allowed_number.c.number).where(
+        allowed_number.c.inmate == bindparam("inmate_key"), allowed_number.c.speed_dial == bindparam("code")
+    )
 )
 _listed = allowed_number.alias("listed")
 _LISTED = select(func.count()).where(_listed.c.inmate == inmate.c.id).scalar_subquery()
-_NUMBER = (
+_NUMBER = Prepared(
     select(
         inmate.c.unit_id,
         inmate.c.state,
@@ -105,7 +111,7 @@ _NUMBER = (
 
 def facility_of_station(conn: Connection, station_id: str) -> Facility | None:
     """The facility whose telephone this is; None for an unknown one."""
-    row = conn.execute(_FACILITY_OF_STATION, {"station_id": station_id}).one_or_none()
+    row = _FACILITY_OF_STATION.row(conn, {"station_id": station_id})
     return Facility(**row._mapping) if row else None
 
 
@@ -131,12 +137,19 @@ def facilities(conn: Connection, facility_id: str | None = None) -> list[Facilit
 
 def inmate_by_id(conn: Connection, facility_id: str, inmate_id: str) -> Row[Any] | None:
     """The inmate that keyed this ID; None for an unknown one."""
-    return conn.execute(_INMATE, {"facility_id": facility_id, "keyed": inmate_id}).one_or_none()
+    return _INMATE.row(conn, {"facility_id": facility_id, "keyed": inmate_id})
+
+
+def recorded_name(conn: Connection, inmate_key: int) -> bytes | None:
+    """The inmate's name in their own voice; None until it was recorded."""
+    name: bytes | None = _NAME.value(conn, {"inmate_key": inmate_key})
+    return name
 
 
 def number_of_speed_dial(conn: Connection, inmate_key: int, code: str) -> str | None:
     """The number behind an inmate's speed dial."""
-    return conn.scalar(_SPEED_DIAL, {"inmate_key": inmate_key, "code": code})
+    number: str | None = _SPEED_DIAL.value(conn, {"inmate_key": inmate_key, "code": code})
+    return number
 
 
 def free_and_local(conn: Connection, facility_id: str, number: str) -> tuple[bool, bool]:
@@ -182,13 +195,14 @@ class NumberFacts:
 
 def number_facts(conn: Connection, facility_id: str, inmate_key: int, number: str) -> NumberFacts:
     """The inmate's state and the lists that name this number, in one statement."""
-    row = conn.execute(
-        _NUMBER,
+    row = _NUMBER.row(
+        conn,
         {
             "facility_id": facility_id,
             "inmate_key": inmate_key,
             "number": number,
             "exchange": _exchange(number),
         },
-    ).one()
+    )
+    assert row is not None  # inmates are never deleted
     return NumberFacts(**row._mapping)

@@ -5,18 +5,21 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
+from accounts.db import Prepared
 from ivr.facility.tables import tariff
 from rating.prices import Tariff, tariff_at
 from rating.tariff_file import parse_tariff
 from rating.taxes import TaxRow, parse
 
 _is_its_own = tariff.c.facility_id == bindparam("facility_id")
-_HELD: Select[Any] = select(tariff.c.id, tariff.c.sha256).where(
-    _is_its_own,
-    tariff.c.valid_from <= bindparam("on"),
-    tariff.c.valid_to.is_(None) | (tariff.c.valid_to >= bindparam("on")),
+_HELD = Prepared(
+    select(tariff.c.id, tariff.c.sha256).where(
+        _is_its_own,
+        tariff.c.valid_from <= bindparam("on"),
+        tariff.c.valid_to.is_(None) | (tariff.c.valid_to >= bindparam("on")),
+    )
 )
 _TEXT = select(tariff.c.sha256, tariff.c.text).where(_is_its_own, tariff.c.id == bindparam("tariff_id"))
 
@@ -41,8 +44,8 @@ def tariff_on(conn: Connection, facility_id: str, zone: str, on: date) -> Tariff
     return _read.setdefault((now.sha256, zone), tariff_at(parse_tariff(now.text, held.id), ZoneInfo(zone)))
 
 
-def _held(conn: Connection, facility_id: str, on: date) -> Row[Any] | None:
-    return conn.execute(_HELD, {"facility_id": facility_id, "on": on}).one_or_none()
+def _held(conn: Connection, facility_id: str, on: date) -> Any:
+    return _HELD.row(conn, {"facility_id": facility_id, "on": on})
 
 
 @lru_cache(maxsize=1_000)

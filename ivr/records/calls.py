@@ -15,12 +15,13 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
-from accounts.db import LostRace
+from accounts.db import LostRace, Prepared
 from accounts.tables import transfer
 from ivr.facility import scopes
 from ivr.facility.tables import allowed_number, blocked_number, special_number
@@ -32,13 +33,15 @@ from ivr.records.tables import call
 LONGEST_NUMBER = 16  # E.164 with its plus sign
 
 _is_this = call.c.id == bindparam("call_id")
-_CALL = select(call).where(_is_this)
-_LOCKED = _CALL.with_for_update(key_share=True)
-_KNOWN = select(call.c.id).where(_is_this)
-_OPEN = insert(call)
-_UNSEALED = update(call).where(_is_this, call.c.sealed_at.is_(None))
-_OFFER = update(call).where(_is_this, call.c.state == bindparam("waiting")).returning(call)
-_OFFERED = update(call).where(_is_this, call.c.state == CallState.OFFERED, call.c.declined.is_(None))
+_this = select(call).where(_is_this)
+_CALL = Prepared(_this)
+_LOCKED = Prepared(_this.with_for_update(key_share=True))
+_KNOWN = Prepared(select(call.c.id).where(_is_this))
+_OPEN = Prepared(insert(call))
+_UNSEALED = Prepared(update(call).where(_is_this, call.c.sealed_at.is_(None)))
+_OFFER = Prepared(update(call).where(_is_this, call.c.state == bindparam("waiting")).returning(call))
+_undecided = update(call).where(_is_this, call.c.state == CallState.OFFERED, call.c.declined.is_(None))
+_DECLINE = Prepared(_undecided)
 _PREFIXES = [func.substr(call.c.number, 1, length) for length in range(2, LONGEST_NUMBER + 1)]
 _OVERRIDDEN = (
     exists()
@@ -51,13 +54,14 @@ _OVERRIDDEN = (
 )
 _BLOCKED = exists().where(
     blocked_number.c.facility_id == call.c.facility_id,
-    blocked_number.c.number.in_(_PREFIXES),
+    or_(*(blocked_number.c.number == prefix for prefix in _PREFIXES)),
     (blocked_number.c.covers == "prefix") | (blocked_number.c.number == call.c.number),
-    blocked_number.c.scope.in_([scopes.FACILITY, literal("inmate/") + cast(call.c.inmate, String)]),
+    (blocked_number.c.scope == scopes.FACILITY)
+    | (blocked_number.c.scope == literal("inmate/") + cast(call.c.inmate, String)),
     blocked_number.c.lifted_at.is_(None),
-    blocked_number.c.cause.in_(NEVER_OVERRIDDEN) | ~_OVERRIDDEN,
+    or_(*(blocked_number.c.cause == cause for cause in sorted(NEVER_OVERRIDDEN))) | ~_OVERRIDDEN,
 )
-_ACCEPTABLE = _OFFERED.where(
+_acceptable = _undecided.where(
     call.c.ends_by.is_(None) | (call.c.ends_by > bindparam("at", type_=call.c.ends_by.type)),
     ~_BLOCKED,
     ~exists().where(
@@ -67,7 +71,8 @@ _ACCEPTABLE = _OFFERED.where(
         call.c.privileged.is_(False),
     ),
     ~exists().where(and_(call.c.hold_id.is_not(None), transfer.c.resolves_id == call.c.hold_id)),
-).returning(call)
+)
+_ACCEPT = Prepared(_acceptable.returning(call))
 
 
 def open_call(
@@ -83,8 +88,8 @@ def open_call(
     at: datetime,
 ) -> None:
     """The row stands before anything is decided."""
-    conn.execute(
-        _OPEN,
+    _OPEN.change(
+        conn,
         {
             "id": call_id,
             "session_id": session_id,
@@ -102,12 +107,12 @@ def open_call(
 
 def call_of(conn: Connection, call_id: str) -> Row[Any] | None:
     """The call's row."""
-    return conn.execute(_CALL, {"call_id": call_id}).one_or_none()
+    return _CALL.row(conn, {"call_id": call_id})
 
 
 def is_known(conn: Connection, call_id: str) -> bool:
     """Whether there is such a call."""
-    return conn.scalar(_KNOWN, {"call_id": call_id}) is not None
+    return _KNOWN.row(conn, {"call_id": call_id}) is not None
 
 
 def lock_call(conn: Connection, call_id: str) -> Row[Any] | None:
@@ -115,7 +120,7 @@ def lock_call(conn: Connection, call_id: str) -> Row[Any] | None:
 
     Others may still add evidence that refers to it: with a plain FOR UPDATE two who do both would wait for each other.
     """
-    return conn.execute(_LOCKED, {"call_id": call_id}).one_or_none()
+    return _LOCKED.row(conn, {"call_id": call_id})
 
 
 def unsealed(conn: Connection) -> Sequence[Row[Any]]:
@@ -123,9 +128,9 @@ def unsealed(conn: Connection) -> Sequence[Row[Any]]:
     return conn.execute(select(call).where(call.c.sealed_at.is_(None))).all()
 
 
-def set_values(conn: Connection, call_id: str, **values: object) -> None:
-    """Note what became known of an unsealed call."""
-    conn.execute(_UNSEALED, {"call_id": call_id, **values})
+def set_values(conn: Connection, call_id: str, **values: object) -> bool:
+    """Note what became known of an unsealed call; False if there is none."""
+    return _UNSEALED.change(conn, {"call_id": call_id, **values}) == 1
 
 
 def allow(conn: Connection, call_id: str, **values: object) -> None:
@@ -140,8 +145,8 @@ def allow(conn: Connection, call_id: str, **values: object) -> None:
 
 def offer(conn: Connection, call_id: str, *, dialled_at: datetime | None, at: datetime) -> Row[Any] | None:
     """The called party has answered: the call's row; None if the call is not waiting for that."""
-    return conn.execute(
-        _OFFER,
+    return _OFFER.row(
+        conn,
         {
             "call_id": call_id,
             "waiting": CallState.ALLOWED,
@@ -149,7 +154,7 @@ def offer(conn: Connection, call_id: str, *, dialled_at: datetime | None, at: da
             "dialled_at": dialled_at,
             "answered_at": at,
         },
-    ).one_or_none()
+    )
 
 
 def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datetime) -> Row[Any] | None:
@@ -158,8 +163,8 @@ def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datet
     It holds only while the call is offered and not declined, calling hours go on, its hold is open, its number is still
     not blocked, and has not become privileged since the recording was decided on.
     """
-    return conn.execute(
-        _ACCEPTABLE,
+    return _ACCEPT.row(
+        conn,
         {
             "call_id": call_id,
             "state": CallState.ACCEPTED,
@@ -168,16 +173,12 @@ def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datet
             "accepted_by": key,
             "called_language": language,
         },
-    ).one_or_none()
+    )
 
 
 def decline(conn: Connection, call_id: str, outcome: Outcome, language: str) -> None:
     """What the called party chose instead of accepting; the first choice stands."""
-    conn.execute(
-        update(call)
-        .where(call.c.id == call_id, call.c.state == CallState.OFFERED, call.c.declined.is_(None))
-        .values(declined=outcome, called_language=language)
-    )
+    _DECLINE.change(conn, {"call_id": call_id, "declined": outcome, "called_language": language})
 
 
 def still_alive(conn: Connection, call_ids: Sequence[str], at: datetime) -> int:
@@ -188,4 +189,4 @@ def still_alive(conn: Connection, call_ids: Sequence[str], at: datetime) -> int:
 
 def seal(conn: Connection, call_id: str, values: Mapping[str, object], at: datetime) -> None:
     """Close the record; from now on the database refuses every change to it."""
-    conn.execute(_UNSEALED, {"call_id": call_id, **values, "state": CallState.SEALED, "sealed_at": at})
+    _UNSEALED.change(conn, {"call_id": call_id, **values, "state": CallState.SEALED, "sealed_at": at})

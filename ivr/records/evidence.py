@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from accounts.db import insert_if_new
+from accounts.db import Prepared, insert_if_new
 from ivr.policy.talk import Evidence, Kind
 from ivr.records.states import Leg
 from ivr.records.tables import evidence, leg_quality
 
-_ADD = insert(evidence)
-_OF_CALL = (
+_ADD = Prepared(insert(evidence))
+_OF_CALL = Prepared(
     select(evidence.c.kind, evidence.c.at, evidence.c.monotonic_ms, evidence.c.clock)
     .where(evidence.c.call_id == bindparam("call_id"))
     .order_by(evidence.c.id)
@@ -22,25 +22,24 @@ LONGEST_PLAUSIBLE_US = 60_000_000
 
 def add(conn: Connection, call_id: str, *seen: Evidence, source: str, at: datetime) -> None:
     """Keep each sighting, however often it was brought before."""
-    rows = [
-        {
-            "call_id": call_id,
-            "kind": each.kind,
-            "source": source,
-            "at": each.at,
-            "monotonic_ms": each.monotonic_ms,
-            "clock": each.clock,
-            "seen_at": at,
-        }
-        for each in seen
-    ]
-    if rows:
-        conn.execute(_ADD, rows)
+    for each in seen:
+        _ADD.change(
+            conn,
+            {
+                "call_id": call_id,
+                "kind": each.kind,
+                "source": source,
+                "at": each.at,
+                "monotonic_ms": each.monotonic_ms,
+                "clock": each.clock,
+                "seen_at": at,
+            },
+        )
 
 
 def of_call(conn: Connection, call_id: str) -> list[Evidence]:
     """All that was seen of a call's start and end."""
-    rows = conn.execute(_OF_CALL, {"call_id": call_id})
+    rows = _OF_CALL.rows(conn, {"call_id": call_id})
     return [Evidence(Kind(kind), at, monotonic_ms, clock) for kind, at, monotonic_ms, clock in rows]
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, union_all
 
+from accounts.db import Prepared
 from ivr.policy.quantity import History, PastCall
 from ivr.records.tables import LIVE, LIVE_ALONE, call
 
@@ -19,21 +20,25 @@ _COUNTED = (
     call.c.sealed_at,
 )
 _allowed = select(*_COUNTED).where(call.c.limit_ms.is_not(None))
-_HISTORY = union_all(
-    _allowed.where(call.c.inmate == bindparam("inmate"), call.c.keyed_at >= bindparam("inmate_since")),
-    _allowed.where(
-        call.c.number == bindparam("number"),
-        call.c.keyed_at >= bindparam("number_since"),
-        call.c.facility_id == bindparam("facility_id"),
-        call.c.inmate != bindparam("inmate"),
-    ),
-    _allowed.where(LIVE, call.c.inmate == bindparam("inmate"), call.c.keyed_at < bindparam("inmate_since")),
-    _allowed.where(
-        LIVE_ALONE,
-        call.c.number == bindparam("number"),
-        call.c.inmate != bindparam("inmate"),
-        (call.c.keyed_at < bindparam("number_since")) | (call.c.facility_id != bindparam("facility_id")),
-    ),
+_HISTORY = Prepared(
+    union_all(
+        _allowed.where(call.c.inmate == bindparam("inmate"), call.c.keyed_at >= bindparam("inmate_since")),
+        _allowed.where(
+            call.c.number == bindparam("number"),
+            call.c.keyed_at >= bindparam("number_since"),
+            call.c.facility_id == bindparam("facility_id"),
+            call.c.inmate != bindparam("inmate"),
+        ),
+        _allowed.where(
+            LIVE, call.c.inmate == bindparam("inmate"), call.c.keyed_at < bindparam("inmate_since")
+        ),
+        _allowed.where(
+            LIVE_ALONE,
+            call.c.number == bindparam("number"),
+            call.c.inmate != bindparam("inmate"),
+            (call.c.keyed_at < bindparam("number_since")) | (call.c.facility_id != bindparam("facility_id")),
+        ),
+    )
 )
 
 
@@ -65,5 +70,5 @@ def history(
             privileged=bool(row.privileged),
             elsewhere=row.facility_id != facility_id,
         )
-        for row in conn.execute(_HISTORY, asked)
+        for row in _HISTORY.rows(conn, asked)
     ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, insert, literal, select, update
 
+from accounts.db import Prepared
 from ivr.policy.recording import RecordingFile, RecordingPermit
 from ivr.records.states import RecordingState
 from ivr.records.tables import call, recording
@@ -16,16 +17,16 @@ _RUNNING_OF_SEALED_CALLS = (
     .where(recording.c.state == _RUNNING, call.c.sealed_at.is_not(None))
 )
 
-_BEGIN = insert(recording)
-_THIS = update(recording).where(recording.c.id == bindparam("recording_id"))
+_BEGIN = Prepared(insert(recording))
+_THIS = Prepared(update(recording).where(recording.c.id == bindparam("recording_id")))
 
 
 def begin(
     conn: Connection, permit: RecordingPermit, folder: Path, recording_id: str, at: datetime
 ) -> RecordingFile:
     """Note that a recording starts, and give its file: random, raw, two channels, without facility or number."""
-    conn.execute(
-        _BEGIN,
+    _BEGIN.change(
+        conn,
         {"id": recording_id, "call_id": permit.call_id, "state": RecordingState.RUNNING, "started_at": at},
     )
     return RecordingFile(str(raw_file(folder, recording_id)))
@@ -55,4 +56,4 @@ def finish(
     sha256: str | None = None,
 ) -> None:
     """Note what has become of it."""
-    conn.execute(_THIS, {"recording_id": recording_id, "state": state, "talk_ms": talk_ms, "sha256": sha256})
+    _THIS.change(conn, {"recording_id": recording_id, "state": state, "talk_ms": talk_ms, "sha256": sha256})

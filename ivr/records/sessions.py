@@ -6,14 +6,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
+from accounts.db import Prepared
 from ivr.facility.tables import inmate
 from ivr.policy.reasons import Reason
 from ivr.records.tables import session
 
-_OPEN = insert(session)
-_THIS = update(session).where(session.c.id == bindparam("session_id"))
-_UNENDED = _THIS.where(session.c.ended_at.is_(None))
-_SESSION = (
+_this = update(session).where(session.c.id == bindparam("session_id"))
+_OPEN = Prepared(insert(session))
+_THIS = Prepared(_this)
+_UNENDED = Prepared(_this.where(session.c.ended_at.is_(None)))
+_SESSION = Prepared(
     select(
         session.c.station_id,
         session.c.inmate,
@@ -29,8 +31,8 @@ def open_session(
     conn: Connection, session_id: str, station_id: str, facility_id: str | None, at: datetime
 ) -> None:
     """The row stands before the first word is heard."""
-    conn.execute(
-        _OPEN,
+    _OPEN.change(
+        conn,
         {
             "id": session_id,
             "station_id": station_id,
@@ -43,17 +45,17 @@ def open_session(
 
 def set_inmate(conn: Connection, session_id: str, inmate_key: int, language: str) -> None:
     """Who is calling, once the PIN was right, and in which language."""
-    conn.execute(_THIS, {"session_id": session_id, "inmate": inmate_key, "language": language})
+    _THIS.change(conn, {"session_id": session_id, "inmate": inmate_key, "language": language})
 
 
 def session_of(conn: Connection, session_id: str) -> Row[Any] | None:
     """The session and its inmate, for a script that goes on with it."""
-    return conn.execute(_SESSION, {"session_id": session_id}).one_or_none()
+    return _SESSION.row(conn, {"session_id": session_id})
 
 
 def close_session(conn: Connection, session_id: str, reason: Reason | None, at: datetime) -> None:
     """The receiver is back on its hook; the first closing stands."""
-    conn.execute(_UNENDED, {"session_id": session_id, "ended_at": at, "reason": reason})
+    _UNENDED.change(conn, {"session_id": session_id, "ended_at": at, "reason": reason})
 
 
 def close_forgotten(

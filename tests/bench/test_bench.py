@@ -15,9 +15,9 @@ from ivr.keyring import Keyring
 
 WORKLOAD = Workload(calls=20, phones=20, talk_s=2.0, warm_up_calls=0)
 
-#: What one call may ask of the database: a little more than it does (54 and 20), so that work done twice is noticed.
-MOST_STATEMENTS = 60
-MOST_COMMITS = 22
+#: What one call may ask of the database: a little more than it does (36 and 10), so that work done twice is noticed.
+MOST_STATEMENTS = 40
+MOST_COMMITS = 12
 
 
 async def measured(folder: Path, url: str) -> tuple[Measured, Settled]:

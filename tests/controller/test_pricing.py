@@ -375,7 +375,7 @@ def test_a_tariffs_text_is_kept_under_its_own_hash_though_a_load_came_between(wo
 
     def load_between(conn: Connection) -> None:
         """The statement that reads the hash comes before a load, the one that reads the text after it."""
-        held = conn.execute(tariffs._HELD, {"facility_id": FACILITY, "on": world.at.date()}).one()
+        held = tariffs._held(conn, FACILITY, world.at.date())
         load(conn, demonstration(('"0.06"', '"0.05"')), KEY, world.at)
         with mock.patch.object(tariffs, "_held", return_value=held):
             assert look(conn) == 50_000

@@ -2,14 +2,15 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, delete, event, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from accounts.tables import transfer
@@ -182,24 +183,20 @@ def test_who_settles_does_not_wait_for_who_adds_evidence(world: World) -> None:
     waiting.join()
 
 
-class Dying:
-    """A connection that is there for so many statements."""
+@contextmanager
+def dying(conn: Connection, statements: int) -> Iterator[None]:
+    """Let the connection be there for so many statements."""
+    left = iter(range(statements))
 
-    def __init__(self, conn: Connection, statements: int) -> None:
-        self._conn, self._left = conn, statements
+    def count(*_what: object) -> None:
+        if next(left, None) is None:
+            raise ConnectionAbortedError
 
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._conn, name)
-        if name not in {"execute", "scalar", "scalars"}:
-            return found
-
-        def counted(*args: Any, **kwargs: Any) -> Any:
-            if self._left == 0:
-                raise ConnectionAbortedError
-            self._left -= 1
-            return found(*args, **kwargs)
-
-        return counted
+    event.listen(conn.engine, "before_cursor_execute", count)
+    try:
+        yield
+    finally:
+        event.remove(conn.engine, "before_cursor_execute", count)
 
 
 @pytest.mark.parametrize("keys", [steps.PAID, steps.SUBSCRIBED])
@@ -214,8 +211,8 @@ def test_a_death_between_any_two_statements_leaves_nothing_behind(
     before, free = steps.record(world, call_id), steps.available(world)
 
     def settle_and_die(conn: Connection, statements: int) -> Settled | None:
-        dying = cast(Connection, Dying(conn, statements))
-        return settle(dying, call_id, BY_NOBODY, at=ended, version="test")
+        with dying(conn, statements):
+            return settle(conn, call_id, BY_NOBODY, at=ended, version="test")
 
     deaths = 0
     while True:

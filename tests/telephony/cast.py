@@ -10,6 +10,7 @@ from dialplan.network import Behaviour
 JAIL = "example-county-jail"
 PRISON = "example-state-prison"  # its calling hours are never now
 FREE_BY_LAW = "example-house-of-correction"  # in Massachusetts
+NOBODYS = {JAIL: "lobby", PRISON: "yard", FREE_BY_LAW: "hall"}  # each one's own telephone
 CALLER_ID = {JAIL: "13095550100", PRISON: "16185550100", FREE_BY_LAW: "14135550100"}
 TARIFF = Path(__file__).parents[2] / "examples" / "demonstration-tariff.toml"
 LAPSED_ON = date(2026, 1, 31)
@@ -96,7 +97,7 @@ def facility_file(facility: str, roles: Iterable[Role], today: date) -> str:
                 tariffs=[TARIFF.name],
             ),
             _schedule(facility, today, roles[0].cast.closes if roles else None),
-            _table("[[station]]", id=f"{facility}-lobby", label="Nobody's own telephone"),
+            _table("[[station]]", id=NOBODYS[facility], label="Nobody's own telephone"),
             *(_of(role) for role in roles),
         ]
     )

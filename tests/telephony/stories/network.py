@@ -49,9 +49,9 @@ def a_station_can_not_call_another(scene: Scene) -> None:
     stage, role = scene.stage, scene.role
     called = stage.settings.state_dir.absolute() / "phones" / "other"
     called.mkdir(parents=True)
-    line = Line(f"{JAIL}-lobby", stage.keyring.sip(f"{JAIL}-lobby"), stage.settings.sip_port, registers=True)
+    line = Line("lobby", stage.keyring.sip("lobby"), stage.settings.sip_port, registers=True)
     with Phone(stage.telephones, called, line) as other, scene.inmate() as inmate:
-        inmate.phone.dial(f"{JAIL}-lobby")
+        inmate.phone.dial("lobby")
         inmate.phone.wait_for("CALL_CLOSED")
         inmate.dials("3")  # whatever is dialled leads to the dialogue
         inmate.begins_to_hear("choose_language")
