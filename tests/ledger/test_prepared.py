@@ -38,6 +38,7 @@ SITE = {
     "taxes": "",
     "localities": "",
     "pan_mode": "enforced",
+    "pan_maximum": 20,
 }
 
 
