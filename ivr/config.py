@@ -101,8 +101,15 @@ class Settings(BaseSettings):
         return self.spool / "names"
 
 
+#: What the environment may name beside the settings: this file of settings, and what the Asterisk is built from.
+OTHERS = {"IVR_CONFIG", "IVR_ASTERISK", "IVR_CACHE", "IVR_DEBIAN_MIRROR"}
+KNOWN = OTHERS | {f"IVR_{name.upper()}" for name in Settings.model_fields}
+
+
 def load_settings() -> Settings:
     """The settings of this process; raises ConfigError naming each setting that is wrong."""
+    if unknown := sorted(_named() - KNOWN):
+        raise ConfigError("\n".join(f"{name}: there is no such setting" for name in unknown))
     try:
         return Settings()
     except ValidationError as error:
@@ -111,6 +118,10 @@ def load_settings() -> Settings:
         raise ConfigError(f"IVR_CONFIG: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"IVR_CONFIG: not TOML: {error}") from None
+
+
+def _named() -> set[str]:
+    return {name.upper() for name in os.environ if name.upper().startswith("IVR_")}
 
 
 def _told(mistake: ErrorDetails) -> str:

@@ -25,9 +25,9 @@ def register(app: typer.Typer) -> None:
             rows = database.read_now(cdr.in_progress)
         table = Table(box=None, pad_edge=False)
         for column in ("call", "station", "inmate", "number", "state", "payer", "limit", "since"):
-            table.add_column(column, no_wrap=True)
+            table.add_column(column, no_wrap=True, max_width=14 if column == "station" else None)
         for row in rows:
-            since = cdr.local_time(row, row.keyed_at)
+            since = cdr.local_time(row, row.keyed_at).rpartition(" ")[2]
             limit = cdr.talk_time(row.limit_ms) if row.limit_ms else ""
             table.add_row(
                 row.id[:8], row.station_id, row.inmate_id, row.number, row.state, row.payer, limit, since
@@ -106,6 +106,8 @@ def record_table(fields: dict[str, object] | object) -> Table:
     """One record, a field a line; fields that hold nothing are left out."""
     table = Table(box=None, pad_edge=False, show_header=False)
     assert isinstance(fields, dict)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name, value in cdr.lines(fields):
         table.add_row(name, value)
     return table

@@ -121,7 +121,8 @@ def _show_call(on: Stage, console: Console) -> None:
         recording_id = database.read_now(cdr.newest, 1)[0].recording_id
     _print_balances(on, console, "Accounts after the call")
     console.print(
-        f"Both voices, one in each ear: {recordings.wav_file(on.settings.recordings, recording_id)}"
+        f"Both voices, one in each ear: {recordings.wav_file(on.settings.recordings, recording_id)}",
+        soft_wrap=True,
     )
 
 
@@ -135,7 +136,7 @@ def _demonstrate(on: Stage, console: Console) -> None:
     console.print("Second call: paid from a prepaid account.")
     alex, family = stories.demonstrate(on, tell, "2", stories.PREPAID, talk_seconds=3)
     _expect("price_and_time price=0.06 time=15" in alex, f"the price was not heard, but {alex}")
-    _expect("balance balance=4.10" in family, f"the balance was not heard, but {family}")
+    _expect("balance balance=5.00" in family, f"the balance was not heard, but {family}")
     console.print("Third call: to a number that the facility has blocked.")
     alex = stories.demonstrate_refusal(on, tell, "5", "ending.number_blocked")
     _expect("ending.number_blocked" in alex, f"the reason was not heard, but {alex}")

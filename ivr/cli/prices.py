@@ -38,7 +38,12 @@ SHOWN_MINUTES = (1, 2, 5, 10)
 FacilityId = Annotated[str, typer.Option("--facility", metavar="ID", help="the facility, by its id")]
 At = Annotated[
     datetime | None,
-    typer.Option("--at", metavar="TIME", help="when, in the facility's time zone; else now"),
+    typer.Option(
+        "--at",
+        metavar="TIME",
+        help="when, such as 2026-11-23T18:00 in the facility's time zone, or with an offset; else now",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d %H:%M"],
+    ),
 ]
 
 
@@ -80,7 +85,11 @@ def quote(
         raise PriceError(
             f"no rate: {facility} has no price for {asked.call_type} calls to {dialled.e164} on {on}"
         )
-    rows = [(each, charge(asked.price, started_at, each * 60_000)) for each in shown] if asked.price else []
+    rows = (
+        [(each, charge(asked.price, started_at, each * 60_000)) for each in shown]
+        if asked.price and not free
+        else []
+    )
     told = _told(asked, free=free)
     if as_json:
         lines = [{"minutes": each, **_amounts(charged)} for each, charged in rows]
@@ -168,7 +177,13 @@ def _place_and_time(database: Database, facility: str, at: datetime | None) -> t
     place = database.read_now(lookup.facility_by_id, facility)
     if place is None:
         raise PriceError(f"--facility: there is no facility {facility}")
-    return place, utc_now() if at is None else at.replace(tzinfo=ZoneInfo(place.time_zone))
+    return place, _instant(at, place)
+
+
+def _instant(at: datetime | None, place: Facility) -> datetime:
+    if at is None:
+        return utc_now()
+    return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(place.time_zone))
 
 
 def _tariffs(conn: Any, place: Facility) -> list[Tariff]:

@@ -22,9 +22,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Rate calls: one JSON object a line in, one a line out.
 
-        A line has a tariff and a call; rating/lines.py describes both. No database
-        is read. The exit status is 1 if any line had an error; a refused call is
-        none.
+        A line has a tariff and a call: see examples/calls.jsonl, and rating/lines.py for all that may stand there. The
+        exit status is 1 if any line had an error; a refused call is none. Nothing is read from the database.
         """
         failed = False
         for line in file:

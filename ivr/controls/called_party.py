@@ -43,7 +43,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The acceptance stands. `left` is money or calls, after this call; a file only if recording is permitted."""
+    """The acceptance stands. `left` is the calls after this one, or the balance before it; a file only if permitted."""
 
     payer: Payer
     left: int
@@ -135,7 +135,7 @@ class CalledPartyControls:
         )
         return Accepted(
             payer=Payer(row.payer),
-            left=_left(conn, Payer(row.payer), row.account_id),
+            left=_left(conn, row),
             renews_on=row.renews_on,
             recording_file=recordings.begin(conn, permit, self.node.recordings, self.node.new_id(), at)
             if permit
@@ -161,12 +161,17 @@ def _quote(row: Row[Any], at: datetime) -> Quote:
 MOST_SPOKEN = Money(9_999_990_000)
 
 
-def _left(conn: Connection, payer: Payer, account_id: str | None) -> int:
-    """What is left after this call, as it is told: calls, or money in whole cents, never more than there is."""
-    if account_id is None:
+def _left(conn: Connection, row: Row[Any]) -> int:
+    """What is told on acceptance: the calls left after this one, or the balance that this call will be paid from.
+
+    Money is told in whole cents, never more than there is; what other calls have reserved is not counted.
+    """
+    if row.account_id is None:
         return 0
-    available = ledger.balance(conn, account_id).available
-    return available if payer is Payer.SUBSCRIPTION else min(floor_to_cent(Money(available)), MOST_SPOKEN)
+    available = ledger.balance(conn, row.account_id).available
+    if row.payer == Payer.SUBSCRIPTION:
+        return available
+    return min(floor_to_cent(Money(available + row.held)), MOST_SPOKEN)
 
 
 def block_number(conn: Connection, facility_id: str, number: str, call_id: str, node: Node) -> None:

@@ -120,8 +120,11 @@ def test_a_quote_is_the_bill(ivr: Ivr, on_database: str) -> None:
     assert told["prices"] == [
         {"minutes": 7, "price": "0.42", "tax": "0.00", "agency pays": "0.00", "you pay": "0.42"}
     ]
-    free = ivr("quote", "--facility", JAIL, "--number", "+1 217 555 0110")
-    assert "free: nobody pays" in free.out
+    free = ("quote", "--facility", JAIL, "--number", "+1 217 555 0110")
+    assert ivr(*free).out == "+12175550110: local, free: nobody pays for calls to this number\n"
+    assert json.loads(ivr(*free, "--json").out)["prices"] == []
+    early = (*words[:-1], "2026-04-06T02:00+00:00")  # the evening before the tariff begins
+    assert is_one_line(ivr(*early), "no rate")
 
 
 def test_what_has_no_price_is_told_in_one_line(ivr: Ivr, on_database: str) -> None:
@@ -225,7 +228,6 @@ def test_calls_in_progress_are_listed(ivr: Ivr, records: list[str]) -> None:
             "accepted",
             "prepaid",
             "15:00",
-            "11-23",
             "12:04",
         ),
     ]

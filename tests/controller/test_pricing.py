@@ -204,7 +204,7 @@ def test_a_first_minute_of_its_own_price_is_said_so(database: Database, tmp_path
         accept_menu
         accept_menu_language
         > 1
-        balance balance=4.04
+        balance balance=5.00
         connecting
     talks 90 s
     record:

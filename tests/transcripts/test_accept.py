@@ -179,7 +179,7 @@ def _subscription_call(told: str) -> str:
         accept_menu
         accept_menu_language
         > 1
-        balance balance=4.10
+        balance balance=5.00
         connecting
     talks 60 s
     inmate:
@@ -264,7 +264,7 @@ def test_the_last_call_tells_when_there_are_more_and_the_next_one_is_prepaid(
 def test_a_hang_up_that_crosses_the_acceptance_costs_nothing(world: World) -> None:
     world.plays(f"""{PREPAID}
         > 1
-        balance balance=4.10
+        balance balance=5.00
         connecting
     talks 0.4 s
     inmate:
@@ -291,7 +291,7 @@ def test_a_record_says_why_there_is_no_recording(world: World) -> None:
 def test_hanging_up_between_the_key_and_the_connection_ends_a_call_that_costs_nothing(world: World) -> None:
     world.plays(f"""{PREPAID}
         > 1
-        balance balance=4.10
+        balance balance=5.00
         connecting
     is gone
     inmate:
@@ -304,7 +304,7 @@ def test_hanging_up_between_the_key_and_the_connection_ends_a_call_that_costs_no
 def test_an_acceptance_that_we_break_off_is_our_fault(world: World) -> None:
     world.plays(f"""{PREPAID}
         > 1
-        balance balance=4.10
+        balance balance=5.00
         connecting
     breaks off
     inmate:

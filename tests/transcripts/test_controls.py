@@ -34,7 +34,7 @@ def test_a_closure_of_the_unit_ends_the_call_with_its_hours(database: Database, 
         accept_menu
         accept_menu_language
         > 1
-        balance balance=4.70
+        balance balance=5.00
         connecting
     talks 300.01 s
     inmate:
@@ -91,7 +91,7 @@ CALL = """
 def test_the_calls_of_a_day_are_used_and_the_day_of_the_next_is_told(
     database: Database, tmp_path: Path
 ) -> None:
-    call = CALL.format(time=15, balance="4.10", talk=60, ending="completed")
+    call = CALL.format(time=15, balance="5.00", talk=60, ending="completed")
     with_limit(database, tmp_path, "calls = 1", 'each = "day"').plays(f"""
     inmate:{LOG_IN.rstrip()}{call}
         ending.calls_used day=11-24
@@ -108,7 +108,7 @@ def test_the_calls_of_a_day_are_used_and_the_day_of_the_next_is_told(
 def test_the_minutes_of_a_month_end_a_call_and_the_next_is_for_the_month_after(
     database: Database, tmp_path: Path
 ) -> None:
-    call = CALL.format(time=10, balance="4.40", talk=600.01, ending="limit_reached")
+    call = CALL.format(time=10, balance="5.00", talk=600.01, ending="limit_reached")
     with_limit(database, tmp_path, "minutes = 10", 'each = "month"').plays(f"""
     inmate:{LOG_IN.rstrip()}{call}
         ending.minutes_used day=12-01
@@ -123,7 +123,7 @@ def test_the_minutes_of_a_month_end_a_call_and_the_next_is_for_the_month_after(
 
 
 def test_the_wait_after_a_call_is_told_in_minutes(database: Database, tmp_path: Path) -> None:
-    call = CALL.format(time=15, balance="4.10", talk=60, ending="completed")
+    call = CALL.format(time=15, balance="5.00", talk=60, ending="completed")
     with_limit(database, tmp_path, "cooling_off_minutes = 20").plays(f"""
     inmate:{LOG_IN.rstrip()}{call}
         ending.cooling_off minutes=20

@@ -57,7 +57,7 @@ def test_a_prepaid_call_is_charged_for_the_talk(world: World) -> None:
         accept_menu
         accept_menu_language
         > 1
-        balance balance=4.10
+        balance balance=5.00
         connecting
     talks 83 s
     inmate:
@@ -381,7 +381,7 @@ def test_a_limit_that_is_reached_is_told(database: Database, tmp_path: Path) -> 
         accept_menu
         accept_menu_language
         > 1
-        balance balance=0.00
+        balance balance=0.12
         connecting
     talks 120.01 s
     inmate:

@@ -88,7 +88,7 @@ def a_prepaid_account_pays_for_the_talk_alone(scene: Scene) -> None:
         *INTRODUCTION,
         "paid_by_prepaid",
         "accept_menu",
-        "balance balance=4.10",
+        "balance balance=5.00",
         "connecting",
     ]
     [cdr] = scene.calls()
@@ -134,7 +134,7 @@ def _is_told_why_and_pays(scene: Scene, why: str) -> None:
         *INTRODUCTION,
         f"not_covered.{why}",
         *NOT_COVERED_PRICE,
-        "balance balance=4.10",
+        "balance balance=5.00",
         "connecting",
     ]
     [cdr] = scene.calls()
@@ -218,7 +218,7 @@ def not_one_byte_of_a_privileged_call_is_recorded(scene: Scene) -> None:
         *introduction,
         "paid_by_prepaid",
         "accept_menu",
-        "balance balance=4.10",
+        "balance balance=5.00",
         "connecting",
     ]
     [cdr] = scene.calls()

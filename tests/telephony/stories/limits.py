@@ -26,7 +26,7 @@ def both_are_warned_a_minute_before_the_money_is_used_up(scene: Scene) -> None:
         *INTRODUCTION,
         "paid_by_prepaid",
         "accept_menu",
-        "balance balance=0.00",
+        "balance balance=0.06",
         "connecting",
         *ended,
     ]
