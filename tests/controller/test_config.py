@@ -31,6 +31,12 @@ def test_a_bad_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value:
     assert line.startswith(f"{name}: ")
 
 
+def test_a_setting_that_there_is_not_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_SIPPORT", "5062")
+    with pytest.raises(ConfigError, match="IVR_SIPPORT: there is no such setting"):
+        load_settings()
+
+
 def test_another_hosts_address_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IVR_HOST", "10.0.0.1")
     with pytest.raises(
