@@ -8,7 +8,7 @@ their rules: recording, schedules, longest call and blocks do not change. Source
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 from itertools import combinations
@@ -79,6 +79,14 @@ def agency_share(
         if wanted and row.covers(site) and row.share.period.holds(on):
             return row.share
     return None
+
+
+def highest_share(site: Site, days: Period, call_type: CallType) -> Share | None:
+    """The most that the agency pays of such calls on any of the days, which have an end; the first of equal ones."""
+    assert days.until is not None
+    length = (days.until - days.since).days + 1
+    found = (agency_share(site, days.since + timedelta(days=day), call_type) for day in range(length))
+    return max((share for share in found if share), key=lambda share: share.percent, default=None)
 
 
 @cache

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import holidays as calendars
 
 from rating.call_type import CallType, call_type_of_prefix
+from rating.dated_table import Period
 from rating.money import Money
 from rating.tariff_file import TariffFile
 from rating.timetable import Entry, Timetable, always
@@ -58,6 +59,11 @@ class Tariff:
     def is_valid_on(self, day: date) -> bool:
         """Whether it holds on a local day of the facility."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+    def life_from(self, since: date | None = None) -> Period | None:
+        """The days on which it holds, or what is left of them from a day on; None if it is over by then."""
+        first = self.valid_from if since is None else max(self.valid_from, since)
+        return None if self.valid_to is not None and self.valid_to < first else Period(first, self.valid_to)
 
 
 def tariff_at(file: TariffFile, facility_zone: ZoneInfo) -> Tariff:

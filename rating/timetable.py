@@ -146,6 +146,10 @@ class Timetable:
         """The same week without connection fees and minimums."""
         return self._each(lambda rate: replace(rate, connect_fee=ZERO, minimum=ZERO))
 
+    def by_the_minute(self) -> Self:
+        """The same week in increments of a minute at most, with nothing but cents added by rounding."""
+        return self._each(lambda rate: rate.by_the_minute())
+
     def _each(self, changed: Callable[[Rate], Rate]) -> Self:
         entries = tuple(replace(each, rate=changed(each.rate)) for each in self.entries)
         return self if entries == self.entries else replace(self, entries=entries)

@@ -21,7 +21,8 @@ from ivr.facility.file import read
 from ivr.facility.lawfulness import alerts, ordinary_minute, tariffs_of
 from ivr.facility.lookup import Facility
 from rating.breach import Breach
-from rating.lawful import breaches, cap_of
+from rating.dated_table import Period
+from rating.lawful import breaches, lowest_cap
 from rating.money import Money, format_money
 from rating.numbers import Number, NumberKind, read_e164, read_keys
 from rating.plans import Plan, break_even
@@ -77,7 +78,7 @@ def quote(
             raise PriceError(f"--number: {number} is not a number that can be called ({dialled.reason})")
         free, local = database.read_now(lookup.free_and_local, place.id, dialled.e164)
         on = started_at.astimezone(ZoneInfo(place.time_zone)).date()
-        asked = database.read_now(priced, place, dialled, on, local=local, free=free)
+        asked = database.read_now(priced, place, dialled, started_at, local=local, free=free)
     longest = place.longest_call_ms // 60_000
     shown = sorted(set(minutes or [*(each for each in SHOWN_MINUTES if each < longest), longest]))
     if asked.price is None and not (free or asked.is_free_by_law):
@@ -200,7 +201,7 @@ def _amounts(charged: Charge) -> dict[str, str]:
 
 
 def _cap(site: Site, call_type: Any, on: date, termination: Money | None) -> str:
-    held_by = cap_of(site, call_type, on, termination)
+    held_by = lowest_cap(site, call_type, Period(on, on), termination)
     return f"{format_money(held_by.per_minute)} ({held_by.section})" if held_by else "none"
 
 

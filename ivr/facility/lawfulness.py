@@ -12,7 +12,8 @@ from ivr.policy.quantity import Counted, Each
 from ivr.policy.schedule import HOLIDAY
 from rating.breach import Breach
 from rating.call_type import CallType
-from rating.lawful import breaches, cap_of, cheapest_minute
+from rating.dated_table import Period
+from rating.lawful import breaches, cheapest_minute, lowest_cap
 from rating.money import Money
 from rating.plans import FacilityLimits, Plan, Quota
 from rating.plans import breaches as plan_breaches
@@ -64,7 +65,7 @@ def tariffs_of(conn: Connection, place: Facility) -> Iterator[Tariff]:
 def _plan_breaches(
     offered: Plan, prices: Tariff, place: Facility, limits: FacilityLimits
 ) -> Iterator[Breach]:
-    allowed = cap_of(place.site, CallType.INTRASTATE, prices.valid_from)
+    allowed = lowest_cap(place.site, CallType.INTRASTATE, Period(prices.valid_from, prices.valid_to))
     yield from plan_breaches(offered, per_minute=ordinary_minute(prices), cap=allowed, facility=limits)
 
 

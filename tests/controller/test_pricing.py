@@ -221,6 +221,40 @@ def test_what_the_balance_pays_for_counts_the_dearer_of_two_hours(database: Data
     assert (grant.limit_ms, grant.cutoff) == (300_000, "balance")
 
 
+SHORT_OF_THE_DAY = timedelta(seconds=-10)
+
+
+def test_a_talk_that_can_touch_a_day_of_a_higher_share_has_it(database: Database, tmp_path: Path) -> None:
+    """Colorado's prisons pay everything from 2026-07-01; midnight is Chicago's here."""
+    midnight = datetime(2026, 7, 1, 5, tzinfo=UTC)
+    world = world_of(database, tmp_path, *COLORADO, at=midnight + SHORT_OF_THE_DAY)
+    row = asyncio.run(talked(world, 60))
+    assert (row.payer, row.charge, row.agency_charge) == ("free", 0, 60_000)
+    assert row.agency_rule == "co-prison-2026"
+
+
+def test_a_talk_that_can_touch_a_day_of_a_lower_cap_is_charged_by_it(
+    database: Database, tmp_path: Path
+) -> None:
+    """Before 2026-04-06 calls inside a state had no cap; the tariff ends with that."""
+    midnight = datetime(2026, 4, 6, 5, tzinfo=UTC)
+    file = (
+        ('"0.06"', '"0.50"'),
+        ("valid_from = 2026-04-06", "valid_from = 2026-01-01\nvalid_to = 2026-04-05"),
+    )
+    only_in_state = ('"intrastate", "interstate"]', '"intrastate"]')
+    world = world_of(database, tmp_path, *file, only_in_state, at=midnight + SHORT_OF_THE_DAY)
+    assert asyncio.run(talked(world, 60)).charge == 130_000
+    world.at -= timedelta(days=1)
+    assert asyncio.run(talked(world, 60, keys="6")).charge == 500_000
+
+
+def test_no_long_increment_is_loaded(world: World) -> None:
+    quarter = demonstration((SIMPLE, SIMPLE.replace("first_seconds = 60", "first_seconds = 900")))
+    with pytest.raises(FacilityFileError, match="charges 900 s at a time"):
+        world.database.transact_now(load, quarter, KEY, world.at)
+
+
 def test_without_a_tariff_of_the_day_there_is_no_call(database: Database, tmp_path: Path) -> None:
     world = world_of(database, tmp_path, at=datetime(2026, 4, 5, 18, tzinfo=UTC))
     assert asyncio.run(steps.decided(world, steps.PAID))[1] == Refused(Denial.NO_RATE, {})
