@@ -29,6 +29,10 @@ class CallType(StrEnum):
     TOLL_FREE = "toll_free"
 
 
+#: Those that stay in the facility's state.
+IN_STATE: Final = (CallType.LOCAL, CallType.INTRASTATE)
+
+
 def call_type(number: Number, *, facility_state: str, local_exchanges: Collection[str] = ()) -> CallType:
     """The type of a call from a facility in `facility_state` (ISO 3166-2, "US-MA") to a number.
 

@@ -8,7 +8,7 @@ their rules: recording, schedules, longest call and blocks do not change. Source
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from itertools import combinations
@@ -82,11 +82,16 @@ def agency_share(
 
 
 def highest_share(site: Site, days: Period, call_type: CallType) -> Share | None:
-    """The most that the agency pays of such calls on any of the days, which have an end; the first of equal ones."""
-    assert days.until is not None
-    length = (days.until - days.since).days + 1
-    found = (agency_share(site, days.since + timedelta(days=day), call_type) for day in range(length))
-    return max((share for share in found if share), key=lambda share: share.percent, default=None)
+    """The most that the agency pays of such calls on any of the days; the first of equal ones, None without a law."""
+    found = (share for _, share in shares_between(days, site, call_type))
+    return max(found, key=lambda share: share.percent, default=None)
+
+
+def shares_between(days: Period, site: Site, call_type: CallType) -> list[tuple[date, Share]]:
+    """Every share of such calls on some of the days, with its first day among them, in order."""
+    rows = [row.share for row in shipped() if row.covers(site) and call_type in row.share.call_types]
+    shared = ((share.period.overlap(days), share) for share in rows)
+    return sorted(((both.since, share) for both, share in shared if both), key=lambda each: each[0])
 
 
 @cache

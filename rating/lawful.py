@@ -13,7 +13,7 @@ from rating.call_type import CallType
 from rating.cap_check import excess
 from rating.caps import Ban, Cap, Forbidden, bans_between, caps_between, facility_class
 from rating.dated_table import Period
-from rating.free_by_law import Share
+from rating.free_by_law import Share, shares_between
 from rating.money import Money
 from rating.price import Price, Tax
 from rating.prices import PriceRow, Tariff
@@ -75,6 +75,19 @@ def breaches(tariff: Tariff, site: Site, since: date | None = None) -> list[Brea
         for breach in (*over, *_flat_fees(row, site, call_type, days)):
             found.setdefault((breach.rule, breach.sentence), breach)
     return sorted(found.values(), key=lambda breach: (breach.since or days.since, breach.sentence))
+
+
+def unbilled(unpriced: Collection[CallType], site: Site, days: Period) -> list[str]:
+    """A sentence for each law by which unpriced calls are free on one of the days: they are made all the same."""
+    types: dict[tuple[date, str], list[str]] = {}
+    for call_type in unpriced:
+        for day, share in shares_between(days, site, call_type):
+            if share.is_free:
+                types.setdefault((day, share.law), []).append(call_type.value.replace("_", "-"))
+    return [
+        f"From {day} calls are free by law ({law}), but {', '.join(kinds)} calls have no rate: nobody is billed."
+        for (day, law), kinds in sorted(types.items())
+    ]
 
 
 def cheapest_minute(timetable: Timetable) -> Money:

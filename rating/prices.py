@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import holidays as calendars
 
-from rating.call_type import CallType, call_type_of_prefix
+from rating.call_type import IN_STATE, CallType, call_type_of_prefix, may_be_in_state
 from rating.dated_table import Period
 from rating.money import Money
 from rating.tariff_file import TariffFile
@@ -55,6 +55,17 @@ class Tariff:
         yield from ((row, call_type) for call_type, row in self._by_type.items())
         for rows in self._by_prefix.values():
             yield from ((row, call_type_of_prefix(prefix)) for prefix, row in rows.items())
+
+    def rows_in_state(self, state: str) -> Iterator[tuple[PriceRow, CallType]]:
+        """Every row that may price a call inside a state ("IL"), with the types that such calls can have."""
+        yield from ((row, kind) for kind, row in self._by_type.items() if kind in IN_STATE)
+        for rows in self._by_prefix.values():
+            found = [row for prefix, row in rows.items() if may_be_in_state(prefix, f"US-{state}")]
+            yield from ((row, kind) for row in found for kind in IN_STATE)
+
+    def unpriced(self) -> list[CallType]:
+        """The types of calls that have no price but by a prefix."""
+        return [kind for kind in CallType if kind not in self._by_type]
 
     def is_valid_on(self, day: date) -> bool:
         """Whether it holds on a local day of the facility."""

@@ -34,7 +34,7 @@ from ivr.policy.request import (
     Payer,
     Payment,
 )
-from rating.call_type import CallType
+from rating.call_type import IN_STATE
 from rating.money import Money
 from rating.numbers import Number, Unusable
 from rating.price import Price, charge, first_increment_price, longest_talk_ms
@@ -43,7 +43,6 @@ Rule = Callable[[CallRequest], Deny | None]
 SHORTEST_CALL_MS = 60_000
 #: Who wants no calls is not overruled.
 NEVER_OVERRIDDEN = frozenset({BlockCause.NO_CONTACT, BlockCause.CALLED_PARTY})
-IN_STATE = frozenset({CallType.LOCAL, CallType.INTRASTATE})
 
 
 def inmate_may_call(ask: CallRequest) -> Deny | None:
@@ -267,7 +266,10 @@ def limit(ask: CallRequest, paid_by: Payer) -> Limit:
 
 
 def payment(ask: CallRequest, paid_by: Payer, talk_limit: Limit) -> Payment:
-    """What is reserved, and where: the price of the longest talk, or one call of the subscription."""
+    """What is reserved, and where: the price of the longest talk, or one call of the subscription.
+
+    An agency's share by law is of money: of a call that a subscription pays for it pays nothing.
+    """
     match paid_by:
         case Payer.FREE:
             return Payment(paid_by, price=ask.price if ask.agency_rule else None)

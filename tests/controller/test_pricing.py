@@ -9,23 +9,33 @@ import pytest
 
 from accounts import ledger, payers
 from accounts.db import Database
+from ivr.cli.prices import plan_line
 from ivr.controls import CalledPartyControls, Grant, Refused
 from ivr.controls.settlement import Ending, settle_call
 from ivr.facility.file import FacilityFileError
-from ivr.facility.lawfulness import alerts
+from ivr.facility.lawfulness import alerts, tariffs_of, unbilled_calls
+from ivr.facility.lookup import facility_by_id
 from ivr.loading import load
 from ivr.policy.reasons import Denial, Outcome
 from ivr.records import evidence
+from rating.money import Money
+from rating.plans import Plan
 from tests.controller import steps
-from tests.transcripts.play import KEY, World, demonstration
+from tests.transcripts.play import KEY, NOON, World, demonstration
 
 FACILITY = "example-county-jail"
-MASSACHUSETTS = (('state = "IL"', 'state = "MA"'),)
+#: Without a plan: where calls are free by law, none may be offered.
+NO_PLAN = (
+    ('[[plan]]\nid = "family-100"\nprice = "20.00"\ncalls = 100\n', ""),
+    ('[[subscription]]\nnumber = "+1 217 555 0101"\ncalls = 57\n', ""),
+)
+MASSACHUSETTS = (('state = "IL"', 'state = "MA"'), *NO_PLAN)
 COLORADO = (
     ('state = "IL"', 'state = "CO"'),
     ('kind = "jail"', 'kind = "prison"'),
     ('operator = "county"', 'operator = "state"'),
     ("valid_from = 2026-04-06", "valid_from = 2025-01-01"),
+    *NO_PLAN,
 )
 SIMPLE = """per_minute = "0.06"
 first_seconds = 60
@@ -66,13 +76,9 @@ rate = "day\"""",
 )
 
 
-def world_of(
-    database: Database, folder: Path, *changes: tuple[str, str], at: datetime | None = None
-) -> World:
+def world_of(database: Database, folder: Path, *changes: tuple[str, str], at: datetime = NOON) -> World:
     """The demonstration's facility with changes to its files."""
-    world = World(database, folder, demonstration(*changes))
-    world.at = at or world.at
-    return world
+    return World(database, folder, demonstration(*changes), at)
 
 
 async def talked(world: World, seconds: float, keys: str = steps.PAID) -> Any:
@@ -123,6 +129,18 @@ def test_a_split_call_has_two_payers(database: Database, tmp_path: Path) -> None
     assert before - steps.available(world) == 25_000
     assert owed_by_the_agency(world) == 75_000
     steps.assert_books_are_right(world)
+
+
+def test_the_agency_has_no_share_in_a_call_of_a_subscription(database: Database, tmp_path: Path) -> None:
+    state, kind, operator, since, *_ = COLORADO
+    until = (since[0], f"{since[1]}\nvalid_to = 2026-06-30")
+    world = world_of(
+        database, tmp_path, state, kind, operator, until, at=datetime(2025, 7, 2, 18, tzinfo=UTC)
+    )
+    row = asyncio.run(talked(world, 100, steps.SUBSCRIBED))
+    assert (row.payer, row.calls_charged, row.charge) == ("subscription", 1, 0)
+    assert (row.agency_rule, row.agency_charge) == (None, 0)
+    assert owed_by_the_agency(world) == 0
 
 
 def test_taxes_are_held_charged_and_written_line_by_line(database: Database, tmp_path: Path) -> None:
@@ -288,12 +306,86 @@ def test_a_tariff_that_stood_before_the_cap_fell_is_an_alert_and_charged_at_the_
     database: Database, tmp_path: Path
 ) -> None:
     world = world_of(database, tmp_path, ('"0.06"', '"0.12"'))
-    assert world.database.read_now(alerts) == []
+    assert world.database.read_now(alerts, world.at) == []
     grown = demonstration(('"0.06"', '"0.12"'), ("population = 240", "population = 1200"))
     told = world.database.transact_now(load, grown, KEY, world.at)
-    assert any(line.startswith("alert: example-county-2026: From 2026-04-06") for line in told)
-    assert world.database.read_now(alerts)
+    assert any(line.startswith("alert: example-county-2026: From 2026-11-23") for line in told)
+    assert world.database.read_now(alerts, world.at)
     assert asyncio.run(talked(world, 60)).charge == 100_000
+
+
+def refusal_of(database: Database, *changes: tuple[str, str], at: datetime = NOON) -> str:
+    """Why a file is not loaded into a new database."""
+    with pytest.raises(FacilityFileError) as refusal:
+        database.transact_now(load, demonstration(*changes), KEY, at)
+    return str(refusal.value)
+
+
+IN_THE_COUNTRY = 'call_types = ["local", "intrastate", "interstate"]'
+
+
+def test_a_plan_without_prices_to_measure_it_by_is_not_loaded(database: Database) -> None:
+    for change in ((IN_THE_COUNTRY, 'call_types = ["interstate"]'), ('["demonstration-tariff.toml"]', "[]")):
+        assert "family-100: No tariff has a price of calls inside the state" in refusal_of(database, change)
+
+
+def test_where_calls_are_free_by_law_no_plan_is_loaded(database: Database) -> None:
+    told = refusal_of(database, MASSACHUSETTS[0])
+    assert "family-100: From 2026-11-23 calls are free by law" in told
+    assert "never pays" in told
+
+
+def test_a_plan_that_never_pays_is_not_said_to(database: Database, tmp_path: Path) -> None:
+    world = world_of(database, tmp_path, *MASSACHUSETTS)
+    place = world.database.read_now(facility_by_id, FACILITY)
+    assert place is not None
+    (held,) = world.database.read_now(lambda conn: list(tariffs_of(conn, place)))
+    family = Plan(Money(20_000_000), 100)
+    said = plan_line(held, place, NOON.date(), "family-100", family)
+    assert said.endswith("for 20.00; never pays: calls inside the state cost nothing")
+
+
+def test_a_plan_is_measured_by_what_its_payers_pay_and_may_pay(database: Database) -> None:
+    """By the agency's share, by the price of a part of the state, by the lowest cap to come."""
+    in_2025 = datetime(2025, 7, 2, 18, tzinfo=UTC)
+    prison = (*COLORADO[:3], ("valid_from = 2026-04-06", "valid_from = 2025-07-01\nvalid_to = 2026-06-30"))
+    assert "family-100: The plan pays only from 89 calls" in refusal_of(
+        database, *prison, ("calls = 100", "calls = 88"), at=in_2025
+    )
+    cheap = '[[rate]]\nname = "cheap"\nper_minute = "0.001"\n[[price]]\nrate = "cheap"\nprefix = "1217"\n[[price]]'
+    assert "pays only from 1334 calls" in refusal_of(database, ("[[price]]", cheap))
+    soon = ("valid_from = 2026-04-06", "valid_from = 2026-01-01\nvalid_to = 2026-04-06")
+    dear = ('price = "20.00"', 'price = "196.00"')
+    assert "195" in refusal_of(database, soon, dear, at=datetime(2026, 2, 1, 18, tzinfo=UTC))
+
+
+def test_a_plan_and_a_tariff_of_one_name_are_told_apart(world: World) -> None:
+    renamed = ('id = "family-100"\nprice = "20.00"', 'id = "example-county-2026"\nprice = "900.00"')
+    assert "example-county-2026: 100 calls of 15 minutes may cost at most" in refusal_of(
+        world.database, renamed
+    )
+
+
+def test_what_is_over_raises_no_alert(database: Database, tmp_path: Path) -> None:
+    ended = (
+        ('"0.06"', '"0.12"'),
+        ("valid_from = 2026-04-06", "valid_from = 2026-04-06\nvalid_to = 2026-11-22"),
+    )
+    world = world_of(database, tmp_path, *ended, *NO_PLAN)
+    grown = demonstration(*ended, *NO_PLAN, ("population = 240", "population = 1200"))
+    told = world.database.transact_now(load, grown, KEY, world.at)
+    assert not [line for line in told if line.startswith("alert: example-county-2026")]
+    assert world.database.read_now(alerts, world.at) == []
+    assert world.database.read_now(alerts, world.at - timedelta(days=2))
+
+
+def test_the_types_of_call_that_are_free_by_law_and_have_no_rate_are_told(
+    database: Database, tmp_path: Path
+) -> None:
+    world = world_of(database, tmp_path, *MASSACHUSETTS)
+    (told,) = world.database.read_now(unbilled_calls, world.at)
+    assert told.startswith("example-county-jail: example-county-2026: From 2026-11-23 calls are free by law")
+    assert told.endswith("but international, toll-free calls have no rate: nobody is billed.")
 
 
 def test_a_plan_is_measured_again_when_the_schedule_or_the_longest_call_change(world: World) -> None:

@@ -46,8 +46,8 @@ def test_a_prefix_has_the_type_of_the_numbers_that_begin_with_it() -> None:
         if isinstance(number, Number):
             expected = call_type(number, facility_state="US-none")
             assert call_type_of_prefix(f"1{area_code}") is expected, area_code
-    for area_code in ("500", "700", "900"):
-        assert call_type_of_prefix(f"1{area_code}") is CallType.INTERSTATE
+    for prefix in ("1500", "1700", "1900"):
+        assert call_type_of_prefix(prefix) is CallType.INTERSTATE
 
 
 @pytest.mark.parametrize(
