@@ -273,6 +273,18 @@ def test_no_long_increment_is_loaded(world: World) -> None:
         world.database.transact_now(load, quarter, KEY, world.at)
 
 
+AT_MOST = (SIMPLE, SIMPLE + 'max_cost = "0.30"\nmax_cost_then = "disconnect"\n')
+
+
+@pytest.mark.parametrize(("law", "payer"), [((), "prepaid"), (MASSACHUSETTS, "free")])
+def test_a_call_ends_at_its_highest_cost_and_says_so(
+    database: Database, tmp_path: Path, law: tuple[tuple[str, str], ...], payer: str
+) -> None:
+    row = asyncio.run(talked(world_of(database, tmp_path, AT_MOST, *law), 300))
+    assert (row.payer, row.charge + row.agency_charge) == (payer, 300_000)
+    assert (row.reason, row.limit_set_by, row.cut_off_by) == ("limit_reached", "max_cost", "max_cost")
+
+
 def test_without_a_tariff_of_the_day_there_is_no_call(database: Database, tmp_path: Path) -> None:
     world = world_of(database, tmp_path, at=datetime(2026, 4, 5, 18, tzinfo=UTC))
     assert asyncio.run(steps.decided(world, steps.PAID))[1] == Refused(Denial.NO_RATE, {})
