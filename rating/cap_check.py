@@ -20,6 +20,7 @@ def excess(
     valid_from: date,
     valid_to: date | None = None,
     connect_fee: Money = ZERO,
+    minimum: Money = ZERO,
     fees: Mapping[str, Money] = NO_FEES,
     termination: Money | None = None,
     table: CapTable | None = None,
@@ -28,14 +29,15 @@ def excess(
 
     One breach for each price and rule, in order of the first day. Prices are a minute's, without taxes. `fees`
     are all other charges by their name ("paper statement"); none may be above nothing where ancillary fees are
-    banned. `termination` is the average cost a minute of ending calls in the destination that the international
-    price is for: a tariff with several destinations is checked once for each. A site whose population is not
-    known is held to the lowest cap of its kind. Raises ValueError if `valid_to` is before `valid_from`, and for
+    banned. `minimum` is what a call costs at least, which is a fee for each short call. `termination` is the average
+    cost a minute of ending calls in the destination that the international price is for: a tariff with several
+    destinations is checked once for each. A site whose population is not known is held to the lowest cap of its
+    kind. Raises ValueError if `valid_to` is before `valid_from`, and for
     a negative termination.
     """
     life = Period(valid_from, valid_to)
     prices = _prices_over_caps(site, per_minute, life, termination, table)
-    charges = _forbidden_charges(life, connect_fee, fees, table)
+    charges = _forbidden_charges(life, connect_fee, minimum, fees, table)
     return sorted([*prices, *charges], key=lambda breach: breach.since or valid_from)
 
 
@@ -64,17 +66,22 @@ def _prices_over_caps(
 def _forbidden_charges(
     life: Period,
     connect_fee: Money,
+    minimum: Money,
     fees: Mapping[str, Money],
     table: CapTable | None,
 ) -> Iterator[Breach]:
     for day, ban in bans_between(life.since, life.until, table=table):
         if ban.forbidden is Forbidden.PER_CALL_FEE:
-            what, charges = "fee for each call", {"": connect_fee}
+            charges = [
+                ("fee for each call", connect_fee, "a call"),
+                ("minimum price of a call", minimum, "at least"),
+            ]
         else:
-            what, charges = "fee beside the price of a minute", dict(fees)
-        for name, amount in charges.items():
+            what = "fee beside the price of a minute"
+            charges = [(what, amount, f"as {name}") for name, amount in fees.items()]
+        for what, amount, how in charges:
             if amount > 0:
-                asked = f"asks {format_money(amount)}{f' as {name}' if name else ' a call'}"
+                asked = f"asks {format_money(amount)} {how}"
                 yield Breach(
                     ban.id,
                     f"From {day} no {what} is allowed ({ban.section}; {ban.id}), but the tariff {asked}.",

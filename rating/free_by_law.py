@@ -81,6 +81,19 @@ def agency_share(
     return None
 
 
+def highest_share(site: Site, days: Period, call_type: CallType) -> Share | None:
+    """The most that the agency pays of such calls on any of the days; the first of equal ones, None without a law."""
+    found = (share for _, share in shares_between(days, site, call_type))
+    return max(found, key=lambda share: share.percent, default=None)
+
+
+def shares_between(days: Period, site: Site, call_type: CallType) -> list[tuple[date, Share]]:
+    """Every share of such calls on some of the days, with its first day among them, in order."""
+    rows = [row.share for row in shipped() if row.covers(site) and call_type in row.share.call_types]
+    shared = ((share.period.overlap(days), share) for share in rows)
+    return sorted(((both.since, share) for both, share in shared if both), key=lambda each: each[0])
+
+
 @cache
 def shipped() -> tuple[FreeByLaw, ...]:
     """The rows that come with the package; raises TableError if they were damaged."""

@@ -11,7 +11,8 @@ and `seconds`. A `balance` and `requested_s` bound the call; without a length of
 `max_seconds` is told. An `id` comes back in the answer.
 
 The answer has `cost` (connection fee included, before tax), `connect_fee`, `billed_seconds`, `tax`, `taxes` if there
-are any, `max_seconds` (whole; null if nothing bounds the call) and `balance_after`; or `refused`; or `error`.
+are any, `max_seconds` (whole; null if nothing bounds the call) and `balance_after`; or `refused` (`no_rate`,
+`funds_too_low`, or `max_cost` where not even the first increment is within it); or `error`.
 """
 
 import json
@@ -41,14 +42,23 @@ from rating.fields import (
     steps_mistake,
 )
 from rating.money import Money, format_money
-from rating.price import LONGEST_MS, Price, Tax, charge, first_increment_price, longest_talk_ms
+from rating.price import (
+    BOUNDLESS,
+    LONGEST_MS,
+    Price,
+    Tax,
+    charge,
+    first_increment_price,
+    longest_talk_ms,
+    may_begin,
+)
 from rating.tariff import Method, Rate, Rounding
 from rating.timetable import Entry, Timetable, always
 
 FUNDS_TOO_LOW: Final = "funds_too_low"
 NO_RATE: Final = "no_rate"
+MAX_COST: Final = "max_cost"
 
-_UNLIMITED: Final = Money(10**30)
 _DAY_MS: Final = 86_400_000
 #: Where the price depends on the time, a talk that may last so long is told to be unlimited.
 _UNBOUNDED_MS: Final = 10_000 * _DAY_MS
@@ -198,6 +208,8 @@ def _rated(line: LineFields) -> dict[str, Any]:
         return {"refused": NO_RATE}
     if line.balance is not None and line.balance < first_increment_price(price, span.started_at):
         return {"refused": FUNDS_TOO_LOW}
+    if not may_begin(price, span.started_at):
+        return {"refused": MAX_COST}
     longest_ms = _longest_ms(price, span.started_at, line.balance, line.requested_s)
     talk_ms = span.talk_ms or 0
     charged = charge(price, span.started_at, talk_ms if longest_ms is None else min(talk_ms, longest_ms))
@@ -287,7 +299,7 @@ def _longest_ms(
     price: Price, started_at: datetime, balance: Money | None, requested_ms: int | None
 ) -> int | None:
     """The longest talk that is paid for, allowed and wanted; None if nothing bounds it."""
-    available = _UNLIMITED if balance is None else balance
+    available = BOUNDLESS if balance is None else balance
     if requested_ms is not None:
         return longest_talk_ms(price, started_at, available, requested_ms)
     first = price.timetable.rate_at(started_at)

@@ -116,13 +116,21 @@ def break_even(plan: Plan, per_minute: Money, longest_call_minutes: int) -> Brea
     )
 
 
-def breaches(plan: Plan, *, per_minute: Money, cap: Cap | None, facility: FacilityLimits) -> list[Breach]:
+def breaches(
+    plan: Plan, *, per_minute: Money | None, cap: Cap | None, facility: FacilityLimits
+) -> list[Breach]:
     """Every rule of 47 CFR 64.6140 that the plan breaks in the facility, one plain sentence each.
 
-    `per_minute` is the tariff's ordinary price of the calls that the plan covers, `cap` what the law allows for
-    them on the day (None: no cap is known). An empty list says that the plan may be offered, not that it pays
-    for everybody: what it takes to break even must be told before it is bought.
+    `per_minute` is the least that a payer pays for a minute of the calls that the plan covers (None: they have no
+    price), `cap` the least that the law allows for it while the plan is offered (None: no cap is known). An empty list
+    says that the plan may be offered, not that it pays for everybody: what it takes to break even must be told before
+    it is bought.
     """
+    if per_minute is None:
+        sentence = (
+            f"No tariff has a price of calls inside the state, by which a plan is measured ({SECTION}(b)(1))."
+        )
+        return [*_form(plan), Breach("plan-no-price", sentence)]
     return [
         *_form(plan),
         *_price_of_a_minute(plan, cap, facility.longest_call_minutes),

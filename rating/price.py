@@ -21,6 +21,9 @@ from rating.timetable import Course, Entry, Timetable
 #: The longest talk that is searched for.
 LONGEST_MS: Final = 10**18
 
+#: More than any call costs.
+BOUNDLESS: Final = Money(10**30)
+
 _DOWN: Final = tuple(Rounding("down", decimals) for decimals in range(MOST_DECIMALS + 1))
 
 
@@ -152,9 +155,20 @@ def longest_talk_ms(price: Price, started_at: datetime, available: Money, cap_ms
     return _longest(course, min(cap_ms, LONGEST_MS), is_paid_for)
 
 
+def longest_at_any_cost_ms(price: Price, started_at: datetime, cap_ms: int) -> int:
+    """The longest talk from an instant on, at most `cap_ms`, that the rate allows, whatever there is to pay it with."""
+    return longest_talk_ms(price, started_at, BOUNDLESS, cap_ms)
+
+
 def first_increment_price(price: Price, started_at: datetime) -> Money:
     """The least that a connected call costs, with tax; also where the rate's highest cost would not allow it."""
     return _charged(price.timetable.course(started_at, 1), price, 1).due
+
+
+def may_begin(price: Price, started_at: datetime) -> bool:
+    """Whether the rate's highest cost allows the first increment."""
+    course = price.timetable.course(started_at, 1)
+    return _may_go_on(course.first, _charged(course, price, 1))
 
 
 def _charged(course: Course, price: Price, talk_ms: int) -> Charge:

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import holidays as calendars
 
-from rating.call_type import CallType, call_type_of_prefix
+from rating.call_type import IN_STATE, CallType, call_type_of_prefix, may_be_in_state
+from rating.dated_table import Period
 from rating.money import Money
 from rating.tariff_file import TariffFile
 from rating.timetable import Entry, Timetable, always
@@ -55,9 +56,25 @@ class Tariff:
         for rows in self._by_prefix.values():
             yield from ((row, call_type_of_prefix(prefix)) for prefix, row in rows.items())
 
+    def rows_in_state(self, state: str) -> Iterator[tuple[PriceRow, CallType]]:
+        """Every row that may price a call inside a state ("IL"), with the types that such calls can have."""
+        yield from ((row, kind) for kind, row in self._by_type.items() if kind in IN_STATE)
+        for rows in self._by_prefix.values():
+            found = [row for prefix, row in rows.items() if may_be_in_state(prefix, f"US-{state}")]
+            yield from ((row, kind) for row in found for kind in IN_STATE)
+
+    def unpriced(self) -> list[CallType]:
+        """The types of calls that have no price but by a prefix."""
+        return [kind for kind in CallType if kind not in self._by_type]
+
     def is_valid_on(self, day: date) -> bool:
         """Whether it holds on a local day of the facility."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+    def life_from(self, since: date | None = None) -> Period | None:
+        """The days on which it holds, or what is left of them from a day on; None if it is over by then."""
+        first = self.valid_from if since is None else max(self.valid_from, since)
+        return None if self.valid_to is not None and self.valid_to < first else Period(first, self.valid_to)
 
 
 def tariff_at(file: TariffFile, facility_zone: ZoneInfo) -> Tariff:

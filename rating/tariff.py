@@ -11,6 +11,9 @@ Method = Literal["up", "down", "middle"]
 AtMaxCost = Literal["free", "disconnect"]
 
 MOST_DECIMALS: Final = 6
+CENT_DECIMALS: Final = 2
+#: Where a minute is capped, a minute that has begun may be charged whole, and no more.
+LONGEST_LAWFUL_S: Final = 60
 #: A time after the end of every call.
 FOREVER_MS: Final = 1 << 62
 
@@ -44,6 +47,11 @@ class Rounding:
             return Money(-(-numerator // parts) * unit)
         return Money((2 * numerator + parts) // (2 * parts) * unit)
 
+    @property
+    def adds_a_cent_at_most(self) -> bool:
+        """Whether no call costs more than a cent above its exact price."""
+        return self.method == "down" or self.decimals >= CENT_DECIMALS
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -72,6 +80,11 @@ class Step:
         if self.price * 60 <= per_minute * self.per_s:
             return self
         return Step(self.from_s, per_minute, 60, self.increment_s)
+
+    def by_the_minute(self) -> "Step":
+        """This step in increments of a minute at most: of longer ones the largest part, so that the next step fits."""
+        part = next(each for each in range(LONGEST_LAWFUL_S, 0, -1) if self.increment_s % each == 0)
+        return self if self.increment_s <= LONGEST_LAWFUL_S else replace(self, increment_s=part)
 
 
 class Stretch(NamedTuple):
@@ -116,6 +129,12 @@ class Rate:
     def capped(self, per_minute: Money) -> Self:
         """This rate at no more than `per_minute` in each step."""
         return replace(self, steps=tuple(step.capped(per_minute) for step in self.steps))
+
+    def by_the_minute(self) -> Self:
+        """This rate in increments of a minute at most, and rounded down where rounding could add more than a cent."""
+        fair = self.rounding.adds_a_cent_at_most
+        rounding = self.rounding if fair else Rounding("down", self.rounding.decimals)
+        return replace(self, steps=tuple(step.by_the_minute() for step in self.steps), rounding=rounding)
 
     def stretches(self, from_ms: int, until_ms: int, denominator: int) -> list[Stretch]:
         """How talk between two moments of a call is charged; `denominator` is a multiple of this rate's."""

@@ -48,7 +48,7 @@ The longest prefix that fits a number decides its price, directly or through a z
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -69,9 +69,11 @@ from rating.fields import (
     mistakes,
     steps_mistake,
 )
+from rating.price import Price, may_begin
 from rating.tariff import Method, Rate, Rounding, simple_rate
-from rating.timetable import HOLIDAY
+from rating.timetable import HOLIDAY, always
 
+ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 _DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -246,6 +248,8 @@ def _rate_mistakes(rate: RateFields) -> Iterator[str]:
             )
     if rate.max_cost is not None and rate.max_cost < max(rate.connect_fee, rate.minimum):
         yield "max_cost: expected at least the connect_fee and the minimum"
+    elif not steps_mistake(steps) and not may_begin(Price(always(rate.rate())), ANY_TIME):
+        yield "max_cost: expected at least the price of the first increment, lest no call be allowed"
 
 
 def _name_mistakes(file: TariffFile) -> Iterator[str]:

@@ -138,6 +138,11 @@ class Timetable:
         """Every rate of the week, once."""
         return list(dict.fromkeys(entry.rate for entry in self.entries))
 
+    @property
+    def disconnects(self) -> bool:
+        """Whether a call may not go on at the highest cost of some rate."""
+        return any(rate.max_cost is not None and rate.max_cost_then == "disconnect" for rate in self.rates)
+
     def capped(self, per_minute: Money) -> Self:
         """The same week with each of its rates capped."""
         return self._each(lambda rate: rate.capped(per_minute))
@@ -145,6 +150,10 @@ class Timetable:
     def without_fees(self) -> Self:
         """The same week without connection fees and minimums."""
         return self._each(lambda rate: replace(rate, connect_fee=ZERO, minimum=ZERO))
+
+    def by_the_minute(self) -> Self:
+        """The same week in increments of a minute at most, with nothing but cents added by rounding."""
+        return self._each(lambda rate: rate.by_the_minute())
 
     def _each(self, changed: Callable[[Rate], Rate]) -> Self:
         entries = tuple(replace(each, rate=changed(each.rate)) for each in self.entries)

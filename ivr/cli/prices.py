@@ -19,12 +19,14 @@ from ivr.controls.pricing import Priced, priced
 from ivr.facility import lookup
 from ivr.facility.file import parse as parse_facility
 from ivr.facility.file import read
-from ivr.facility.lawfulness import alerts, ordinary_minute, tariffs_of
+from ivr.facility.lawfulness import alerts, local_day, tariffs_of, unbilled_calls
 from ivr.facility.lookup import Facility
 from rating.breach import Breach
-from rating.lawful import breaches, cap_of
+from rating.dated_table import Period
+from rating.lawful import breaches, lowest_cap, unbilled
 from rating.money import Money, format_money
 from rating.numbers import Number, read_e164, read_keys
+from rating.ordinary import ordinary_minute
 from rating.plans import Plan, break_even
 from rating.price import Charge, charge
 from rating.prices import Tariff, tariff_at
@@ -77,8 +79,8 @@ def quote(
         if not isinstance(dialled, Number):
             raise PriceError(f"--number: {number} is not a number that can be called ({dialled.reason})")
         free, local = database.read_now(lookup.free_and_local, place.id, dialled.e164)
-        on = started_at.astimezone(ZoneInfo(place.time_zone)).date()
-        asked = database.read_now(priced, place, dialled, on, local=local, free=free)
+        on = local_day(place, started_at)
+        asked = database.read_now(priced, place, dialled, started_at, local=local, free=free)
     longest = place.longest_call_ms // 60_000
     shown = sorted(set(minutes or [*(each for each in SHOWN_MINUTES if each < longest), longest]))
     if asked.price is None and not (free or asked.is_free_by_law):
@@ -109,7 +111,7 @@ def show(facility: FacilityId, at: At = None) -> None:
     """Show the tariff that holds at a facility: what calls cost, and the cap that the law sets."""
     with open_database() as database:
         place, started_at = _place_and_time(database, facility, at)
-        on = started_at.astimezone(ZoneInfo(place.time_zone)).date()
+        on = local_day(place, started_at)
         held = [each for each in database.read_now(_tariffs, place) if each.is_valid_on(on)]
         plans = database.read_now(lookup.plans_of, place.id)
     if not held:
@@ -128,7 +130,7 @@ def show(facility: FacilityId, at: At = None) -> None:
     )
     _print(("call type", "destination", "price", "cap a minute"), list(rows))
     for plan_id, price, calls in plans:
-        typer.echo(_plan_line(tariff, place, plan_id, Plan(price, calls)))
+        typer.echo(plan_line(tariff, place, on, plan_id, Plan(price, calls)))
 
 
 def check(
@@ -145,10 +147,13 @@ def check(
     """
     if file is None:
         with open_database() as database:
-            found = database.read_now(alerts)
+            found, warnings = database.read_now(_standing, utc_now())
+        for warning in warnings:
+            typer.echo(f"warning: {warning}")
     else:
         found = [f"{file}: {breach}" for breach in _check_file(file, facility)]
-    for line in found or ["nothing to object to"]:
+    unchecked = "; no cap was checked" if file is not None and facility is None else ""
+    for line in found or [f"nothing to object to{unchecked}"]:
         typer.echo(line)
     if found:
         raise typer.Exit(1)
@@ -170,7 +175,13 @@ def _check_file(file: Path, facility: Path | None) -> list[Breach]:
     if place is None:
         typer.echo(f"{file}: name the --facility to have it checked against caps")
         return []
+    for sentence in unbilled(tariff.unpriced(), place.site, Period(tariff.valid_from, tariff.valid_to)):
+        typer.echo(f"{file}: warning: {sentence}")
     return breaches(tariff, place.site)
+
+
+def _standing(conn: Any, at: datetime) -> tuple[list[str], list[str]]:
+    return alerts(conn, at), unbilled_calls(conn, at)
 
 
 def _place_and_time(database: Database, facility: str, at: datetime | None) -> tuple[Facility, datetime]:
@@ -211,16 +222,19 @@ def _amounts(charged: Charge) -> dict[str, str]:
 
 
 def _cap(site: Site, call_type: Any, on: date, termination: Money | None) -> str:
-    held_by = cap_of(site, call_type, on, termination)
+    held_by = lowest_cap(site, call_type, Period(on, on), termination)
     return f"{format_money(held_by.per_minute)} ({held_by.section})" if held_by else "none"
 
 
-def _plan_line(tariff: Tariff, place: Facility, plan_id: str, plan: Plan) -> str:
-    ordinary = ordinary_minute(tariff)
+def plan_line(tariff: Tariff, place: Facility, on: date, plan_id: str, plan: Plan) -> str:
+    """What is offered, and from which use on it pays at that day's prices."""
+    longest = place.longest_call_ms // 60_000
     line = f"plan {plan_id}: {plan.calls} calls a month for {format_money(plan.price)}"
-    if ordinary <= 0:
-        return line
-    least = break_even(plan, ordinary, place.longest_call_ms // 60_000)
+    ordinary = ordinary_minute(tariff, place.site, Period(on, on), longest)
+    if not ordinary:
+        because = "have no price" if ordinary is None else "cost nothing"
+        return f"{line}; never pays: calls inside the state {because}"
+    least = break_even(plan, ordinary, longest)
     return f"{line}; pays from {least.calls} calls of full length, or {least.minutes} minutes, on"
 
 

@@ -89,7 +89,7 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
     local = at.astimezone(ZoneInfo(facility.time_zone))
     number = dialled.e164 if isinstance(dialled, Number) else ""
     known = lookup.number_facts(conn, facility.id, inmate, number)
-    asked = priced(conn, facility, dialled, local.date(), local=known.local, free=known.free)
+    asked = priced(conn, facility, dialled, at, local=known.local, free=known.free)
     met = scopes.of_call(
         units={facility.unit_id, known.unit_id},
         station_id=facility.station_id,

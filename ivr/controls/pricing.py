@@ -1,14 +1,16 @@
-"""What a call from a facility to a number costs on a day: its type, its price, and what the agency pays by law."""
+"""What a call from a facility to a number costs: its type, its price, and what the agency pays by law."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from ivr.facility import tariffs
 from ivr.facility.lookup import Facility
 from rating.call_type import CallType, call_type
-from rating.free_by_law import Share, agency_share
+from rating.dated_table import Period
+from rating.free_by_law import Share, highest_share
 from rating.lawful import lawful_price
 from rating.numbers import Dialled, Unusable
 from rating.price import Price
@@ -36,9 +38,13 @@ NO_CALL = Priced(None, None, None)
 
 
 def priced(
-    conn: Connection, facility: Facility, dialled: Dialled, on: date, *, local: bool, free: bool
+    conn: Connection, facility: Facility, dialled: Dialled, at: datetime, *, local: bool, free: bool
 ) -> Priced:
-    """The price on a local day. `local`: the exchange is of the facility's list; `free`: a number nobody pays for."""
+    """The price of a call that is decided on now, by the tariff and taxes of the local day.
+
+    Of all days that its talk can touch, the lowest cap holds and the highest share that an agency pays. `local`: the
+    exchange is of the facility's list; `free`: a number nobody pays for.
+    """
     if isinstance(dialled, Unusable):
         return NO_CALL
     kind = call_type(
@@ -46,18 +52,32 @@ def priced(
         facility_state=f"US-{facility.state}",
         local_exchanges={dialled.e164[2:8]} if local else set(),
     )
-    share = None if free else agency_share(facility.site, on, kind)
+    days = days_of_call(facility, at)
+    on = days.since
+    share = None if free else highest_share(facility.site, days, kind)
     tariff = tariffs.tariff_on(conn, facility.id, facility.time_zone, on)
     row = tariff.price_of(dialled.e164, kind) if tariff else None
     if row is None:
         return Priced(kind, None, share)
     rows, localities = tariffs.tax_rows(facility.taxes), facility.localities.split()
     taxes = taxes_due(rows, facility.state, kind, on, localities=localities)
-    return Priced(kind, lawful_price(row, facility.site, kind, on, taxes=taxes, share=share), share)
+    return Priced(kind, lawful_price(row, facility.site, kind, days, taxes=taxes, share=share), share)
+
+
+def days_of_call(facility: Facility, at: datetime) -> Period:
+    """The local days that the talk of a call decided on now can touch, from the first on."""
+    zone = ZoneInfo(facility.time_zone)
+    ends = at + _latest_start(facility) + timedelta(milliseconds=facility.longest_call_ms)
+    return Period(at.astimezone(zone).date(), ends.astimezone(zone).date())
 
 
 def talk_starts(facility: Facility, price: Price | None, at: datetime) -> tuple[datetime, datetime]:
     """When a talk decided on now may begin: at once, or after the longest ringing and acceptance."""
     if price is None or price.timetable.same_always:
         return at, at
-    return at, at + timedelta(seconds=facility.ring_seconds + LONGEST_ACCEPTANCE_SECONDS)
+    return at, at + _latest_start(facility)
+
+
+def _latest_start(facility: Facility) -> timedelta:
+    """After the longest ringing and acceptance."""
+    return timedelta(seconds=facility.ring_seconds + LONGEST_ACCEPTANCE_SECONDS)

@@ -1,6 +1,9 @@
 """Whether what stands in the database may be charged: every tariff and plan of a facility against the rules."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
@@ -11,30 +14,47 @@ from ivr.facility.tables import call_limit, facility, plan, schedule_window, tar
 from ivr.policy.quantity import Counted, Each
 from ivr.policy.schedule import HOLIDAY
 from rating.breach import Breach
-from rating.call_type import CallType
-from rating.lawful import breaches, cap_of, cheapest_minute
-from rating.money import Money
-from rating.plans import FacilityLimits, Plan, Quota
+from rating.call_type import IN_STATE, CallType
+from rating.dated_table import Period
+from rating.free_by_law import shares_between
+from rating.lawful import breaches, unbilled
+from rating.ordinary import lowest_cap_in_state, ordinary_minute
+from rating.plans import SECTION, FacilityLimits, Plan, Quota
 from rating.plans import breaches as plan_breaches
 from rating.prices import Tariff, tariff_at
 from rating.tariff_file import parse_tariff
 
-#: What a subscription covers.
-IN_STATE = (CallType.LOCAL, CallType.INTRASTATE)
 MINUTES_OF_A_DAY = 24 * 60
 
 
-def breaches_at(conn: Connection, facility_id: str) -> Iterator[tuple[str, Breach]]:
-    """Every rule that a tariff or plan of the facility breaks on some day of its life, with the tariff's or plan's id.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A rule that a tariff or plan breaks."""
 
-    Raises LookupError for a facility that there is not.
+    kind: Literal["tariff", "plan"]
+    name: str  # its id
+    breach: Breach
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.breach}"
+
+
+def breaches_at(
+    conn: Connection, facility_id: str, at: datetime, *, new: Collection[str] = ()
+) -> Iterator[Found]:
+    """Every rule that a tariff or plan of the facility breaks on a day that is not over at `at`.
+
+    Tariffs of the ids in `new` are looked at from their first day on. A plan is measured against every tariff that
+    holds, or will. Raises LookupError for a facility that there is not.
     """
     place = facility_by_id(conn, facility_id)
     if place is None:
         raise LookupError(facility_id)
+    today = local_day(place, at)
     tariffs = list(tariffs_of(conn, place))
     for each in tariffs:
-        yield from ((each.id, breach) for breach in breaches(each, place.site))
+        since = None if each.id in new else today
+        yield from (Found("tariff", each.id, breach) for breach in breaches(each, place.site, since))
     limits = FacilityLimits(
         place.longest_call_ms // 60_000,
         _open_minutes_a_week(conn, facility_id),
@@ -42,16 +62,33 @@ def breaches_at(conn: Connection, facility_id: str) -> Iterator[tuple[str, Breac
         minutes=_quota(conn, facility_id, "minutes"),
     )
     for row in conn.execute(select(plan).where(plan.c.facility_id == facility_id).order_by(plan.c.id)):
-        for each in tariffs:
-            found = _plan_breaches(Plan(row.price, row.calls), each, place, limits)
-            yield from ((row.id, breach) for breach in found)
+        found = _plan_breaches(Plan(row.price, row.calls), tariffs, today, place, limits)
+        yield from (Found("plan", row.id, breach) for breach in found)
 
 
-def alerts(conn: Connection) -> list[str]:
+def alerts(conn: Connection, at: datetime) -> list[str]:
     """What is found at every facility, a line each: a cap or a population may have changed since the tariff came in."""
-    ids = conn.scalars(select(facility.c.id).order_by(facility.c.id)).all()
-    found = [f"{each}: {name}: {breach}" for each in ids for name, breach in breaches_at(conn, each)]
+    found = [f"{each}: {breach}" for each in _facilities(conn) for breach in breaches_at(conn, each, at)]
     return list(dict.fromkeys(found))
+
+
+def unbilled_calls(conn: Connection, at: datetime) -> list[str]:
+    """A line for each facility, tariff and law by which calls are free that have no rate: nobody is billed for them."""
+    lines = []
+    for each in _facilities(conn):
+        place = facility_by_id(conn, each)
+        assert place is not None
+        today = local_day(place, at)
+        lives = [(tariff, tariff.life_from(today)) for tariff in tariffs_of(conn, place)]
+        held = [(tariff.id, tariff.unpriced(), days) for tariff, days in lives if days is not None]
+        for name, unpriced, days in held or [("no tariff", list(CallType), Period(today))]:
+            lines += [f"{each}: {name}: {sentence}" for sentence in unbilled(unpriced, place.site, days)]
+    return lines
+
+
+def local_day(place: Facility, at: datetime) -> date:
+    """The day at the facility."""
+    return at.astimezone(ZoneInfo(place.time_zone)).date()
 
 
 def tariffs_of(conn: Connection, place: Facility) -> Iterator[Tariff]:
@@ -62,16 +99,37 @@ def tariffs_of(conn: Connection, place: Facility) -> Iterator[Tariff]:
 
 
 def _plan_breaches(
-    offered: Plan, prices: Tariff, place: Facility, limits: FacilityLimits
+    offered: Plan, tariffs: Collection[Tariff], today: date, place: Facility, limits: FacilityLimits
 ) -> Iterator[Breach]:
-    allowed = cap_of(place.site, CallType.INTRASTATE, prices.valid_from)
-    yield from plan_breaches(offered, per_minute=ordinary_minute(prices), cap=allowed, facility=limits)
+    """A plan has no end of its own: it is measured from today on, by the life of each tariff with prices for it."""
+    measured = False
+    for each in tariffs:
+        days = each.life_from(today)
+        if days is None:
+            continue
+        ordinary = ordinary_minute(each, place.site, days, limits.longest_call_minutes)
+        if free := free_by_law_since(place, days):
+            yield free
+        elif ordinary is not None:
+            allowed = lowest_cap_in_state(place.site, days)
+            yield from plan_breaches(offered, per_minute=ordinary, cap=allowed, facility=limits)
+        measured |= ordinary is not None or free is not None
+    if not measured:
+        yield from plan_breaches(offered, per_minute=None, cap=None, facility=limits)
 
 
-def ordinary_minute(prices: Tariff) -> Money:
-    """The least that a minute costs of the calls that a subscription covers; 0 where the tariff has none."""
-    covered = [row.timetable for row, call_type in prices.rows() if call_type in IN_STATE]
-    return min(map(cheapest_minute, covered), default=Money(0))
+def free_by_law_since(place: Facility, days: Period) -> Breach | None:
+    """Why no plan of the facility ever pays on some of the days; None where its calls cost something on all."""
+    for kind in IN_STATE:
+        for day, share in shares_between(days, place.site, kind):
+            if share.is_free:
+                sentence = f"From {day} calls are free by law ({share.law}), so the plan never pays ({SECTION}(b)(1))."
+                return Breach("plan-free-by-law", sentence, day)
+    return None
+
+
+def _facilities(conn: Connection) -> list[str]:
+    return list(conn.scalars(select(facility.c.id).order_by(facility.c.id)))
 
 
 def _open_minutes_a_week(conn: Connection, facility_id: str) -> int:

@@ -74,7 +74,7 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
         changed += lines
     changed += load_levels(conn, file, inmate_keys, at)
     changed += load_blocks(conn, file, inmate_keys, at)
-    changed += load_prices(conn, file)  # after the hours and limits, by which plans are measured
+    changed += load_prices(conn, file, at)  # after the hours and limits, by which plans are measured
     return changed
 
 

@@ -1,6 +1,7 @@
 """Tariffs and plans into the database, if the law lets them be charged."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -12,25 +13,26 @@ from ivr.facility.putting import replace_rows
 from ivr.facility.tables import plan, tariff
 
 
-def load_prices(conn: Connection, file: FacilityFile) -> list[str]:
+def load_prices(conn: Connection, file: FacilityFile, at: datetime) -> list[str]:
     """Make the facility's tariffs and plans those of the file; a line for each change and each alert.
 
     Raises FacilityFileError for a new or changed one that breaks a rule on some day of its life. One that stood there
-    before and breaks a rule now, because a cap, the population, a limit or the schedule has changed, is told as an
-    alert: its calls are charged no more than the cap.
+    before and breaks a rule from today on, because a cap, the population, a limit or the schedule has changed, is told
+    as an alert: its calls are charged no more than the cap.
     """
     facility_id = file.facility.id
     owner = {"facility_id": facility_id}
     rows = list(_tariff_rows(file))
     stood = _standing(conn, facility_id)
-    kept = {row["id"] for row in rows if ("tariff", row["id"], row["sha256"]) in stood}
-    kept |= {each.id for each in file.plan if ("plan", each.id, (each.price, each.calls)) in stood}
+    kept = {("tariff", row["id"]) for row in rows if ("tariff", row["id"], row["sha256"]) in stood}
+    kept |= {("plan", each.id) for each in file.plan if ("plan", each.id, (each.price, each.calls)) in stood}
+    new = {row["id"] for row in rows if ("tariff", row["id"]) not in kept}
     changed = replace_rows(conn, tariff, owner, rows)
     changed += replace_rows(conn, plan, owner, [each.model_dump() for each in file.plan])
-    found = dict.fromkeys(breaches_at(conn, facility_id))
-    if refused := [f"{name}: {breach}" for name, breach in found if name not in kept]:
+    found = dict.fromkeys(breaches_at(conn, facility_id, at, new=new))
+    if refused := [str(each) for each in found if (each.kind, each.name) not in kept]:
         raise FacilityFileError("\n".join(refused))
-    return [*changed, *(f"alert: {name}: {breach}" for name, breach in found)]
+    return [*changed, *(f"alert: {each}" for each in found)]
 
 
 def _tariff_rows(file: FacilityFile) -> Iterator[dict[str, Any]]:

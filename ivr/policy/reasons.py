@@ -56,6 +56,7 @@ class Cutoff(StrEnum):
     LONGEST_CALL = "longest_call"
     ALLOWANCE = "allowance"  # of minutes, each day, week or month
     BALANCE = "balance"
+    MAX_COST = "max_cost"  # of the tariff, for one call
 
 
 class NotRecorded(StrEnum):

@@ -34,16 +34,15 @@ from ivr.policy.request import (
     Payer,
     Payment,
 )
-from rating.call_type import CallType
+from rating.call_type import IN_STATE
 from rating.money import Money
 from rating.numbers import Number, Unusable
-from rating.price import Price, charge, first_increment_price, longest_talk_ms
+from rating.price import Price, charge, first_increment_price, longest_at_any_cost_ms, longest_talk_ms
 
 Rule = Callable[[CallRequest], Deny | None]
 SHORTEST_CALL_MS = 60_000
 #: Who wants no calls is not overruled.
 NEVER_OVERRIDDEN = frozenset({BlockCause.NO_CONTACT, BlockCause.CALLED_PARTY})
-IN_STATE = frozenset({CallType.LOCAL, CallType.INTRASTATE})
 
 
 def inmate_may_call(ask: CallRequest) -> Deny | None:
@@ -259,6 +258,19 @@ def _ms(limit: Limit) -> int:
     return limit.ms
 
 
+def until_max_cost(ask: CallRequest) -> Limit | None:
+    """Talk ends at the most that the tariff lets one call cost, whoever pays; None where it sets no such end.
+
+    Whenever the called party accepts: of two rates while it rings, the shorter talk counts.
+    """
+    if ask.price is None or not ask.price.timetable.disconnects:
+        return None
+    price, cap_ms = ask.price, ask.longest_call_ms
+    return Limit(
+        min(longest_at_any_cost_ms(price, start, cap_ms) for start in set(ask.starts)), Cutoff.MAX_COST
+    )
+
+
 def until_balance_is_spent(ask: CallRequest) -> Limit:
     """Talk ends when the prepaid balance could not pay for a moment more; found with the function that bills.
 
@@ -276,13 +288,19 @@ def limit(ask: CallRequest, paid_by: Payer) -> Limit:
     limits = [until_schedule_closes(ask), until_longest_call(ask)]
     if (minutes := until_minutes_are_used(ask)) is not None:
         limits.append(minutes)
+    by_the_minute = paid_by is Payer.PREPAID or (paid_by is Payer.FREE and ask.agency_rule is not None)
+    if by_the_minute and (most := until_max_cost(ask)) is not None:
+        limits.append(most)
     if paid_by is Payer.PREPAID:
         limits.append(until_balance_is_spent(ask))
     return min(limits, key=lambda each: each.ms)
 
 
 def payment(ask: CallRequest, paid_by: Payer, talk_limit: Limit) -> Payment:
-    """What is reserved, and where: the price of the longest talk, or one call of the subscription."""
+    """What is reserved, and where: the price of the longest talk, or one call of the subscription.
+
+    An agency's share by law is of money: of a call that a subscription pays for it pays nothing.
+    """
     match paid_by:
         case Payer.FREE:
             return Payment(paid_by, price=ask.price if ask.agency_rule else None)

@@ -152,6 +152,13 @@ def test_a_tariffs_file_is_checked_before_it_is_loaded(ivr: Ivr, tmp_path: Path)
     (good,) = (FACILITY.with_name(name) for name in read(FACILITY).beside)
     place = ("--facility", str(FACILITY))
     assert ivr("tariff", "check", str(good), *place) == Said(0, "nothing to object to\n", "")
+    assert ivr("tariff", "check", str(good)).out.endswith("nothing to object to; no cap was checked\n")
+    free = tmp_path / "free.toml"
+    free.write_text(FACILITY.read_text().replace('state = "IL"', 'state = "MA"'))
+    (free.parent / good.name).write_text(good.read_text())
+    said = ivr("tariff", "check", str(good), "--facility", str(free))
+    assert said.status == 0
+    assert "warning: From 2026-04-06 calls are free by law" in said.out
     dear = tmp_path / "dear.toml"
     dear.write_text(good.read_text().replace('"0.06"', '"0.14"'))
     said = ivr("tariff", "check", str(dear), *place)

@@ -15,22 +15,27 @@ from ivr.controls import CalledPartyControls, Grant, Refused
 from ivr.controls.settlement import Ending, settle_call
 from ivr.facility import lookup, tariffs
 from ivr.facility.file import FacilityFileError
-from ivr.facility.lawfulness import alerts
 from ivr.loading import load
 from ivr.policy.reasons import Denial, Outcome
 from ivr.records import evidence
 from rating.lawful import cheapest_minute
 from rating.money import Money
 from tests.controller import steps
-from tests.transcripts.play import KEY, World, demonstration
+from tests.transcripts.play import KEY, NOON, World, demonstration
 
 FACILITY = "example-county-jail"
-MASSACHUSETTS = (('state = "IL"', 'state = "MA"'),)
+#: Without a plan: where calls are free by law, none may be offered.
+NO_PLAN = (
+    ('[[plan]]\nid = "family-100"\nprice = "20.00"\ncalls = 100\n', ""),
+    ('[[subscription]]\nnumber = "+1 217 555 0101"\ncalls = 57\n', ""),
+)
+MASSACHUSETTS = (('state = "IL"', 'state = "MA"'), *NO_PLAN)
 COLORADO = (
     ('state = "IL"', 'state = "CO"'),
     ('kind = "jail"', 'kind = "prison"'),
     ('operator = "county"', 'operator = "state"'),
     ("valid_from = 2026-04-06", "valid_from = 2025-01-01"),
+    *NO_PLAN,
 )
 SIMPLE = """per_minute = "0.06"
 first_seconds = 60
@@ -71,13 +76,9 @@ rate = "day\"""",
 )
 
 
-def world_of(
-    database: Database, folder: Path, *changes: tuple[str, str], at: datetime | None = None
-) -> World:
+def world_of(database: Database, folder: Path, *changes: tuple[str, str], at: datetime = NOON) -> World:
     """The demonstration's facility with changes to its files."""
-    world = World(database, folder, demonstration(*changes))
-    world.at = at or world.at
-    return world
+    return World(database, folder, demonstration(*changes), at)
 
 
 async def talked(world: World, seconds: float, keys: str = steps.PAID) -> Any:
@@ -128,6 +129,18 @@ def test_a_split_call_has_two_payers(database: Database, tmp_path: Path) -> None
     assert before - steps.available(world) == 25_000
     assert owed_by_the_agency(world) == 75_000
     steps.assert_books_are_right(world)
+
+
+def test_the_agency_has_no_share_in_a_call_of_a_subscription(database: Database, tmp_path: Path) -> None:
+    state, kind, operator, since, *_ = COLORADO
+    until = (since[0], f"{since[1]}\nvalid_to = 2026-06-30")
+    world = world_of(
+        database, tmp_path, state, kind, operator, until, at=datetime(2025, 7, 2, 18, tzinfo=UTC)
+    )
+    row = asyncio.run(talked(world, 100, steps.SUBSCRIBED))
+    assert (row.payer, row.calls_charged, row.charge) == ("subscription", 1, 0)
+    assert (row.agency_rule, row.agency_charge) == (None, 0)
+    assert owed_by_the_agency(world) == 0
 
 
 def test_taxes_are_held_charged_and_written_line_by_line(database: Database, tmp_path: Path) -> None:
@@ -226,51 +239,55 @@ def test_what_the_balance_pays_for_counts_the_dearer_of_two_hours(database: Data
     assert (grant.limit_ms, grant.cutoff) == (300_000, "balance")
 
 
+SHORT_OF_THE_DAY = timedelta(seconds=-10)
+
+
+def test_a_talk_that_can_touch_a_day_of_a_higher_share_has_it(database: Database, tmp_path: Path) -> None:
+    """Colorado's prisons pay everything from 2026-07-01; midnight is Chicago's here."""
+    midnight = datetime(2026, 7, 1, 5, tzinfo=UTC)
+    world = world_of(database, tmp_path, *COLORADO, at=midnight + SHORT_OF_THE_DAY)
+    row = asyncio.run(talked(world, 60))
+    assert (row.payer, row.charge, row.agency_charge) == ("free", 0, 60_000)
+    assert row.agency_rule == "co-prison-2026"
+
+
+def test_a_talk_that_can_touch_a_day_of_a_lower_cap_is_charged_by_it(
+    database: Database, tmp_path: Path
+) -> None:
+    """Before 2026-04-06 calls inside a state had no cap; the tariff ends with that."""
+    midnight = datetime(2026, 4, 6, 5, tzinfo=UTC)
+    file = (
+        ('"0.06"', '"0.50"'),
+        ("valid_from = 2026-04-06", "valid_from = 2026-01-01\nvalid_to = 2026-04-05"),
+    )
+    only_in_state = ('"intrastate", "interstate"]', '"intrastate"]')
+    world = world_of(database, tmp_path, *file, only_in_state, at=midnight + SHORT_OF_THE_DAY)
+    assert asyncio.run(talked(world, 60)).charge == 130_000
+    world.at -= timedelta(days=1)
+    assert asyncio.run(talked(world, 60, keys="6")).charge == 500_000
+
+
+def test_no_long_increment_is_loaded(world: World) -> None:
+    quarter = demonstration((SIMPLE, SIMPLE.replace("first_seconds = 60", "first_seconds = 900")))
+    with pytest.raises(FacilityFileError, match="charges 900 s at a time"):
+        world.database.transact_now(load, quarter, KEY, world.at)
+
+
+AT_MOST = (SIMPLE, SIMPLE + 'max_cost = "0.30"\nmax_cost_then = "disconnect"\n')
+
+
+@pytest.mark.parametrize(("law", "payer"), [((), "prepaid"), (MASSACHUSETTS, "free")])
+def test_a_call_ends_at_its_highest_cost_and_says_so(
+    database: Database, tmp_path: Path, law: tuple[tuple[str, str], ...], payer: str
+) -> None:
+    row = asyncio.run(talked(world_of(database, tmp_path, AT_MOST, *law), 300))
+    assert (row.payer, row.charge + row.agency_charge) == (payer, 300_000)
+    assert (row.reason, row.limit_set_by, row.cut_off_by) == ("limit_reached", "max_cost", "max_cost")
+
+
 def test_without_a_tariff_of_the_day_there_is_no_call(database: Database, tmp_path: Path) -> None:
     world = world_of(database, tmp_path, at=datetime(2026, 4, 5, 18, tzinfo=UTC))
     assert asyncio.run(steps.decided(world, steps.PAID))[1] == Refused(Denial.NO_RATE, {})
-
-
-REFUSED = {
-    "above the cap": (('"0.06"', '"0.14"'), ["example-county-2026: From 2026-04-06", "0.13 ", "asks 0.14"]),
-    "a fee for each call": (
-        (SIMPLE, SIMPLE + 'connect_fee = "0.25"\n'),
-        ["example-county-2026: From 2026-04-06 no fee for each call", "64.6080", "0.25"],
-    ),
-    "a plan dearer than the cap": (
-        ('price = "20.00"', 'price = "200.00"'),
-        ["family-100: ", "64.6140", "200.00"],
-    ),
-    "a plan that never pays": (("calls = 100", "calls = 20"), ["family-100: ", "23 calls", "64.6140"]),
-}
-
-
-@pytest.mark.parametrize("kind", REFUSED)
-def test_a_price_that_the_law_forbids_is_not_loaded(world: World, kind: str) -> None:
-    change, told = REFUSED[kind]
-    with pytest.raises(FacilityFileError) as refusal:
-        world.database.transact_now(load, demonstration(change), KEY, world.at)
-    for words in told:
-        assert words in str(refusal.value)
-    assert world.database.transact_now(load, demonstration(), KEY, world.at) == []
-
-
-def test_a_tariff_that_stood_before_the_cap_fell_is_an_alert_and_charged_at_the_cap(
-    database: Database, tmp_path: Path
-) -> None:
-    world = world_of(database, tmp_path, ('"0.06"', '"0.12"'))
-    assert world.database.read_now(alerts) == []
-    grown = demonstration(('"0.06"', '"0.12"'), ("population = 240", "population = 1200"))
-    told = world.database.transact_now(load, grown, KEY, world.at)
-    assert any(line.startswith("alert: example-county-2026: From 2026-04-06") for line in told)
-    assert world.database.read_now(alerts)
-    assert asyncio.run(talked(world, 60)).charge == 100_000
-
-
-def test_a_plan_is_measured_again_when_the_schedule_or_the_longest_call_change(world: World) -> None:
-    for change in (("minutes = 15", "minutes = 3"), ('closes = "24:00"', 'closes = "00:10"')):
-        told = world.database.transact_now(load, demonstration(change), KEY, world.at)
-        assert any(line.startswith("alert: family-100: The plan pays only from") for line in told), change
 
 
 def test_a_price_is_fixed_when_it_is_held(world: World) -> None:

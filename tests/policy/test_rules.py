@@ -37,7 +37,9 @@ from ivr.policy.schedule import Schedule, Window
 from rating.call_type import CallType
 from rating.money import Money
 from rating.numbers import NumberRefusal, Unusable
-from rating.price import charge
+from rating.price import Price, charge
+from rating.tariff import simple_rate
+from rating.timetable import always
 from tests.policy.requests import CHICAGO, EVERY_DAY, OK
 
 AN_HOUR_AGO = PastCall(True, True, OK.at - timedelta(hours=1), OK.at - timedelta(hours=1), 541_000)
@@ -120,6 +122,19 @@ def test_the_shortest_limit_holds_and_says_what_set_it() -> None:
     assert _allowed(late).limit == Limit(120_000, Cutoff.SCHEDULE)
     poor = replace(OK, prepaid=PrepaidFacts("prepaid/family", Money(120_000)))
     assert _allowed(poor).limit == Limit(120_000, Cutoff.BALANCE)
+
+
+def test_a_tariffs_highest_cost_is_a_limit_of_its_own_where_money_is_owed() -> None:
+    rate = replace(simple_rate(Money(60_000), 60, 1), max_cost=Money(300_000))
+    ask = replace(OK, price=Price(always(rate)))
+    assert _allowed(ask).limit == Limit(300_000, Cutoff.MAX_COST)
+    assert _allowed(replace(ask, free=True, agency_rule="ma-2023")).limit == Limit(300_000, Cutoff.MAX_COST)
+    for unlimited in (replace(ask, free=True), replace(ask, subscription=PLAN)):
+        assert _allowed(unlimited).limit == Limit(900_000, Cutoff.LONGEST_CALL)
+    goes_on = replace(ask, price=Price(always(replace(rate, max_cost_then="free"))))
+    assert _allowed(goes_on).limit == Limit(900_000, Cutoff.LONGEST_CALL)
+    poorer = replace(ask, prepaid=PrepaidFacts("prepaid/family", Money(299_999)))
+    assert _allowed(poorer).limit == Limit(299_000, Cutoff.BALANCE)
 
 
 def test_offices_and_privileged_numbers_take_several_calls_at_the_same_time() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rating.call_type import CallType
+from rating.dated_table import Period
 from rating.free_by_law import agency_share
 from rating.lawful import breaches, lawful_price
 from rating.money import Money
@@ -52,7 +53,16 @@ def minute(asked: Tariff, number: str, call_type: CallType, on: date, site: Site
     row = asked.price_of(number, call_type)
     assert row is not None
     share = agency_share(site, on, call_type)
-    return charge(lawful_price(row, site, call_type, on, taxes=(), share=share), NOON, 60_000).due
+    price = lawful_price(row, site, call_type, Period(on, on), taxes=(), share=share)
+    return charge(price, NOON, 60_000).due
+
+
+def cost(asked: Tariff, days: Period, talk_ms: int) -> Money:
+    """What a talk from the jail to another state costs."""
+    row = asked.price_of(CALLED, CallType.INTERSTATE)
+    assert row is not None
+    price = lawful_price(row, JAIL, CallType.INTERSTATE, days, taxes=(), share=None)
+    return charge(price, NOON, talk_ms).due
 
 
 def test_a_call_is_charged_the_lower_of_tariff_and_cap() -> None:
@@ -76,6 +86,56 @@ def test_no_fee_is_charged_while_the_ban_stands() -> None:
     asked = tariff("0.10", fields=', connect_fee = "0.25", minimum = "0.50"')
     assert minute(asked, CALLED, CallType.INTERSTATE, date(2024, 11, 18)) == 500_000
     assert minute(asked, CALLED, CallType.INTERSTATE, date(2024, 11, 19)) == 100_000
+
+
+def test_a_long_increment_is_told_and_charged_by_the_minute() -> None:
+    asked = tariff("0.13", fields=", first_seconds = 900, next_seconds = 90")
+    (told,) = [each for each in breaches(asked, JAIL) if each.rule == "fcc-2021-jail-0-999"]
+    assert str(told) == (
+        "From 2026-01-01 a call may cost no more than the minutes that it has begun (47 CFR 64.6030; "
+        "fcc-2021-jail-0-999), but the tariff charges 900 s at a time."
+    )
+    assert cost(asked, Period(AFTER, AFTER), 20_000) == 130_000
+    assert cost(asked, Period(AFTER, AFTER), 61_000) == 260_000
+    assert cost(asked, Period(AFTER, AFTER), 901_000) == 15 * 130_000 + 97_500  # half of 90 s at a time
+    free_to_ask = Period(date(2020, 1, 1), date(2020, 1, 1))  # nothing is known to hold
+    assert cost(asked, free_to_ask, 20_000) == 15 * 130_000
+
+
+@pytest.mark.parametrize("method", ["up", "middle"])
+def test_a_rounding_that_adds_more_than_a_cent_is_told_and_goes_down(method: str) -> None:
+    for decimals in (0, 1):
+        asked = tariff("0.13", fields=f', rounding = "{method}", decimals = {decimals}')
+        told = [str(each) for each in breaches(asked, JAIL)]
+        assert any(f'rounds "{method}" to {decimals} decimals.' in each for each in told)
+        assert cost(asked, Period(AFTER, AFTER), 20_000) == (0 if decimals == 0 else 100_000)
+
+
+@pytest.mark.parametrize(
+    "fields", [', rounding = "up", decimals = 2', ", decimals = 0", ", first_seconds = 60"]
+)
+def test_what_adds_a_cent_or_a_started_minute_at_most_is_lawful(fields: str) -> None:
+    assert breaches(tariff("0.13", fields=fields), JAIL) == []
+
+
+def test_while_only_the_ban_of_fees_holds_no_flat_fee_is_lawful_either() -> None:
+    row = tariff("0.13", fields=", first_seconds = 900", valid_from="2024-11-19")
+    assert minute(row, CALLED, CallType.LOCAL, date(2024, 11, 18)) == 15 * 130_000
+    assert minute(row, CALLED, CallType.LOCAL, date(2024, 11, 19)) == 130_000
+    assert any("fcc-no-per-call-fee" in str(each) for each in breaches(row, JAIL))
+
+
+def test_the_lowest_cap_of_the_days_that_a_talk_can_touch_holds() -> None:
+    asked = tariff("0.15")
+    assert cost(asked, Period(BEFORE, BEFORE), 60_000) == 150_000
+    assert cost(asked, Period(BEFORE, AFTER), 60_000) == 130_000
+
+
+def test_a_minimum_is_told_by_its_name() -> None:
+    told = [str(each) for each in breaches(tariff("0.06", fields=', minimum = "0.25"'), JAIL)]
+    assert len(told) == 1
+    assert "From 2026-01-01 no minimum price of a call is allowed" in told[0]
+    assert told[0].endswith("but the tariff asks 0.25 at least.")
 
 
 def test_a_tariff_within_all_caps_is_lawful() -> None:

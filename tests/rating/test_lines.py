@@ -71,6 +71,13 @@ def test_a_call_ends_at_a_highest_cost_that_disconnects() -> None:
     assert (answered["cost"], answered["max_seconds"]) == ("0.50", 300)
 
 
+def test_a_call_that_costs_too_much_at_once_is_refused() -> None:
+    tariff = {"rates": [BY_MINUTE], "max_cost": "0.09", "max_cost_then": "disconnect"}
+    for more in ({"balance": "5"}, {}):
+        assert rated(tariff=tariff, call={"seconds": 60}, **more) == {"refused": "max_cost"}
+    assert rated(tariff={**tariff, "max_cost_then": "free"}, call={"seconds": 60})["cost"] == "0.09"
+
+
 def test_a_call_goes_on_at_a_highest_cost_that_is_free_afterwards() -> None:
     tariff = {"rates": [BY_MINUTE], "max_cost": "0.55", "max_cost_then": "free"}
     answered = rated(tariff=tariff, call={"seconds": 3_600}, balance="1")

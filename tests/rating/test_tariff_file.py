@@ -232,6 +232,13 @@ STEPS = '[[rate]]\nname = "flat"\nsteps = [{steps}]\n'
             HEADER + RATE + "connect_fee = '2'\nmax_cost = '1'" + PRICE,
             ["rate.0.max_cost: expected at least the connect_fee and the minimum"],
         ),
+        (
+            HEADER
+            + STEPS.format(steps="{ from_s = 0, price = '1' }")
+            + "connect_fee = '2'\nmax_cost = '2.99'"
+            + PRICE,
+            ["rate.0.max_cost: expected at least the price of the first increment, lest no call be allowed"],
+        ),
         (HEADER + STEPS.format(steps="") + PRICE, ["rate.0.steps: expected a list that is not empty"]),
         (
             HEADER + STEPS.format(steps="{ from_s = 1, price = '1' }") + PRICE,

@@ -129,8 +129,10 @@ class ScriptedLine:
 class World:
     """A database with the demonstration facility, and a clock that stands until it is moved."""
 
-    def __init__(self, database: Database, folder: Path, file: FacilityFile | None = None) -> None:
-        self.at = NOON
+    def __init__(
+        self, database: Database, folder: Path, file: FacilityFile | None = None, at: datetime = NOON
+    ) -> None:
+        self.at = at
         self.database = database
         ids = (f"{number:032x}" for number in range(1, 10_000))
         self.node = Node(
