@@ -63,7 +63,7 @@ async def run(settings: Settings) -> None:
     stop = _stop_signal()
     with WriterLock.take(settings.url), Database.open(settings.url) as database:
         for alert in await database.read(lawfulness.alerts, utc_now()):
-            log.warning("a price breaks a rule; its calls are charged at the cap", alert=alert)
+            log.warning("a price breaks a rule; no call is charged above its cap", alert=alert)
         node = build_node(settings, keyring, database)
         ami = AmiClient(settings.host, settings.ami_port, "controller", keyring.ami("controller"))
         watch = Watch(node, ami, clock_id=new_id())

@@ -22,7 +22,7 @@ from rating.ordinary import lowest_cap_in_state, ordinary_minute
 from rating.plans import SECTION, FacilityLimits, Plan, Quota
 from rating.plans import breaches as plan_breaches
 from rating.prices import Tariff, tariff_at
-from rating.tariff_file import parse_tariff
+from rating.tariff_file import TariffFileError, parse_tariff
 
 MINUTES_OF_A_DAY = 24 * 60
 
@@ -68,8 +68,16 @@ def breaches_at(
 
 def alerts(conn: Connection, at: datetime) -> list[str]:
     """What is found at every facility, a line each: a cap or a population may have changed since the tariff came in."""
-    found = [f"{each}: {breach}" for each in _facilities(conn) for breach in breaches_at(conn, each, at)]
+    found = [f"{each}: {breach}" for each in _facilities(conn) for breach in _told(conn, each, at)]
     return list(dict.fromkeys(found))
+
+
+def _told(conn: Connection, facility_id: str, at: datetime) -> Iterator[object]:
+    """What is found, or why it can't be: a tariff that an earlier version took may be one no longer."""
+    try:
+        yield from breaches_at(conn, facility_id, at)
+    except TariffFileError as mistake:
+        yield mistake
 
 
 def unbilled_calls(conn: Connection, at: datetime) -> list[str]:

@@ -5,15 +5,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, update
 
 from accounts.db import Database
 from ivr.cli.prices import plan_line
 from ivr.facility.file import FacilityFileError
 from ivr.facility.lawfulness import alerts, tariffs_of, unbilled_calls
 from ivr.facility.lookup import facility_by_id
+from ivr.facility.tables import tariff
 from ivr.loading import load
 from rating.money import Money
 from rating.plans import Plan
+from rating.tariff_file import TariffFileError
+from tests.controller import steps
 from tests.controller.test_pricing import COLORADO, FACILITY, MASSACHUSETTS, NO_PLAN, SIMPLE, talked, world_of
 from tests.transcripts.play import KEY, NOON, World, demonstration
 
@@ -131,3 +135,15 @@ def test_a_plan_is_measured_again_when_the_schedule_or_the_longest_call_change(w
     for change in (("minutes = 15", "minutes = 3"), ('closes = "24:00"', 'closes = "00:10"')):
         told = world.database.transact_now(load, demonstration(change), KEY, world.at)
         assert any(line.startswith("alert: family-100: The plan pays only from") for line in told), change
+
+
+def test_a_tariff_that_is_none_any_more_is_told_and_refuses_calls(world: World) -> None:
+    def spoil(conn: Connection) -> None:
+        conn.execute(update(tariff).values(text="id = 7", sha256="0" * 64))
+
+    world.database.transact_now(spoil)
+    (told,) = world.database.read_now(alerts, world.at)
+    assert told.startswith("example-county-jail: example-county-2026: id: expected a text")
+    with pytest.raises(TariffFileError):
+        asyncio.run(steps.decided(world, steps.PAID))
+    assert world.database.read_now(steps.open_holds) == []
