@@ -35,7 +35,7 @@ def _triggers(table: str) -> list[str]:
     return list(op.get_bind().scalars(found))
 
 
-def add_filled_column(table: str, column: "sa.Column[object]", filled_with: str) -> None:
+def add_filled_column(table: str, column: "sa.Column[object]", filled_with: "str | sa.False_") -> None:
     """A column that may not be empty; the rows that are there are given a value, later ones bring theirs."""
     with op.batch_alter_table(table) as batch:
         batch.add_column(sa.Column(column.name, column.type, nullable=False, server_default=filled_with))

@@ -61,6 +61,7 @@ class Unusable:
 Dialled = Number | Unusable
 
 ORDINARY_ONLY: Final = frozenset({NumberKind.ORDINARY})
+ORDINARY_AND_TOLL_FREE: Final = ORDINARY_ONLY | {NumberKind.TOLL_FREE}
 
 # No area code is N11, so keys that begin like one are meant as the code, whatever follows them.
 _EMERGENCY = re.compile(r"9?1?911|1?911\d*|112")

@@ -75,7 +75,11 @@ def quote(
     with open_database() as database:
         place, started_at = _place_and_time(database, facility, at)
         keyed = re.sub(r"[ ().-]", "", number)
-        dialled = read_e164(keyed) if "+" in keyed else read_keys(keyed)
+        dialled = (
+            read_e164(keyed, allowed_kinds=place.kinds)
+            if "+" in keyed
+            else read_keys(keyed, allowed_kinds=place.kinds)
+        )
         if not isinstance(dialled, Number):
             raise PriceError(f"--number: {number} is not a number that can be called ({dialled.reason})")
         free, local = database.read_now(lookup.free_and_local, place.id, dialled.e164)

@@ -54,7 +54,7 @@ def authorise(
 
     Where another call was quicker to take that, the decision is made anew on what is left: the next payer may pay.
     """
-    asked = number_keyed(conn, inmate, dialled)
+    asked = number_keyed(conn, facility, inmate, dialled)
     number = asked.e164 if isinstance(asked, Number) else ""
     for _ in range(DECISIONS):
         request = gather(conn, facility, inmate, asked, at)
@@ -77,11 +77,11 @@ def authorise(
     return Authorised(decision, number)
 
 
-def number_keyed(conn: Connection, inmate: int, keys: str) -> Dialled:
+def number_keyed(conn: Connection, facility: Facility, inmate: int, keys: str) -> Dialled:
     """The number that was keyed, or that the inmate's speed dial stands for."""
     if len(keys) <= 2 and (listed := lookup.number_of_speed_dial(conn, inmate, keys)):
-        return read_e164(listed)
-    return read_keys(keys)
+        return read_e164(listed, allowed_kinds=facility.kinds)
+    return read_keys(keys, allowed_kinds=facility.kinds)
 
 
 def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, at: datetime) -> CallRequest:

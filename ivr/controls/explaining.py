@@ -67,7 +67,10 @@ def explain(conn: Connection, asked: Question, now: datetime) -> Answer:
         raise ExplainError(f"{facility.id} has no inmate {asked.inmate_id}")
     at = _aware(asked.at, facility) or now
     keys = asked.number
-    dialled = read_e164(keys) if keys.startswith("+") else number_keyed(conn, found.id, keys)
+    if keys.startswith("+"):
+        dialled = read_e164(keys, allowed_kinds=facility.kinds)
+    else:
+        dialled = number_keyed(conn, facility, found.id, keys)
     request = gather(conn, facility, found.id, dialled, at)
     if asked.at is not None:
         past = [call for call in request.history if not call.in_progress and call.keyed_at <= at]

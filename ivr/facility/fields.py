@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from ivr.policy.schedule import HOLIDAY
 from rating.area_codes import states_by_area_code
 from rating.money import Money, parse_money
-from rating.numbers import Number, read_e164, read_keys
+from rating.numbers import ORDINARY_AND_TOLL_FREE, Number, read_e164, read_keys
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -19,7 +19,8 @@ def _number(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("expected a telephone number in quotes")
     keys = re.sub(r"[ ().-]", "", value)
-    dialled = read_e164(keys) if keys.startswith("+") else read_keys(keys)
+    read = read_e164 if keys.startswith("+") else read_keys
+    dialled = read(keys, allowed_kinds=ORDINARY_AND_TOLL_FREE)
     if not isinstance(dialled, Number):
         raise ValueError(f"{value!r} is not a telephone number that can be called ({dialled.reason})")
     return dialled.e164

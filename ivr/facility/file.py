@@ -151,6 +151,7 @@ class FacilityEntry(LevelEntry):
     longest_call_minutes: Annotated[int, Field(ge=1, le=240)]
     ring_seconds: Annotated[int, Field(ge=10, le=90)] = 45
     records: bool = True
+    toll_free: bool = False  # whether toll-free numbers may be called; the tariff must have a price for them
     pan_mode: PanMode = PanMode.ENFORCED
     pan_maximum: Annotated[int, Field(ge=1, le=10_000)] | None = None
     local_exchanges: list[Annotated[str, Field(pattern=r"^[0-9]{6}$")]] = []

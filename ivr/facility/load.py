@@ -49,6 +49,7 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
             "longest_call_ms": entry.longest_call_minutes * 60_000,
             "ring_seconds": entry.ring_seconds,
             "records": entry.records,
+            "toll_free": entry.toll_free,
             "pan_mode": entry.pan_mode,
             "pan_maximum": entry.pan_maximum,
             "taxes": file.tax,

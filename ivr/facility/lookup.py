@@ -17,6 +17,7 @@ from ivr.facility.tables import (
     station,
 )
 from rating.money import Money
+from rating.numbers import ORDINARY_AND_TOLL_FREE, ORDINARY_ONLY, NumberKind
 from rating.site import FacilityKind, Operator, Site
 
 
@@ -37,6 +38,7 @@ class Facility:
     records: bool
     taxes: str
     localities: str
+    toll_free: bool
     pan_mode: str = "enforced"
     pan_maximum: int | None = None
     station_id: str | None = None
@@ -48,6 +50,11 @@ class Facility:
         return Site(
             self.state, FacilityKind(self.kind), Operator(self.operator), self.average_daily_population
         )
+
+    @property
+    def kinds(self) -> frozenset[NumberKind]:
+        """The kinds of numbers that may be called."""
+        return ORDINARY_AND_TOLL_FREE if self.toll_free else ORDINARY_ONLY
 
 
 _OF_FACILITY = [facility.c[name] for name in Facility.__dataclass_fields__ if name in facility.c]

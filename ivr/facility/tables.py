@@ -51,6 +51,7 @@ facility = Table(
     Column("records", Boolean, nullable=False),
     Column("taxes", Text, nullable=False),  # the table of taxes, as it was reviewed
     Column("localities", Text, nullable=False),  # parted by spaces
+    Column("toll_free", Boolean, nullable=False),  # whether toll-free numbers may be called
     Column("pan_mode", String(16), nullable=False),
     Column("pan_maximum", SmallInteger),  # none: as many as there are
     one_of("kind", *FacilityKind),

@@ -401,3 +401,30 @@ def test_a_tariffs_text_is_kept_under_its_own_hash_though_a_load_came_between(wo
     world.database.transact_now(load_between)
     world.database.transact_now(load, demonstration(), KEY, world.at)
     assert world.database.read_now(look) == 60_000
+
+
+TOLL_FREE = "18005550199"
+LISTED = (
+    (
+        '{ number = "+1 217 555 0108", speed_dial = "8" },',
+        f'{{ number = "+{TOLL_FREE}", speed_dial = "8" }},',
+    ),
+    ('    "+1 217 555 0108", ', f'    "+{TOLL_FREE}", '),
+)
+PRICED = ('call_types = ["local", ', 'call_types = ["toll_free", "local", ')
+ALLOWED = ("toll_free = false", "toll_free = true")
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"), [(PRICED, Denial.NUMBER_TYPE_BLOCKED), (ALLOWED, Denial.NO_RATE)]
+)
+def test_a_toll_free_number_is_not_called_unless_facility_and_tariff_say_so(
+    database: Database, tmp_path: Path, said: tuple[str, str], refused: Denial
+) -> None:
+    world = world_of(database, tmp_path, *LISTED, said)
+    assert asyncio.run(steps.decided(world, TOLL_FREE))[1] == Refused(refused, {})
+
+
+def test_a_toll_free_number_is_called_where_both_say_so(database: Database, tmp_path: Path) -> None:
+    row = asyncio.run(talked(world_of(database, tmp_path, *LISTED, PRICED, ALLOWED), 60, TOLL_FREE))
+    assert (row.call_type, row.charge) == ("toll_free", 60_000)

@@ -37,6 +37,7 @@ SITE = {
     "records": False,
     "taxes": "",
     "localities": "",
+    "toll_free": False,
     "pan_mode": "enforced",
     "pan_maximum": 20,
 }
