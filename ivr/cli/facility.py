@@ -19,6 +19,9 @@ def register(app: typer.Typer) -> None:
         file: Annotated[
             Path, typer.Argument(help="a facility's TOML file, such as examples/demonstration.toml")
         ],
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help="show what would change, and change nothing")
+        ] = False,
     ) -> None:
         """Bring the database in step with a facility's file: all of it, or nothing.
 
@@ -26,9 +29,11 @@ def register(app: typer.Typer) -> None:
         progress go on under the settings that they began with.
         """
         settings = load_settings()
-        changed = load_facility_file(settings, file)
+        changed = load_facility_file(settings, file, dry_run=dry_run)
         for line in changed or ["nothing to change"]:
             typer.echo(line)
+        if dry_run:
+            return
         if asterisk_runs(settings) and any(line.startswith("station ") for line in changed):
             this_asterisk(settings, provide()).reload_pjsip()
             typer.echo("Asterisk knows the stations now; calls in progress went on")

@@ -109,7 +109,8 @@ def _put_inmate(
         named = allowed_number.c.number.in_([each.number for each in person.numbers])
         learned = matching(allowed_number, {"inmate": row, "learned": True})
         conn.execute(delete(allowed_number).where(learned, named))
-    return row, changed + replace_rows(conn, allowed_number, mine, listed)
+    whose = f"{facility_id} {person.id}"
+    return row, changed + replace_rows(conn, allowed_number, mine, listed, whose)
 
 
 def _instant(local: datetime | None, zone: ZoneInfo) -> datetime | None:
