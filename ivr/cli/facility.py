@@ -1,4 +1,4 @@
-"""`ivr load`: a facility's file into the database."""
+"""`ivr load` and `ivr dump`: a facility's file into the database, and out of it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,13 +6,16 @@ from typing import Annotated
 import typer
 
 from dialplan.install import provide
+from ivr.cli.calls import open_database
 from ivr.config import load_settings
+from ivr.dumping import DumpError, dump
 from ivr.instance import asterisk_runs, this_asterisk
 from ivr.load_file import load_facility_file
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb."""
+    """Add the verbs."""
+    app.command("dump")(dump_file)
 
     @app.command("load")
     def load_file(
@@ -37,3 +40,35 @@ def register(app: typer.Typer) -> None:
         if asterisk_runs(settings) and any(line.startswith("station ") for line in changed):
             this_asterisk(settings, provide()).reload_pjsip()
             typer.echo("Asterisk knows the stations now; calls in progress went on")
+
+
+def dump_file(
+    facility: Annotated[str, typer.Option("--facility", metavar="ID", help="the facility, by its id")],
+    folder: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="write facility.toml there, and the tariffs that it names"),
+    ] = None,
+) -> None:
+    """Write a facility's file as it stands in the database: loading it changes nothing.
+
+    It holds no PIN, since none can be read back; loading keeps the PINs that there are. Without --folder the file
+    is shown, and its tariffs are only named.
+    """
+    with open_database() as database:
+        dumped = database.read_now(dump, facility)
+    if folder is None:
+        typer.echo(dumped.text, nl=False)
+        return
+    for name, text in {"facility.toml": dumped.text, **dumped.beside}.items():
+        _write_new(folder / name, text)
+        typer.echo(folder / name)
+
+
+def _write_new(path: Path, text: str) -> None:
+    """A file that was not there; what somebody has written is not written over."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        raise DumpError(f"{path}: {error.strerror}") from None

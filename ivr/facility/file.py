@@ -211,10 +211,13 @@ class NoContactEntry(_Entry):
 
 
 class InmateEntry(LevelEntry):
-    """`[[inmate]]`: who may call. The PIN is hashed at loading and kept nowhere else."""
+    """`[[inmate]]`: who may call. The PIN is hashed at loading and kept nowhere else.
+
+    Without one the PIN that stands is kept; an inmate who is new needs one.
+    """
 
     id: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")]
-    pin: Annotated[str, Field(pattern=r"^[0-9]{4,12}$", repr=False)]
+    pin: Annotated[str, Field(pattern=r"^[0-9]{4,12}$")] | None = Field(None, repr=False)
     name: str
     unit: Slug | None = None
     state: InmateState = InmateState.ACTIVE

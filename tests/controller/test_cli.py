@@ -23,7 +23,21 @@ from tests.controller.test_facility_file import contents
 from tests.database import only_sqlite
 from tests.transcripts.play import FACILITY, World
 
-VERBS = ("serve", "db", "load", "inmate", "explain", "calls", "cdr", "quote", "tariff", "rate", "run", "demo")
+VERBS = (
+    "serve",
+    "db",
+    "load",
+    "dump",
+    "inmate",
+    "explain",
+    "calls",
+    "cdr",
+    "quote",
+    "tariff",
+    "rate",
+    "run",
+    "demo",
+)
 JAIL = "example-county-jail"
 
 
