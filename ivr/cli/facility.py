@@ -1,4 +1,4 @@
-"""`ivr load` and `ivr dump`: a facility's file into the database, and out of it."""
+"""`ivr load`, `ivr dump` and `ivr check`: a facility's file into the database, out of it, and by itself."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,8 +7,11 @@ import typer
 
 from dialplan.install import provide
 from ivr.cli.calls import open_database
+from ivr.clock import utc_now
 from ivr.config import load_settings
 from ivr.dumping import DumpError, dump
+from ivr.facility.check import findings
+from ivr.facility.file import parse, read
 from ivr.instance import asterisk_runs, this_asterisk
 from ivr.load_file import load_facility_file
 
@@ -16,6 +19,7 @@ from ivr.load_file import load_facility_file
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
     app.command("dump")(dump_file)
+    app.command("check")(check)
 
     @app.command("load")
     def load_file(
@@ -72,3 +76,18 @@ def _write_new(path: Path, text: str) -> None:
             file.write(text)
     except OSError as error:
         raise DumpError(f"{path}: {error.strerror}") from None
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="a facility's TOML file; the database is not looked at")],
+) -> None:
+    """Find contradictions and dead rules in a facility's file, one line each.
+
+    Windows that never open, numbers both allowed and blocked, limits that never hold or give less than a law asks
+    for, closures that are over. The exit status is 1 if anything was found.
+    """
+    found = findings(parse(read(file), str(file)), utc_now())
+    for line in found or ["nothing to object to"]:
+        typer.echo(line)
+    if found:
+        raise typer.Exit(1)

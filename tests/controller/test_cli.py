@@ -28,6 +28,7 @@ VERBS = (
     "db",
     "load",
     "dump",
+    "check",
     "inmate",
     "explain",
     "calls",
