@@ -22,7 +22,7 @@ from ivr.facility import lawfulness
 from ivr.facility.file import FacilityFileError, Sources, parse
 from ivr.keyring import Keyring
 from ivr.live import LiveCalls
-from ivr.loading import load
+from ivr.loading import load, rehearse
 from ivr.notify import Notifier, listening_socket
 from ivr.recordings import Finisher
 from ivr.runner import EXPRESSIONS, Runner
@@ -97,7 +97,8 @@ def _verbs(node: Node) -> Mapping[str, control.Verb]:
     async def load_facility(request: Mapping[str, Any]) -> list[str]:
         try:
             file = parse(_sources(request), "file")
-            return await node.database.transact(load, file, node.pin_key, node.now())
+            work = rehearse if request.get("dry_run") else load
+            return await node.database.transact(work, file, node.pin_key, node.now())
         except FacilityFileError as mistake:
             raise control.ControlError(str(mistake)) from None
 

@@ -9,17 +9,24 @@ from ivr.config import Settings
 from ivr.control import NoController, ask
 from ivr.facility.file import parse, read
 from ivr.instance import control_socket, keyring_of
-from ivr.loading import load
+from ivr.loading import load, rehearse
 
 
-def load_facility_file(settings: Settings, path: Path) -> list[str]:
-    """Load through the running controller, or as the one writer if none runs; a line for each change."""
+def load_facility_file(settings: Settings, path: Path, *, dry_run: bool = False) -> list[str]:
+    """Load through the running controller, or as the one writer if none runs; a line for each change.
+
+    With `dry_run` the same lines tell what would change, and nothing does.
+    """
     sources = read(path)
     file = parse(sources, str(path))
     try:
-        changed: list[str] = ask(control_socket(settings), "load", toml=sources.text, beside=sources.beside)
+        changed: list[str] = ask(
+            control_socket(settings), "load", toml=sources.text, beside=sources.beside, dry_run=dry_run
+        )
     except NoController:
         schema.require_head(settings.url)
         with WriterLock.take(settings.url), Database.open(settings.url) as database:
-            return database.transact_now(load, file, keyring_of(settings).pin_key, utc_now())
+            return database.transact_now(
+                rehearse if dry_run else load, file, keyring_of(settings).pin_key, utc_now()
+            )
     return changed

@@ -25,6 +25,15 @@ def load(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> lis
         raise FacilityFileError(f"this contradicts the database: {conflict}") from None
 
 
+def rehearse(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> list[str]:
+    """What `load` would change, in the same lines, and with the same refusals; nothing of it stays."""
+    attempt = conn.begin_nested()
+    try:
+        return load(conn, file, key, at)
+    finally:
+        attempt.rollback()
+
+
 def _load_payers(conn: Connection, file: FacilityFile, at: datetime) -> list[str]:
     agency = payers.agency_account(file.facility.id)
     ledger.open_account(conn, account_id=agency, unit=Unit.USD, kind=AccountKind.SYSTEM, at=at)

@@ -15,6 +15,7 @@ from ivr.cli.room import no_room
 from ivr.config import ConfigError
 from ivr.control import ControlError
 from ivr.controls.explaining import ExplainError
+from ivr.dumping import DumpError
 from ivr.facility.file import FacilityFileError
 from ivr.keyring import KeyringError
 from ivr.staff import StaffError
@@ -26,6 +27,7 @@ EXPECTED = (
     ConfigError,
     ControlError,
     DatabaseError,
+    DumpError,
     ExplainError,
     FacilityFileError,
     InstallError,

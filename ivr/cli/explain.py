@@ -4,7 +4,7 @@ import json
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +13,7 @@ from accounts import schema
 from accounts.db import Database
 from ivr.clock import utc_now
 from ivr.config import load_settings
+from ivr.controls.day import Day, explain_day
 from ivr.controls.explaining import ExplainError, Question, explain
 
 #: What a line of a batch may hold.
@@ -36,11 +37,13 @@ def register(app: typer.Typer) -> None:
         ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
         batch: Annotated[bool, typer.Option(help="a JSON object for each line of standard input")] = False,
+        day: Annotated[bool, typer.Option(help="all of a day: --at 2026-12-24, else today")] = False,
     ) -> None:
         """Tell whether an inmate may call a number, and what every rule says to it.
 
         Nothing is reserved and nothing written. With --batch each line of standard input is an object with inmate,
-        number, and perhaps station, facility and at; each line of output is its answer, or {"error": why}.
+        number, and perhaps station, facility and at; each line of output is its answer, or {"error": why}. With --day
+        it tells from when until when of a day the call would be allowed, and why not in between.
         """
         url = load_settings().url
         schema.require_head(url)
@@ -50,8 +53,37 @@ def register(app: typer.Typer) -> None:
                     typer.echo(json.dumps(answer, default=str))
                 return
             given = {"inmate": inmate, "number": number, "station": station, "facility": facility, "at": at}
-            answer = _answer(database, {name: value for name, value in given.items() if value is not None})
+            words = {name: value for name, value in given.items() if value is not None}
+            if day:
+                _tell_day(database, words, as_json=as_json)
+                return
+            answer = _answer(database, words)
         typer.echo(json.dumps(answer, default=str) if as_json else "\n".join(told(answer)))
+
+
+def _tell_day(database: Database, words: Mapping[str, str], *, as_json: bool) -> None:
+    """When on a day the inmate may call the number."""
+    given = words.get("at")
+    try:
+        on = date.fromisoformat(given) if given else None
+    except ValueError:
+        raise ExplainError(f"{given!r} is not a day such as 2026-12-24") from None
+    asked = question({name: value for name, value in words.items() if name != "at"})
+    found = database.read_now(explain_day, asked, on, utc_now())
+    typer.echo(json.dumps(found.as_dict(), default=str) if as_json else "\n".join(told_day(found)))
+
+
+def told_day(found: Day) -> Iterator[str]:
+    """The day as lines for a terminal of eighty columns."""
+    yield f"inmate {found.inmate_id}, number {found.number or 'none'}, {found.on:%A} {found.on}"
+    for span in found.spans:
+        said = span.as_dict()
+        ends = span.ends.strftime("%H:%M") if span.ends.date() == found.on else "24:00"
+        if said["decision"] == "deny":
+            view = f"refused: {said['reason']}"
+        else:
+            view = f"allowed for {_time(int(str(said['seconds'])))} at most, paid by {said['payer']}"
+        yield f"{span.starts:%H:%M} to {ends}  {view}"
 
 
 def answers(database: Database, lines: Iterable[str]) -> Iterator[Mapping[str, object]]:

@@ -61,21 +61,31 @@ def explain(conn: Connection, asked: Question, now: datetime) -> Answer:
 
     At another time than now the calls in progress are over, and what was keyed later has not been yet.
     """
-    facility = _facility(conn, asked)
-    found = lookup.inmate_by_id(conn, facility.id, asked.inmate_id)
-    if found is None:
-        raise ExplainError(f"{facility.id} has no inmate {asked.inmate_id}")
+    facility, inmate = asked_of(conn, asked)
     at = _aware(asked.at, facility) or now
-    keys = asked.number
-    if keys.startswith("+"):
-        dialled = read_e164(keys, allowed_kinds=facility.kinds)
-    else:
-        dialled = number_keyed(conn, facility, found.id, keys)
-    request = gather(conn, facility, found.id, dialled, at)
+    request = request_at(conn, facility, inmate, asked.number, at)
     if asked.at is not None:
         past = [call for call in request.history if not call.in_progress and call.keyed_at <= at]
         request = replace(request, history=past)
     return Answer(facility.id, facility.station_id, asked.inmate_id, request, explanation(request))
+
+
+def asked_of(conn: Connection, asked: Question) -> tuple[Facility, int]:
+    """The facility and the key of the inmate whom a question is about; raises ExplainError."""
+    facility = _facility(conn, asked)
+    found = lookup.inmate_by_id(conn, facility.id, asked.inmate_id)
+    if found is None:
+        raise ExplainError(f"{facility.id} has no inmate {asked.inmate_id}")
+    return facility, found.id
+
+
+def request_at(conn: Connection, facility: Facility, inmate: int, keys: str, at: datetime) -> CallRequest:
+    """The facts of a call to these keys, or to a number in E.164, at an instant."""
+    if keys.startswith("+"):
+        dialled = read_e164(keys, allowed_kinds=facility.kinds)
+    else:
+        dialled = number_keyed(conn, facility, inmate, keys)
+    return gather(conn, facility, inmate, dialled, at)
 
 
 def _facility(conn: Connection, asked: Question) -> Facility:

@@ -31,6 +31,7 @@ from ivr.facility.fields import (
     State,
     TimeZone,
 )
+from ivr.facility.where import line_of
 from ivr.policy.quantity import Counted, DayKind, Each, From
 from ivr.policy.request import InmateState, PanMode
 from rating.call_type import CallType
@@ -211,10 +212,13 @@ class NoContactEntry(_Entry):
 
 
 class InmateEntry(LevelEntry):
-    """`[[inmate]]`: who may call. The PIN is hashed at loading and kept nowhere else."""
+    """`[[inmate]]`: who may call. The PIN is hashed at loading and kept nowhere else.
+
+    Without one the PIN that stands is kept; an inmate who is new needs one.
+    """
 
     id: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")]
-    pin: Annotated[str, Field(pattern=r"^[0-9]{4,12}$", repr=False)]
+    pin: Annotated[str, Field(pattern=r"^[0-9]{4,12}$")] | None = Field(None, repr=False)
     name: str
     unit: Slug | None = None
     state: InmateState = InmateState.ACTIVE
@@ -422,7 +426,7 @@ def parse(sources: Sources, name: str) -> FacilityFile:
     try:
         return FacilityFile.model_validate({**content, **rating})
     except ValidationError as error:
-        raise FacilityFileError("\n".join(_mistakes(name, error))) from None
+        raise FacilityFileError("\n".join(_mistakes(name, sources.text, error))) from None
 
 
 def _rating(content: Mapping[str, Any], beside: Mapping[str, str]) -> dict[str, Any]:
@@ -470,8 +474,12 @@ def _read(path: Path) -> str:
         raise FacilityFileError(f"{path}: not UTF-8: {error}") from None
 
 
-def _mistakes(name: str, error: ValidationError) -> list[str]:
-    return [
-        f"{name}: {'.'.join(str(part) for part in each['loc']) or 'file'}: {each['msg'].removeprefix('Value error, ')}"
-        for each in error.errors(include_input=False)
-    ]
+def _mistakes(name: str, text: str, error: ValidationError) -> list[str]:
+    """Each with its field, and with the line of the field or of the table that it is missing from."""
+    told = []
+    for each in error.errors(include_input=False):
+        field = ".".join(str(part) for part in each["loc"]) or "file"
+        line = line_of(text, each["loc"])
+        said = each["msg"].removeprefix("Value error, ")
+        told.append(f"{name}: {field}: {said}{f' (line {line})' if line else ''}")
+    return told

@@ -99,9 +99,11 @@ def _put_inmate(
         "state_note": person.state_note,
         "suspended_from": _instant(person.suspended_from, zone),
         "suspended_to": _instant(person.suspended_to, zone),
-        "pin_hash": key.hash(facility_id, person.id, person.pin),
-        "pin_key_id": key.id,
     }
+    if person.pin is not None:
+        values |= {"pin_hash": key.hash(facility_id, person.id, person.pin), "pin_key_id": key.id}
+    elif conn.scalar(select(inmate.c.id).where(matching(inmate, keys))) is None:
+        raise FacilityFileError(f"inmate {person.id}: pin: expected one, since the inmate is new")
     changed = put(conn, inmate, keys, values)
     row = conn.execute(select(inmate.c.id).where(matching(inmate, keys))).scalar_one()
     mine = {"inmate": row, "learned": False}
@@ -110,7 +112,8 @@ def _put_inmate(
         named = allowed_number.c.number.in_([each.number for each in person.numbers])
         learned = matching(allowed_number, {"inmate": row, "learned": True})
         conn.execute(delete(allowed_number).where(learned, named))
-    return row, changed + replace_rows(conn, allowed_number, mine, listed)
+    whose = f"{facility_id} {person.id}"
+    return row, changed + replace_rows(conn, allowed_number, mine, listed, whose)
 
 
 def _instant(local: datetime | None, zone: ZoneInfo) -> datetime | None:

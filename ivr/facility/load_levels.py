@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -69,8 +69,8 @@ def _dated(scope: str, level: LevelEntry, zone: ZoneInfo) -> Rows:
         {
             "scope": scope,
             "kind": kind,
-            "starts_at": entry.starts.replace(tzinfo=zone),
-            "ends_at": entry.ends.replace(tzinfo=zone),
+            "starts_at": _instant(entry.starts, zone),
+            "ends_at": _instant(entry.ends, zone),
             "note": entry.note,
         }
         for kind, entries in kinds
@@ -83,12 +83,17 @@ def _holidays(file: FacilityFile, zone: ZoneInfo) -> Rows:
         {
             "scope": scopes.FACILITY,
             "kind": "holiday",
-            "starts_at": datetime.combine(each.date, time(0), zone),
-            "ends_at": datetime.combine(each.date + timedelta(days=1), time(0), zone),
+            "starts_at": _instant(datetime.combine(each.date, time(0)), zone),
+            "ends_at": _instant(datetime.combine(each.date + timedelta(days=1), time(0)), zone),
             "note": each.name,
         }
         for each in file.facility.holiday
     ]
+
+
+def _instant(local: datetime, zone: ZoneInfo) -> datetime:
+    """In UTC: within a zone a time that a clock change repeats never equals what the database says."""
+    return local.replace(tzinfo=zone).astimezone(UTC)
 
 
 def _limit(scope: str, entry: LimitEntry) -> dict[str, Any]:

@@ -21,9 +21,13 @@ def put(conn: Connection, table: Table, keys: Mapping[str, Any], values: Mapping
 
 
 def replace_rows(
-    conn: Connection, table: Table, owner: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]
+    conn: Connection,
+    table: Table,
+    owner: Mapping[str, Any],
+    rows: Iterable[Mapping[str, Any]],
+    whose: str | None = None,
 ) -> list[str]:
-    """Exactly these rows for their owner; says nothing if they were there."""
+    """Exactly these rows for their owner; says nothing if they were there. `whose` is what people call the owner."""
     wanted = [{**owner, **row} for row in rows]
     columns = [column for column in table.c if column.name in (wanted[0] if wanted else owner)]
     found = [dict(row._mapping) for row in conn.execute(select(*columns).where(matching(table, owner)))]
@@ -32,7 +36,7 @@ def replace_rows(
     conn.execute(delete(table).where(matching(table, owner)))
     if wanted:
         conn.execute(insert(table), wanted)
-    return [f"{table.name} {' '.join(map(str, owner.values()))}: {len(wanted)} rows"]
+    return [f"{table.name} {whose or ' '.join(map(str, owner.values()))}: {len(wanted)} rows"]
 
 
 def _same_rows(found: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from accounts import schema
-from accounts.db import WriterLock
+from accounts.db import Database, WriterLock
 from ivr.controls.settlement import Ending, settle
 from ivr.facility.file import read
 from ivr.policy.reasons import Outcome
@@ -19,10 +19,26 @@ from ivr.policy.talk import Evidence, Kind
 from ivr.records import evidence
 from tests.controller import steps
 from tests.controller.conftest import Ivr, Said
+from tests.controller.test_facility_file import contents
 from tests.database import only_sqlite
 from tests.transcripts.play import FACILITY, World
 
-VERBS = ("serve", "db", "load", "inmate", "explain", "calls", "cdr", "quote", "tariff", "rate", "run", "demo")
+VERBS = (
+    "serve",
+    "db",
+    "load",
+    "dump",
+    "check",
+    "inmate",
+    "explain",
+    "calls",
+    "cdr",
+    "quote",
+    "tariff",
+    "rate",
+    "run",
+    "demo",
+)
 JAIL = "example-county-jail"
 
 
@@ -270,3 +286,23 @@ def test_staff_unlock_an_inmate(ivr: Ivr, world: World, on_database: str) -> Non
     )
     assert is_one_line(ivr("inmate", "unlock", "9999", "--note", "why"), "has no inmate 9999")
     assert ivr("inmate", "unlock", "1001").status == 2
+
+
+def test_a_load_can_be_rehearsed(ivr: Ivr, on_database: str, tmp_path: Path) -> None:
+    rehearsed = ivr("load", str(FACILITY), "--dry-run")
+    assert rehearsed.status == 0
+    assert ivr("load", str(FACILITY)) == rehearsed
+    with Database.open(on_database) as database:
+        before = database.read_now(contents)
+        changed = tmp_path / "changed.toml"
+        changed.write_text(FACILITY.read_text().replace("= 15", "= 20").replace("demo-a2", "demo-a3"))
+        for name, text in read(FACILITY).beside.items():
+            changed.with_name(name).write_text(text)
+        said = ivr("load", str(changed), "--dry-run")
+        assert said.out.splitlines() == [
+            "facility example-county-jail: longest_call_ms changed",
+            "station demo-a3: added",
+            "call_limit: 1 added, 1 removed",
+        ]
+        assert database.read_now(contents) == before
+    assert ivr("load", str(changed)) == said

@@ -3,19 +3,27 @@
 import io
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from time import perf_counter
 from typing import Any
 
 import pytest
 
 from ivr.controls import Grant, Refused
+from ivr.controls.day import explain_day
 from ivr.controls.explaining import Answer, ExplainError, Question, explain
+from ivr.controls.settlement import Ending, settle
+from ivr.loading import load
+from ivr.policy.reasons import Outcome
 from ivr.policy.request import Allow, Deny
+from ivr.policy.talk import Evidence, Kind
+from ivr.records import evidence
 from tests.controller import steps
 from tests.controller.conftest import Ivr
 from tests.controller.test_facility_file import contents
 from tests.fakes.loop import in_loop
-from tests.transcripts.play import World
+from tests.transcripts.play import KEY, World, demonstration
 
 
 def asked(world: World, number: str, **more: Any) -> Answer:
@@ -122,3 +130,68 @@ def test_many_questions_are_answered_line_by_line(
     assert [each.get("reason", each.get("decision")) for each in answers[:2]] == ["allow", "number_blocked"]
     told = ("not JSON", "a JSON object", "are needed", "in quotes", "unknown: when", "is not a time")
     assert all(why in each["error"] for why, each in zip(told, answers[2:], strict=True))
+
+
+def test_a_day_is_told_in_spans(ivr: Ivr, world: World, on_database: str) -> None:
+    hours = [("00:00", "07:30"), ("24:00", "22:00")]
+    changes = [
+        (f'{name} = "{old}"', f'{name} = "{new}"')
+        for (old, new), name in zip(hours, ("opens", "closes"), strict=True)
+    ]
+    world.database.transact_now(load, demonstration(*changes), KEY, world.at)
+    words = ("explain", "--day", "--inmate", "1001", "--number", "2", "--at", "2026-11-24")
+    assert ivr(*words).out.splitlines() == [
+        "inmate 1001, number +12175550102, Tuesday 2026-11-24",
+        "00:00 to 07:30  refused: outside_schedule",
+        "07:30 to 22:00  allowed for 0:15:00 at most, paid by prepaid",
+        "22:00 to 24:00  refused: outside_schedule",
+    ]
+    spans = json.loads(ivr(*words, "--json").out)["spans"]
+    assert spans[1] == {
+        "from": "2026-11-24T07:30:00-06:00",
+        "until": "2026-11-24T22:00:00-06:00",
+        "decision": "allow",
+        "payer": "prepaid",
+        "seconds": 900,
+    }
+    wrong = ivr(*words[:-1], "soon")
+    assert (wrong.status, wrong.err) == (1, "ivr: 'soon' is not a day such as 2026-12-24\n")
+
+
+@pytest.mark.parametrize(("on", "hours"), [("2026-03-08", 23), ("2026-11-01", 25), ("2026-11-23", 24)])
+def test_a_day_is_as_long_as_it_is_and_each_minute_is_decided_as_a_call_would_be(
+    world: World, on: str, hours: int
+) -> None:
+    night = [('opens = "00:00"', 'opens = "22:00"'), ('closes = "24:00"', 'closes = "03:00"')]
+    world.database.transact_now(load, demonstration(*night), KEY, world.at)
+    question = Question("1001", "2", "demo-a1")
+    began = perf_counter()
+    day = world.database.read_now(explain_day, question, date.fromisoformat(on), world.at)
+    assert perf_counter() - began < 2
+    assert sum((_utc(each.ends) - _utc(each.starts)).total_seconds() for each in day.spans) == hours * 3600
+    for each, after in pairwise(day.spans):
+        assert _utc(each.ends) == _utc(after.starts)
+        for at, span in ((each.ends - timedelta(minutes=1), each), (after.starts, after)):
+            found = asked(world, "2", at=_utc(at)).as_dict()
+            assert found["decision"] == span.as_dict()["decision"]
+
+
+def _utc(at: datetime) -> datetime:
+    return at.astimezone(UTC)
+
+
+@in_loop
+async def test_a_days_quota_counts_the_calls_until_now(world: World) -> None:
+    once = ("[[plan]]", '[[facility.limit]]\ncalls = 1\neach = "day"\n[[plan]]')
+    world.database.transact_now(load, demonstration(once), KEY, world.at)
+    call_id = await steps.accepted(world)
+    ended = world.at + timedelta(minutes=2)
+    for kind, at in ((Kind.TALK_FROM, world.at), (Kind.TALK_TO, ended)):
+        world.database.transact_now(evidence.add, call_id, Evidence(kind, at), source="event", at=at)
+    world.database.transact_now(settle, call_id, Ending(Outcome.SYSTEM_FAULT), at=ended, version="test")
+    days = [
+        world.database.read_now(explain_day, Question("1001", "2", "demo-a1"), on, ended)
+        for on in (None, date(2026, 11, 24))
+    ]
+    told = [[(each.starts.hour, each.as_dict().get("reason")) for each in day.spans] for day in days]
+    assert told == [[(0, None), (12, "calls_used")], [(0, None)]]

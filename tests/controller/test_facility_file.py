@@ -188,6 +188,30 @@ def test_a_pin_is_in_no_message(pin: str) -> None:
     assert "907" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ('kind = "jail"', 'kind = "camp"', "facility.kind"),
+        ('days = "mon-sun"', 'days = "monday"', "facility.schedule.0.days"),
+        ('+1 312 555 0103"', '+1 312 555"', "inmate.0.numbers.2.number"),
+        ('id = "1002"\npin = "1357"', 'id = "1002"\npin = "1"', "inmate.1.pin"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(old: str, new: str, field: str) -> None:
+    sources = mistaken(old, new)
+    with pytest.raises(FacilityFileError) as refusal:
+        parse(sources, "jail.toml")
+    (line,) = str(refusal.value).splitlines()
+    assert line.startswith(f"jail.toml: {field}: ")
+    number = int(line.rpartition("(line ")[2].rstrip(")"))
+    assert new.splitlines()[-1] in sources.text.splitlines()[number - 1]
+
+
+def test_a_missing_field_is_told_with_the_line_of_its_table() -> None:
+    with pytest.raises(FacilityFileError, match=r"blocked\.0\.note: Field required \(line \d+\)"):
+        parse(mistaken('note = "Protective order (demonstration)"\n', ""), "jail.toml")
+
+
 def test_a_file_shows_no_pin() -> None:
     assert "2468" not in repr(demonstration())
 
@@ -242,7 +266,12 @@ CHANGES: dict[str, tuple[str, str, set[str], str]] = {
     "the hours": ('"00:00"', '"07:00"', {"schedule_window"}, "schedule_window: 7 added, 7 removed"),
     "a label": ("Unit A, first", "Unit B, first", {"station"}, "station demo-a1: label changed"),
     "a PIN": ('"2468"', '"8642"', {"inmate"}, "inmate example-county-jail 1001: pin_hash changed"),
-    "a list": ("+1 217 555 0108", "+1 217 555 0109", {"allowed_number"}, "allowed_number"),
+    "a list": (
+        "+1 217 555 0108",
+        "+1 217 555 0109",
+        {"allowed_number"},
+        "allowed_number example-county-jail 1001: 8 rows",
+    ),
     "a block": ('+1 217 555 0105"\nnote', '+1 217 555 0109"\nnote', {"blocked_number"}, "1 added, 1 lifted"),
     "privilege": ("privileged = true", "privileged = false", {"special_number"}, "special_number"),
     "nothing that is kept": ('"5.00"', '"6.00"', set(), ""),

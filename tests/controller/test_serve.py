@@ -107,7 +107,10 @@ async def take_commands(on: Served) -> None:
     facility.write_text(TEXT)
     (tariff,) = SOURCES.beside
     facility.with_name(tariff).write_text(SOURCES.beside[tariff].replace('"0.06"', '"0.05"'))
-    assert await on.ivr("load", str(facility)) == (0, "tariff example-county-jail: 1 rows\n", "")
+    told = (0, "tariff example-county-jail: 1 rows\n", "")
+    assert await on.ivr("load", str(facility), "--dry-run") == told
+    assert await on.ivr("load", str(facility)) == told
+    assert await on.ivr("load", str(facility)) == (0, "nothing to change\n", "")
     facility.write_text(TEXT.replace("calls = 57", "calls = 58"))
     status, out, err = await on.ivr("load", str(facility))
     assert (status, out) == (1, "")

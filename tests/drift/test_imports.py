@@ -43,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "ivr.watch": {"ivr.ami", "ivr.controls", "ivr.live", "ivr.policy", "ivr.records"},
     "ivr.loading": {"accounts", "ivr.facility", "rating"},
+    "ivr.dumping": {"accounts.tables", "ivr.facility", "rating"},
     "ivr.load_file": {
         "accounts.db",
         "accounts.schema",
@@ -83,6 +84,7 @@ SQL = (
     "ivr.facility",
     "ivr.records",
     "ivr.controls",
+    "ivr.dumping",
     "ivr.load_file",
     "ivr.loading",
     "ivr.staff",

@@ -1,0 +1,158 @@
+"""What in a facility's file contradicts itself, or stands there for nothing: a plain sentence for each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from ivr.facility.check_limits import Entitlement, dead_limits, quotas_below
+from ivr.facility.fields import DAYS
+from ivr.facility.file import AllowedEntry, BlockedEntry, FacilityFile, InmateEntry, LevelEntry
+from ivr.facility.hours import ALWAYS, Hours, hours
+from ivr.facility.settings import patterns
+from rating.free_by_law import agency_share
+from rating.numbers import read_e164
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """An entry that sets rules, and what people call it."""
+
+    name: str
+    entry: LevelEntry
+    one_person: bool  # whether its quotas and hours are all that an inmate has
+
+
+def findings(file: FacilityFile, at: datetime) -> list[str]:
+    """A line for each contradiction and each dead rule, beginning with the entry that it is about.
+
+    The file is taken for itself, whatever stands in a database. Loading and dumping it adds nothing to these.
+    """
+    local = at.astimezone(ZoneInfo(file.facility.time_zone))
+    levels = list(_levels(file))
+    return [
+        *(line for level in levels for line in _windows_that_never_open(file, level)),
+        *_people_without_hours(file),
+        *(line for level in levels for line in dead_limits(level.name, level.entry, file.facility)),
+        *_below_the_law(file, levels, local),
+        *(line for level in levels for line in _what_is_over(level, local)),
+        *_contradicting_numbers(file),
+    ]
+
+
+def _levels(file: FacilityFile) -> Iterator[_Level]:
+    yield _Level("facility", file.facility, one_person=True)
+    yield from (_Level(f"unit {each.id}", each, one_person=True) for each in file.unit)
+    yield from (_Level(f"station {each.id}", each, one_person=False) for each in file.station)
+    yield from (_Level(f"number {each.number}", each, one_person=False) for each in file.number)
+    for person in file.inmate:
+        yield _Level(f"inmate {person.id}", person, one_person=True)
+        for each in person.numbers:
+            yield _Level(f"inmate {person.id}, number {each.number}", each, one_person=False)
+
+
+def _facility_hours(file: FacilityFile) -> Hours:
+    """A facility without hours is never open, where any other level would be always."""
+    return hours(file.facility.schedule) if file.facility.schedule else Hours(0, 0)
+
+
+def _windows_that_never_open(file: FacilityFile, level: _Level) -> Iterator[str]:
+    """Each window by itself, within the facility's weekly hours."""
+    facility = _facility_hours(file)
+    if level.entry is file.facility:
+        if not facility:
+            yield "facility: it has no schedule, so nobody ever calls"
+        return
+    for window in level.entry.schedule:
+        if not hours([window]) & facility:
+            closes = window.closes.isoformat("minutes")
+            when = f"{_days(window.days)} {window.opens:%H:%M} to {'24:00' if closes == '00:00' else closes}"
+            yield f"{level.name}: schedule {when} never opens: the facility is closed then"
+
+
+def _days(days: list[int]) -> str:
+    named = [(*DAYS, "holiday")[day] for day in days]
+    return named[0] if len(named) == 1 else f"{named[0]}-{named[-1]}"
+
+
+def _people_without_hours(file: FacilityFile) -> Iterator[str]:
+    """Inmates for whom facility, unit and they themselves are never open at the same time."""
+    facility = _facility_hours(file)
+    if not facility:
+        return
+    units = {unit.id: hours(unit.schedule) for unit in file.unit}
+    for person in file.inmate:
+        unit = units.get(person.unit or "", ALWAYS)
+        if not unit & facility:
+            yield f"inmate {person.id}: the hours of unit {person.unit} never meet the facility's"
+        elif not unit & facility & hours(person.schedule):
+            where = f"those of unit {person.unit} and the facility" if person.unit else "the facility's"
+            yield f"inmate {person.id}: their hours never meet {where}"
+
+
+def _below_the_law(file: FacilityFile, levels: list[_Level], local: datetime) -> Iterator[str]:
+    """Where law gives each person so many minutes a day, no hours and no quota of theirs give less."""
+    share = agency_share(file.facility.site, local.date())
+    if share is None or share.minutes_a_day is None:
+        return
+    entitled = Entitlement(share.minutes_a_day, share.law)
+    facility = _facility_hours(file)
+    for level in (each for each in levels if each.one_person):
+        yield from quotas_below(level.name, level.entry, file.facility.longest_call_minutes, entitled)
+        if level.entry.schedule or level.entry is file.facility:
+            opened = facility & hours(level.entry.schedule)
+            short = [day for day in range(7) if opened.minutes_on(day) < entitled.minutes_a_day]
+            if short:
+                least = min(opened.minutes_on(day) for day in short)
+                days = ", ".join(DAYS[day] for day in short)
+                yield f"{level.name}: open for {least} minutes on {days}: {entitled}"
+
+
+def _what_is_over(level: _Level, local: datetime) -> Iterator[str]:
+    now = local.replace(tzinfo=None)
+    for kind, entries in (("closure", level.entry.closure), ("opening", level.entry.opening)):
+        for entry in entries:
+            if entry.ends <= now:
+                yield f"{level.name}: {kind} “{entry.note}” was over on {entry.ends:%Y-%m-%d %H:%M}"
+
+
+def _contradicting_numbers(file: FacilityFile) -> Iterator[str]:
+    privileged = {each.number for each in file.number if each.privileged}
+    blocks = _Blocks(file)
+    for special in file.number:
+        if by := blocks.of(special.number):
+            yield f"number {special.number}: {special.label} is for everybody, and blocked by {by}"
+    for person in file.inmate:
+        for entry in person.numbers:
+            name = f"inmate {person.id}, number {entry.number}"
+            if by := blocks.against(person, entry):
+                dialled = f", speed dial {entry.speed_dial}" if entry.speed_dial else ""
+                yield f"{name}{dialled}: allowed, and blocked by {by}"
+            if entry.number in privileged and entry.records and "records" in entry.model_fields_set:
+                yield f"{name}: records = true means nothing, since the number is privileged"
+
+
+class _Blocks:
+    """The blocks of a file, found by what they cover."""
+
+    def __init__(self, file: FacilityFile) -> None:
+        self._covered: dict[tuple[str, str], BlockedEntry] = {each.covered: each for each in file.blocked}
+        self._no_contact = {each.number for each in file.no_contact}
+
+    def of(self, number: str) -> str | None:
+        """What keeps everybody from a number, in words."""
+        if number in self._no_contact:
+            return "no_contact"
+        for pattern in patterns(read_e164(number)):
+            for what in ("number", "prefix", "type"):
+                found = self._covered.get((what, pattern))
+                if found and (what != "number" or pattern == number):
+                    return f"{what} {pattern} ({found.note})"
+        return None
+
+    def against(self, person: InmateEntry, entry: AllowedEntry) -> str | None:
+        """What keeps this inmate from a number of their list; an override lets them through all but no-contact."""
+        if entry.number in {each.number for each in person.no_contact}:
+            return "their own no_contact"
+        by = self.of(entry.number)
+        return None if entry.override_note and by != "no_contact" else by

@@ -1,0 +1,271 @@
+"""A facility's settings as its file says them, read back from the database; PINs can't be."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Row, Table, func, select
+
+from ivr.facility import scopes
+from ivr.facility.fields import DAYS
+from ivr.facility.file import LIMIT_KINDS
+from ivr.facility.load_levels import LOADER
+from ivr.facility.tables import (
+    allowed_number,
+    blocked_number,
+    call_limit,
+    facility,
+    housing_unit,
+    inmate,
+    local_exchange,
+    plan,
+    schedule_exception,
+    schedule_window,
+    special_number,
+    station,
+    tariff,
+)
+from ivr.policy.request import BlockCause
+from ivr.policy.schedule import HOLIDAY
+from rating.money import Money, format_money
+
+TAXES = "taxes.toml"
+#: The causes of blocks that `[[blocked]]` may have.
+OF_THE_FILE = (BlockCause.FACILITY, BlockCause.SECURITY, BlockCause.AGENT)
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Dumped:
+    """The content of a facility's file, the texts of the files beside it, and what no file can hold, in words."""
+
+    content: Entry
+    beside: Mapping[str, str]
+    left_out: Sequence[str]
+
+
+def dump_facility(conn: Connection, facility_id: str) -> Dumped:
+    """All that staff have set and a file can hold; raises LookupError for a facility that there is not."""
+    row = conn.execute(select(facility).where(facility.c.id == facility_id)).one_or_none()
+    if row is None:
+        raise LookupError(facility_id)
+    zone = ZoneInfo(row.time_zone)
+    levels = _levels(conn, facility_id, zone)
+    blocks = _live_blocks(conn, facility_id)
+    tariffs = _rows(conn, tariff, facility_id, tariff.c.valid_from)
+    beside = {f"{each.id}.toml": each.text for each in tariffs}
+    head = {**_head(conn, row, list(beside)), "schedule": [], **levels[scopes.FACILITY]}
+    if row.taxes:
+        beside[TAXES] = row.taxes
+    return Dumped(
+        _given(
+            facility=head,
+            plan=[_plan(each) for each in _rows(conn, plan, facility_id, plan.c.id)],
+            unit=[
+                {"id": each.id, "label": each.label, **levels[scopes.unit(each.id)]}
+                for each in _rows(conn, housing_unit, facility_id, housing_unit.c.id)
+            ],
+            station=[
+                {"id": each.id, "label": each.label, "unit": each.unit_id, **levels[scopes.station(each.id)]}
+                for each in _rows(conn, station, facility_id, station.c.id)
+            ],
+            inmate=_inmates(conn, facility_id, zone, levels, blocks),
+            number=[_special(each, levels) for each in _rows(conn, special_number, facility_id, _NUMBER)],
+            blocked=[_block(each) for each in blocks if _is_of_the_file(each)],
+            no_contact=[_no_contact(each) for each in blocks if _protects(each, scopes.FACILITY)],
+        ),
+        beside,
+        _left_out(conn, facility_id, blocks),
+    )
+
+
+_NUMBER = special_number.c.number
+
+
+def _rows(conn: Connection, table: Table, facility_id: str, order: Any) -> Sequence[Row[Any]]:
+    return conn.execute(select(table).where(table.c.facility_id == facility_id).order_by(order)).all()
+
+
+def _head(conn: Connection, row: Row[Any], tariffs: list[str]) -> Entry:
+    """`[facility]` itself, without its hours and limits."""
+    same = ("id", "name", "kind", "operator", "average_daily_population", "state", "time_zone", "caller_id")
+    exchanges = _rows(conn, local_exchange, row.id, local_exchange.c.exchange)
+    return _given(
+        **{name: row._mapping[name] for name in same},
+        inmate_id_digits=row.inmate_id_digits,
+        longest_call_minutes=row.longest_call_ms // 60_000,
+        ring_seconds=row.ring_seconds,
+        records=row.records,
+        toll_free=row.toll_free,
+        pan_mode=row.pan_mode,
+        pan_maximum=row.pan_maximum,
+        local_exchanges=[each.exchange for each in exchanges],
+        tariffs=tariffs,
+        taxes=TAXES if row.taxes else None,
+        localities=row.localities.split(),
+    )
+
+
+def _plan(row: Row[Any]) -> Entry:
+    return {"id": row.id, "price": format_money(Money(row.price)), "calls": row.calls}
+
+
+def _special(row: Row[Any], levels: Mapping[str, Entry]) -> Entry:
+    flags = {name: True for name in ("privileged", "free", "office", "hotline") if row._mapping[name]}
+    return {"number": row.number, "label": row.label, **flags, **levels[scopes.number(row.number)]}
+
+
+def _inmates(
+    conn: Connection,
+    facility_id: str,
+    zone: ZoneInfo,
+    levels: Mapping[str, Entry],
+    blocks: Sequence[Row[Any]],
+) -> list[Entry]:
+    """Every inmate without the PIN: a load keeps the one that stands."""
+    listed = select(allowed_number).join(inmate, inmate.c.id == allowed_number.c.inmate)
+    mine = listed.where(inmate.c.facility_id == facility_id, allowed_number.c.learned.is_(False))
+    numbers = defaultdict(list)
+    for row in conn.execute(mine.order_by(allowed_number.c.inmate, allowed_number.c.number)):
+        numbers[row.inmate].append(_allowed(row, levels))
+    protected = defaultdict(list)
+    for block in blocks:
+        if block.cause == BlockCause.NO_CONTACT and scopes.owner(block.scope) != scopes.FACILITY:
+            protected[block.scope].append(_no_contact(block))
+    return [
+        _given(
+            id=row.inmate_id,
+            name=row.name,
+            unit=row.unit_id,
+            state=row.state,
+            state_note=row.state_note,
+            suspended_from=_local(row.suspended_from, zone),
+            suspended_to=_local(row.suspended_to, zone),
+            no_contact=protected[scopes.inmate(row.id)],
+            numbers=numbers[row.id],
+            **levels[scopes.inmate(row.id)],
+        )
+        for row in _rows(conn, inmate, facility_id, inmate.c.inmate_id)
+    ]
+
+
+def _allowed(row: Row[Any], levels: Mapping[str, Entry]) -> Entry:
+    return {
+        "number": row.number,
+        "speed_dial": row.speed_dial,
+        "records": None if row.records else False,
+        "relation": row.relation,
+        "override_note": row.override_note,
+        **levels[scopes.entry(row.inmate, row.number)],
+    }
+
+
+def _levels(conn: Connection, facility_id: str, zone: ZoneInfo) -> defaultdict[str, Entry]:
+    """The hours and limits of every scope that sets some."""
+    found: defaultdict[str, Entry] = defaultdict(dict)
+    windows = defaultdict(list)
+    for row in _rows(conn, schedule_window, facility_id, schedule_window.c.id):
+        windows[row.scope].append(row)
+    for scope, rows in windows.items():
+        found[scope]["schedule"] = list(_windows(rows))
+    for row in _rows(conn, schedule_exception, facility_id, schedule_exception.c.starts_at):
+        if row.author == LOADER:
+            found[row.scope].setdefault(row.kind, []).append(_dated(row, zone))
+    for row in _rows(conn, call_limit, facility_id, call_limit.c.id):
+        found[row.scope].setdefault("limit", []).append(_limit(row))
+    return found
+
+
+def _windows(rows: Iterable[Row[Any]]) -> Iterator[Entry]:
+    """Days of the same hours that follow each other are one entry."""
+    hours = defaultdict(set)
+    for row in rows:
+        hours[row.opens, row.closes].add(row.day)
+    for (opens, closes), days in sorted(hours.items()):
+        for name in _named(days):
+            yield {"days": name, "opens": opens, "closes": "24:00" if closes == "00:00" else closes}
+
+
+def _named(days: set[int]) -> Iterator[str]:
+    week = sorted(days - {HOLIDAY})
+    for _, run in groupby(enumerate(week), key=lambda each: each[1] - each[0]):
+        together = [DAYS[day] for _, day in run]
+        yield together[0] if len(together) == 1 else f"{together[0]}-{together[-1]}"
+    if HOLIDAY in days:
+        yield "holiday"
+
+
+def _dated(row: Row[Any], zone: ZoneInfo) -> Entry:
+    if row.kind == "holiday":
+        return {"date": row.starts_at.astimezone(zone).date(), "name": row.note}
+    return {"starts": _local(row.starts_at, zone), "ends": _local(row.ends_at, zone), "note": row.note}
+
+
+def _limit(row: Row[Any]) -> Entry:
+    field = row.kind if row.kind in LIMIT_KINDS else f"{row.kind}_minutes"
+    return {
+        field: row.most,
+        "call_type": row.call_type,
+        "days": row.days,
+        "each": row.each,
+        "in_minutes": row.within_minutes,
+        "measured_from": row.measured_from,
+        "counts": row.counted,
+    }
+
+
+def _live_blocks(conn: Connection, facility_id: str) -> list[Row[Any]]:
+    live = select(blocked_number).where(
+        blocked_number.c.facility_id == facility_id, blocked_number.c.lifted_at.is_(None)
+    )
+    return list(conn.execute(live.order_by(blocked_number.c.number, blocked_number.c.cause)))
+
+
+def _is_of_the_file(block: Row[Any]) -> bool:
+    return block.scope == scopes.FACILITY and block.cause in OF_THE_FILE
+
+
+def _protects(block: Row[Any], scope: str) -> bool:
+    return bool(block.cause == BlockCause.NO_CONTACT and block.scope == scope)
+
+
+def _block(row: Row[Any]) -> Entry:
+    return {row.covers: row.number, "cause": row.cause, "note": row.note}
+
+
+def _no_contact(row: Row[Any]) -> Entry:
+    return {"number": row.number, "note": row.note}
+
+
+def _local(at: datetime | None, zone: ZoneInfo) -> datetime | None:
+    """The facility's time of an instant, as the file writes it."""
+    return at.astimezone(zone).replace(tzinfo=None) if at else None
+
+
+def _given(**values: Any) -> Entry:
+    """An entry without what says nothing."""
+    return {name: value for name, value in values.items() if value is not None and value != []}
+
+
+def _left_out(conn: Connection, facility_id: str, blocks: Iterable[Row[Any]]) -> list[str]:
+    """What stays in the database whatever file is loaded, counted."""
+    others = [each for each in blocks if not _is_of_the_file(each) and each.cause != BlockCause.NO_CONTACT]
+    dated = select(func.count()).where(
+        schedule_exception.c.facility_id == facility_id, schedule_exception.c.author != LOADER
+    )
+    learned = (
+        select(func.count())
+        .select_from(allowed_number)
+        .join(inmate, inmate.c.id == allowed_number.c.inmate)
+        .where(inmate.c.facility_id == facility_id, allowed_number.c.learned)
+    )
+    counted = (
+        (len(others), "blocks of called parties, or of staff for one inmate"),
+        (conn.scalar(dated), "closures, openings and appointments of staff"),
+        (conn.scalar(learned), "numbers that lists have learned"),
+    )
+    return [f"{count} {what}" for count, what in counted if count]
