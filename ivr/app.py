@@ -19,7 +19,10 @@ from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.controls.node import Node
 from ivr.facility import lawfulness
+from ivr.facility.csv_import import import_rows
+from ivr.facility.csv_rows import ImportMistakes
 from ivr.facility.file import FacilityFileError, Sources, parse
+from ivr.importing import read_asked
 from ivr.keyring import Keyring
 from ivr.live import LiveCalls
 from ivr.loading import load, rehearse
@@ -102,6 +105,13 @@ def _verbs(node: Node) -> Mapping[str, control.Verb]:
         except FacilityFileError as mistake:
             raise control.ControlError(str(mistake)) from None
 
+    async def import_csv(request: Mapping[str, Any]) -> str:
+        try:
+            wanted = await asyncio.to_thread(read_asked(request).read)
+            return await node.database.transact(import_rows, wanted, node.pin_key, node.now())
+        except ImportMistakes as mistakes:
+            raise control.ControlError(str(mistakes)) from None
+
     async def unlock_inmate(request: Mapping[str, Any]) -> str:
         try:
             asked = staff.read_unlock(request)
@@ -109,7 +119,7 @@ def _verbs(node: Node) -> Mapping[str, control.Verb]:
         except staff.StaffError as mistake:
             raise control.ControlError(str(mistake)) from None
 
-    return {"load": load_facility, "unlock": unlock_inmate}
+    return {"load": load_facility, "import": import_csv, "unlock": unlock_inmate}
 
 
 def _sources(request: Mapping[str, Any]) -> Sources:

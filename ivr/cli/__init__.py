@@ -10,12 +10,13 @@ from dialplan.asterisk import AsteriskError
 from dialplan.check import CheckError
 from dialplan.install import InstallError
 from dialplan.template import RenderError
-from ivr.cli import calls, database, demonstration, explain, facility, inmate, prices, rate, serve
+from ivr.cli import calls, database, demonstration, explain, facility, importing, inmate, prices, rate, serve
 from ivr.cli.room import no_room
 from ivr.config import ConfigError
 from ivr.control import ControlError
 from ivr.controls.explaining import ExplainError
 from ivr.dumping import DumpError
+from ivr.facility.csv_rows import ImportMistakes
 from ivr.facility.file import FacilityFileError
 from ivr.keyring import KeyringError
 from ivr.staff import StaffError
@@ -30,6 +31,7 @@ EXPECTED = (
     DumpError,
     ExplainError,
     FacilityFileError,
+    ImportMistakes,
     InstallError,
     KeyringError,
     RenderError,
@@ -50,6 +52,7 @@ serve.register(app)
 database.register(app)
 facility.register(app)
 inmate.register(app)
+importing.register(app)
 explain.register(app)
 calls.register(app)
 prices.register(app)

@@ -29,6 +29,7 @@ VERBS = (
     "load",
     "dump",
     "check",
+    "import",
     "inmate",
     "explain",
     "calls",
@@ -59,7 +60,17 @@ def test_help_names_every_verb_and_where_settings_come_from(ivr: Ivr) -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", [*VERBS, "db upgrade", "db downgrade", "db current"], ids=lambda verb: verb.replace(" ", "-")
+    "verb",
+    [
+        *VERBS,
+        "import inmates",
+        "import numbers",
+        "import blocked",
+        "db upgrade",
+        "db downgrade",
+        "db current",
+    ],
+    ids=lambda verb: verb.replace(" ", "-"),
 )
 def test_the_help_of_each_verb_teaches(ivr: Ivr, verb: str) -> None:
     said = ivr(*verb.split(), "--help")

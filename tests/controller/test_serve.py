@@ -111,6 +111,14 @@ async def take_commands(on: Served) -> None:
     assert await on.ivr("load", str(facility), "--dry-run") == told
     assert await on.ivr("load", str(facility)) == told
     assert await on.ivr("load", str(facility)) == (0, "nothing to change\n", "")
+    rows = on.settings.state_dir / "blocked.csv"
+    rows.write_text("number,note\n2175550140,Fraud\n")
+    of = ("--facility", "example-county-jail")
+    assert await on.ivr("import", "blocked", str(rows), *of) == (
+        0,
+        "blocked: 1 added, 0 changed, 0 as they were\n",
+        "",
+    )
     facility.write_text(TEXT.replace("calls = 57", "calls = 58"))
     status, out, err = await on.ivr("load", str(facility))
     assert (status, out) == (1, "")

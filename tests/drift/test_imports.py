@@ -54,6 +54,15 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.instance",
         "ivr.loading",
     },
+    "ivr.importing": {
+        "accounts.db",
+        "accounts.schema",
+        "ivr.clock",
+        "ivr.config",
+        "ivr.control",
+        "ivr.facility",
+        "ivr.instance",
+    },
     "ivr.staff": {
         "accounts.db",
         "accounts.schema",

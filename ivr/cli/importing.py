@@ -1,0 +1,68 @@
+"""`ivr import`: inmates, their numbers and blocks from CSV files."""
+
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from ivr.config import load_settings
+from ivr.facility.csv_rows import Kind
+from ivr.importing import Asked, import_csv, read_csv
+
+File = Annotated[Path, typer.Argument(help="a CSV file in UTF-8, with its header in the first line")]
+FacilityId = Annotated[str, typer.Option("--facility", metavar="ID", help="the facility, by its id")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    verbs = typer.Typer(no_args_is_help=True, help="Import CSV files, each all or nothing.")
+
+    @verbs.callback()
+    def _group() -> None:
+        """Import CSV files, each all or nothing."""
+
+    verbs.command("inmates")(inmates)
+    verbs.command("numbers")(numbers)
+    verbs.command("blocked")(blocked)
+    app.add_typer(verbs, name="import")
+
+
+def inmates(file: File, facility: FacilityId) -> None:
+    """Add inmates, or change those that there are.
+
+    The header names the columns: id, name, and perhaps pin, unit, state, state_note. A new inmate needs a pin; where it
+    is left out the one that stands is kept. An empty cell empties its
+    field, but for pin and state. Columns that are not there change nothing, and nobody is removed.
+    """
+    _import(Kind.INMATES, file, facility)
+
+
+def numbers(file: File, facility: FacilityId) -> None:
+    """Add numbers to inmates' lists, or change those that there are.
+
+    The header names the columns: inmate, number, and perhaps speed_dial, relation, records, override_note. A later load
+    of a facility's file that names the inmate puts the file's list in place: `ivr dump` writes one with these numbers.
+    """
+    _import(Kind.NUMBERS, file, facility)
+
+
+def blocked(file: File, facility: FacilityId) -> None:
+    """Block numbers for the whole facility; your user name is kept with each.
+
+    The header names the columns: note, one or more of number, prefix, type, and perhaps cause. Each row fills one of
+    number, prefix and type. Blocks that stand already are left as they are.
+    """
+    _import(Kind.BLOCKED, file, facility)
+
+
+def _import(kind: Kind, path: Path, facility: str) -> None:
+    text = read_csv(path)
+    screen = Console(stderr=True)
+    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as progress:
+        task = progress.add_task(f"{kind} of {path.name}", total=max(1, text.count("\n") - 1))
+        asked = Asked(kind, facility, text, getpass.getuser())
+        told = import_csv(load_settings(), asked, lambda: progress.advance(task))
+    typer.echo(told)

@@ -1,0 +1,121 @@
+"""CSV files of inmates, of their numbers and of blocks: what may stand in them, and where a mistake is."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, Field, ValidationError
+
+from ivr.facility.file import AllowedEntry, BlockedEntry, InmateEntry
+
+Mistakes = list[tuple[int, str]]
+
+
+class ImportMistakes(Exception):  # noqa: N818 - the message is mistakes, a line each
+    """Nothing was imported; the message has a line for each mistake, with line number and field."""
+
+
+class ListedRow(AllowedEntry):
+    """A number of an inmate's list."""
+
+    inmate: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")]
+
+
+class Kind(StrEnum):
+    """What a CSV file holds."""
+
+    INMATES = "inmates"
+    NUMBERS = "numbers"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The header of a kind of file: columns that it must have, and that it may."""
+
+    entry: type[BaseModel]
+    needed: tuple[str, ...]
+    possible: tuple[str, ...]
+
+
+SHAPES = {
+    Kind.INMATES: Shape(InmateEntry, ("id", "name"), ("pin", "unit", "state", "state_note")),
+    Kind.NUMBERS: Shape(
+        ListedRow, ("inmate", "number"), ("speed_dial", "relation", "records", "override_note")
+    ),
+    Kind.BLOCKED: Shape(BlockedEntry, ("note",), ("number", "prefix", "type", "cause")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a file that has no mistakes by itself, each with its line."""
+
+    columns: frozenset[str]
+    entries: Sequence[tuple[int, BaseModel]]
+
+
+def refuse(mistakes: Mistakes) -> None:
+    """Raises ImportMistakes with all of them, if there are any."""
+    if mistakes:
+        told = [f"line {line}: {mistake}" for line, mistake in sorted(mistakes)]
+        raise ImportMistakes("\n".join([*told, f"nothing was imported; {len(told)} mistakes"]))
+
+
+def read_rows(kind: Kind, text: str, progress: Callable[[], object] = lambda: None) -> Rows:
+    """The rows of a CSV text; raises ImportMistakes naming every bad one. `progress` is called for each row."""
+    shape = SHAPES[kind]
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    mistakes: Mistakes = []
+    entries = []
+    try:
+        header = [each.strip() for each in next(reader, [])]
+        _check_header(shape, header)
+        for line, cells in _numbered(reader):
+            progress()
+            if len(cells) != len(header):
+                mistakes.append((line, f"expected {len(header)} fields, found {len(cells)}"))
+                continue
+            given = {name: cell for name, cell in zip(header, map(str.strip, cells), strict=True) if cell}
+            try:
+                entries.append((line, shape.entry.model_validate(given)))
+            except ValidationError as error:
+                mistakes += [(line, each) for each in _told(error)]
+    except csv.Error as error:
+        mistakes.append((reader.line_num, f"not CSV: {error}"))
+    refuse(mistakes)
+    return Rows(frozenset(header), entries)
+
+
+def _check_header(shape: Shape, header: list[str]) -> None:
+    known = (*shape.needed, *shape.possible)
+    unknown = [each or "nothing" for each in header if each not in known]
+    missing = [each for each in shape.needed if each not in header]
+    twice = sorted({each for each in header if header.count(each) > 1})
+    if unknown or missing or twice:
+        refuse(
+            [
+                (
+                    1,
+                    f"expected a header of {', '.join(known)}, parted by commas ({', '.join(shape.needed)} needed)",
+                )
+            ]
+        )
+
+
+def _numbered(reader: "Iterator[list[str]]") -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not empty, each with the line on which it begins."""
+    began = 2
+    for cells in reader:
+        if any(map(str.strip, cells)):
+            yield began, cells
+        began = reader.line_num + 1  # type: ignore[attr-defined] # a csv.reader, whose type has no name
+
+
+def _told(error: ValidationError) -> Iterator[str]:
+    for each in error.errors(include_input=False):
+        field = ".".join(map(str, each["loc"]))
+        yield f"{field}: {each['msg']}".removeprefix(": ").replace("Value error, ", "")

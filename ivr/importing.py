@@ -1,0 +1,61 @@
+"""A CSV file into the database: through the running controller, or as the one writer if none runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from accounts import schema
+from accounts.db import Database, WriterLock
+from ivr.clock import utc_now
+from ivr.config import Settings
+from ivr.control import NoController, ask
+from ivr.facility.csv_import import Import, import_rows
+from ivr.facility.csv_rows import ImportMistakes, Kind, read_rows
+from ivr.instance import control_socket, keyring_of
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A CSV text that somebody wants imported."""
+
+    kind: Kind
+    facility_id: str
+    csv: str
+    author: str
+
+    def read(self, progress: Callable[[], object] = lambda: None) -> Import:
+        """The rows, checked by themselves; raises ImportMistakes."""
+        return Import(self.facility_id, self.kind, read_rows(self.kind, self.csv, progress), self.author)
+
+
+def import_csv(settings: Settings, asked: Asked, progress: Callable[[], object]) -> str:
+    """Import a text all or nothing; what was done, in a sentence."""
+    wanted = asked.read(progress)  # its mistakes need no controller
+    given = {"kind": asked.kind, "facility": asked.facility_id, "csv": asked.csv, "author": asked.author}
+    try:
+        return str(ask(control_socket(settings), "import", **given))
+    except NoController:
+        schema.require_head(settings.url)
+        with WriterLock.take(settings.url), Database.open(settings.url) as database:
+            told: str = database.transact_now(import_rows, wanted, keyring_of(settings).pin_key, utc_now())
+            return told
+
+
+def read_asked(request: Mapping[str, object]) -> Asked:
+    """What came over the control socket; raises ImportMistakes for anything else."""
+    kind, facility_id, csv, author = (
+        str(request.get(name) or "") for name in ("kind", "facility", "csv", "author")
+    )
+    if kind not in list(Kind) or not (facility_id and author):
+        raise ImportMistakes("an import needs a kind, a facility and an author")
+    return Asked(Kind(kind), facility_id, csv, author)
+
+
+def read_csv(path: Path) -> str:
+    """The text of a file; raises ImportMistakes if it can't be read."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise ImportMistakes(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ImportMistakes(f"{path}: not UTF-8: {error}") from None
