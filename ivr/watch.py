@@ -79,9 +79,8 @@ class Watch:
         talking = [live.call_id for live in self._node.live if live.talking]
         if talking:
             asked_at = self._node.now()
-            await self._ami.action(
-                "Ping"
-            )  # a frozen Asterisk carries no talk, but stays connected for a while
+            # a frozen Asterisk carries no talk, but stays connected for a while
+            await self._ami.action("Ping")
             await self._node.database.transact(calls.still_alive, talking, asked_at)
 
     def _call_of(self, event: object) -> str:

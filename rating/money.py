@@ -33,11 +33,6 @@ def format_money(amount: Money) -> str:
     return f"{'-' if amount < 0 else ''}{whole}.{fraction}"
 
 
-def ceil_to_cent(amount: Money) -> Money:
-    """The amount in whole cents, rounded up: what must be paid so that it is enough."""
-    return Money(-(-amount // MICROS_PER_CENT) * MICROS_PER_CENT)
-
-
 def floor_to_cent(amount: Money) -> Money:
     """The amount in whole cents, rounded down: what may be promised to somebody who owns the amount."""
     return Money(amount // MICROS_PER_CENT * MICROS_PER_CENT)

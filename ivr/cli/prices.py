@@ -22,7 +22,9 @@ from ivr.facility.file import read
 from ivr.facility.lawfulness import alerts, local_day, tariffs_of, unbilled_calls
 from ivr.facility.lookup import Facility
 from rating.breach import Breach
+from rating.call_type import CallType
 from rating.dated_table import Period
+from rating.destinations import country_name, destination
 from rating.lawful import breaches, lowest_cap, unbilled
 from rating.money import Money, format_money
 from rating.numbers import Number, read_e164, read_keys
@@ -103,7 +105,10 @@ def quote(
             json.dumps({"number": dialled.e164, "call_type": asked.call_type, "told": told, "prices": lines})
         )
         return
-    typer.echo(f"{dialled.e164}: {asked.call_type}, {told}")
+    abroad = (
+        f" to {country_name(destination(dialled), 'en')}" if asked.call_type is CallType.INTERNATIONAL else ""
+    )
+    typer.echo(f"{dialled.e164}: {asked.call_type}{abroad}, {told}")
     if rows:
         _print(
             ("minutes", *_amounts(rows[0][1])),

@@ -154,6 +154,15 @@ def test_a_quote_is_the_bill(ivr: Ivr, on_database: str) -> None:
     assert is_one_line(ivr(*early), "no rate")
 
 
+def test_a_quote_abroad_says_which_country(ivr: Ivr, on_database: str, tmp_path: Path) -> None:
+    for file in FACILITY.parent.glob("demonstration*.toml"):
+        with_abroad = file.read_text().replace('"interstate"]', '"interstate", "international"]')
+        (tmp_path / file.name).write_text(with_abroad)
+    assert ivr("load", str(tmp_path / FACILITY.name)).status == 0
+    abroad = ivr("quote", "--facility", JAIL, "--number", "+442071234567", "--at", "2026-11-23 12:00").out
+    assert abroad.startswith("+442071234567: international to United Kingdom, 0.06 for 60 s")
+
+
 def test_what_has_no_price_is_told_in_one_line(ivr: Ivr, on_database: str) -> None:
     ivr("load", str(FACILITY))
     assert is_one_line(ivr("quote", "--facility", "nowhere", "--number", "2175550101"), "no facility nowhere")
