@@ -12,12 +12,13 @@ import structlog
 
 from accounts import schema
 from accounts.db import Database, WriterLock
-from ivr import control, staff, web
+from ivr import control, web
 from ivr.agi import AgiServer, serve
 from ivr.ami import AmiClient
 from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.controls.node import Node
+from ivr.enforcing import enforce
 from ivr.facility import lawfulness
 from ivr.facility.csv_import import import_rows
 from ivr.facility.csv_rows import ImportMistakes
@@ -29,6 +30,8 @@ from ivr.loading import load, rehearse
 from ivr.notify import Notifier, listening_socket
 from ivr.recordings import Finisher
 from ivr.runner import EXPRESSIONS, Runner
+from ivr.staff import changes
+from ivr.staff.desk import StaffError
 from ivr.watch import Watch
 from prompts.catalogue import Catalogue
 
@@ -86,7 +89,10 @@ async def run(settings: Settings) -> None:
         ):
             finisher = Finisher(database, settings.recordings, node.settled)
             notifier = Notifier()
-            async with _background(watch.run(), watch.beat(), finisher.run(), notifier.stay_alive()):
+            enforced = enforce(node, ami)
+            async with _background(
+                watch.run(), watch.beat(), finisher.run(), enforced, notifier.stay_alive()
+            ):
                 notifier.ready()
                 log.info("ready", agi_port=settings.agi_port, version=VERSION)
                 await stop.wait()
@@ -101,7 +107,9 @@ def _verbs(node: Node) -> Mapping[str, control.Verb]:
         try:
             file = parse(_sources(request), "file")
             work = rehearse if request.get("dry_run") else load
-            return await node.database.transact(work, file, node.pin_key, node.now())
+            changed = await node.database.transact(work, file, node.pin_key, node.now())
+            node.changed.set()
+            return changed
         except FacilityFileError as mistake:
             raise control.ControlError(str(mistake)) from None
 
@@ -112,14 +120,24 @@ def _verbs(node: Node) -> Mapping[str, control.Verb]:
         except ImportMistakes as mistakes:
             raise control.ControlError(str(mistakes)) from None
 
-    async def unlock_inmate(request: Mapping[str, Any]) -> str:
+    staff = {name: _staff_verb(node, name) for name in changes.CHANGES}
+    return {"load": load_facility, "import": import_csv, **staff}
+
+
+def _staff_verb(node: Node, name: str) -> control.Verb:
+    """A change by staff, asked for over the socket."""
+
+    async def change(request: Mapping[str, Any]) -> str:
+        given = {field: value for field, value in request.items() if field != "verb"}
         try:
-            asked = staff.read_unlock(request)
-            return await node.database.transact(staff.unlock, asked, node.now())
-        except staff.StaffError as mistake:
+            asked = changes.read(name, given)
+            told = await node.database.transact(changes.do, name, asked, node.pin_key, node.now())
+            node.changed.set()
+            return told
+        except StaffError as mistake:
             raise control.ControlError(str(mistake)) from None
 
-    return {"load": load_facility, "import": import_csv, "unlock": unlock_inmate}
+    return change
 
 
 def _sources(request: Mapping[str, Any]) -> Sources:

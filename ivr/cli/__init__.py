@@ -19,7 +19,7 @@ from ivr.dumping import DumpError
 from ivr.facility.csv_rows import ImportMistakes
 from ivr.facility.file import FacilityFileError
 from ivr.keyring import KeyringError
-from ivr.staff import StaffError
+from ivr.staff.desk import StaffError
 
 #: Mistakes and states of the world that a person can mend: one clear line, no traceback.
 EXPECTED = (

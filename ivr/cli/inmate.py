@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ivr.config import load_settings
-from ivr.staff import Unlock, unlock_inmate
+from ivr.staff.changes import perform
 
 FACILITY = Annotated[str | None, typer.Option("--facility", help="needed where there are several")]
 
@@ -31,5 +31,5 @@ def register(app: typer.Typer) -> None:
         After five wrong PINs at one telephone it takes none for that ID for a quarter of an hour; after ten in a row no
         telephone does, until this is done. The note is kept with the time and your user name.
         """
-        asked = Unlock(inmate_id, note, getpass.getuser(), facility)
-        typer.echo(unlock_inmate(load_settings(), asked))
+        who = {"note": note, "author": getpass.getuser(), "facility_id": facility}
+        typer.echo(perform(load_settings(), "unlock", inmate_id=inmate_id, **who))

@@ -24,3 +24,4 @@ class Node:
     new_id: Callable[[], str]
     version: str
     settled: asyncio.Event = field(default_factory=asyncio.Event)  # there may be a recording to finish
+    changed: asyncio.Event = field(default_factory=asyncio.Event)  # by staff: see `ivr.enforcing`

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 from ivr.facility import lookup
 from ivr.facility.lookup import Facility
 from ivr.facility.pins import PinKey
-from ivr.facility.tables import pin_unlock, wrong_pin
+from ivr.facility.tables import wrong_pin
 from ivr.policy.identity import WrongTries, is_locked, is_paused
 
 _of_id = (wrong_pin.c.facility_id == bindparam("facility")) & (wrong_pin.c.inmate_id == bindparam("keyed_id"))
@@ -57,11 +57,6 @@ def _count(
     conn.execute(insert(wrong_pin), row)
 
 
-def unlock(
-    conn: Connection, facility_id: str, inmate_id: str, *, note: str, author: str, at: datetime
-) -> bool:
-    """Wrong PINs of an ID count for nothing any more; True if any were counted. Kept with its note and author."""
-    forgotten = conn.execute(_FORGET, {"facility": facility_id, "keyed_id": inmate_id}).rowcount
-    row = {"facility_id": facility_id, "inmate_id": inmate_id, "note": note, "author": author, "at": at}
-    conn.execute(insert(pin_unlock), row)
-    return forgotten > 0
+def unlock(conn: Connection, facility_id: str, inmate_id: str) -> bool:
+    """Wrong PINs of an ID count for nothing any more; True if any were counted."""
+    return conn.execute(_FORGET, {"facility": facility_id, "keyed_id": inmate_id}).rowcount > 0

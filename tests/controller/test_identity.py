@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Row, select
 
-from ivr import staff
 from ivr.controls import InmateControls
-from ivr.facility.tables import pin_unlock, wrong_pin
+from ivr.facility.tables import staff_change, wrong_pin
 from ivr.policy.identity import PAUSE, TRIES_BEFORE_LOCK, TRIES_BEFORE_PAUSE
+from ivr.staff import changes
+from ivr.staff.desk import StaffError
 from tests.controller import steps
 from tests.fakes.loop import in_loop
-from tests.transcripts.play import World
+from tests.transcripts.play import KEY, World
 
 WRONG, UNKNOWN = "10011111", "99992468"
 
@@ -73,16 +74,21 @@ async def test_ten_wrong_pins_in_a_row_lock_the_id_until_staff_unlock_it(world: 
     await lock(world)
     world.at += timedelta(days=30)
     assert not await tried(world, steps.ALEX)
-    asked = staff.Unlock("1001", "Showed his card", "sergeant")
-    assert world.database.transact_now(staff.unlock, asked, world.at) == "inmate 1001: unlocked"
+    assert unlocked(world, inmate_id="1001", note="Showed his card") == "inmate 1001: unlocked"
     assert await tried(world, steps.ALEX)
     (kept,) = world.database.read_now(unlocks)
+    assert (kept.facility_id, kept.about) == ("example-county-jail", "inmate 1001")
     assert (kept.note, kept.author, kept.at) == ("Showed his card", "sergeant", world.at)
-    assert world.database.transact_now(staff.unlock, asked, world.at).endswith("no wrong PINs were counted")
+    assert unlocked(world, inmate_id="1001", note="Again").endswith("no wrong PINs were counted")
+
+
+def unlocked(world: World, **given: object) -> str:
+    asked = changes.read("unlock", {"author": "sergeant", **given})
+    return world.database.transact_now(changes.do, "unlock", asked, KEY, world.at)
 
 
 def unlocks(conn: Connection) -> list[Row[Any]]:
-    return list(conn.execute(select(pin_unlock)))
+    return list(conn.execute(select(staff_change)))
 
 
 @in_loop
@@ -107,17 +113,14 @@ async def test_silence_is_no_wrong_pin(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("given", "told"),
     [
-        (staff.Unlock("9999", "why", "me"), "example-county-jail has no inmate 9999"),
-        (staff.Unlock("1001", "why", "me", "elsewhere"), "there is no facility elsewhere"),
+        ({"inmate_id": "9999"}, "example-county-jail has no inmate 9999"),
+        ({"inmate_id": "1001", "facility_id": "elsewhere"}, "there is no facility elsewhere"),
+        ({"inmate_id": "1001", "note": " "}, "note: expected a few words"),
+        ({}, "inmate_id: Field required"),
     ],
 )
-def test_what_cant_be_unlocked_is_told(world: World, asked: staff.Unlock, told: str) -> None:
-    with pytest.raises(staff.StaffError, match=told):
-        world.database.transact_now(staff.unlock, asked, world.at)
-
-
-def test_an_unlock_needs_a_note() -> None:
-    with pytest.raises(staff.StaffError, match="a note and an author"):
-        staff.read_unlock({"inmate_id": "1001", "note": " ", "author": "me"})
+def test_what_cant_be_unlocked_is_told(world: World, given: dict[str, object], told: str) -> None:
+    with pytest.raises(StaffError, match=told):
+        unlocked(world, **{"note": "because", **given})

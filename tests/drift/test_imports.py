@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "prompts",
     },
     "ivr.watch": {"ivr.ami", "ivr.controls", "ivr.live", "ivr.policy", "ivr.records"},
+    "ivr.enforcing": {"ivr.ami", "ivr.controls", "ivr.live", "ivr.policy", "ivr.records"},
     "ivr.loading": {"accounts", "ivr.facility", "rating"},
     "ivr.dumping": {"accounts.tables", "ivr.facility", "rating"},
     "ivr.load_file": {
@@ -63,7 +64,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.facility",
         "ivr.instance",
     },
-    "ivr.staff": {
+    "ivr.staff": {"ivr.facility", "ivr.policy", "rating"},
+    "ivr.staff.changes": {
         "accounts.db",
         "accounts.schema",
         "ivr.clock",
@@ -71,6 +73,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.control",
         "ivr.facility",
         "ivr.instance",
+        "ivr.staff",
     },
     "ivr.cdr": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
     "ivr.recordings": {"accounts.db", "ivr.records"},

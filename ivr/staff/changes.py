@@ -1,0 +1,70 @@
+"""All changes by staff, by name; each is done and logged in one transaction, by whoever may write now."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, insert
+
+from accounts import schema
+from accounts.db import Database, WriterLock
+from ivr.clock import utc_now
+from ivr.config import Settings
+from ivr.control import NoController, ask
+from ivr.facility.pins import PinKey
+from ivr.facility.tables import staff_change
+from ivr.instance import control_socket, keyring_of
+from ivr.staff.desk import Asked, Desk, StaffError
+from ivr.staff.unlock import Unlock, unlock
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is asked for, and what does it: the answer is a sentence for the person who asked."""
+
+    asked: type[Asked]
+    work: Callable[[Desk, Any], str]
+
+
+CHANGES: Mapping[str, Change] = {
+    "unlock": Change(Unlock, unlock),
+}
+
+
+def perform(settings: Settings, name: str, **given: object) -> str:
+    """Have a change done, by the running controller or as the one writer; raises StaffError.
+
+    `given` are the fields of what is asked for, those that are None left out.
+    """
+    asked = read(name, {field: value for field, value in given.items() if value is not None})
+    try:
+        return str(ask(control_socket(settings), name, **asked.model_dump(mode="json", exclude_unset=True)))
+    except NoController:
+        schema.require_head(settings.url)
+        with WriterLock.take(settings.url), Database.open(settings.url) as database:
+            told: str = database.transact_now(do, name, asked, keyring_of(settings).pin_key, utc_now())
+            return told
+
+
+def read(name: str, given: Mapping[str, object]) -> Asked:
+    """What somebody asks for; raises StaffError naming each field and what was expected there."""
+    try:
+        return CHANGES[name].asked.model_validate(given)
+    except ValidationError as error:
+        told = [
+            f"{'.'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}"
+            for each in error.errors(include_input=False)
+        ]
+        raise StaffError("; ".join(told)) from None
+
+
+def do(conn: Connection, name: str, asked: Asked, pin_key: PinKey, at: datetime) -> str:
+    """Make the change and log it, in this transaction; what was done, in a sentence. Raises StaffError."""
+    desk = Desk(conn, at, pin_key)
+    facility_id = desk.facility_id(asked) if asked.of_facility else None
+    told = CHANGES[name].work(desk, asked)
+    row = {"facility_id": facility_id, "change": name, "about": asked.about, "told": told}
+    conn.execute(insert(staff_change), {**row, "note": asked.note, "author": asked.author, "at": at})
+    return told

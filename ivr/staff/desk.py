@@ -1,0 +1,65 @@
+"""What every change by staff has: who asks and why, and the transaction in which it is done."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, Row, select
+
+from ivr.facility.pins import PinKey
+from ivr.facility.tables import facility, inmate
+
+
+class StaffError(Exception):
+    """What was asked for can't be done; the message says why."""
+
+
+def _said(text: str) -> str:
+    if len(text.strip()) < 3:
+        raise ValueError("expected a few words")
+    return text.strip()
+
+
+class Asked(BaseModel):
+    """A change that somebody wants. Without a facility the only one is meant, where it is of one at all."""
+
+    of_facility: ClassVar[bool] = True
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    note: Annotated[str, AfterValidator(_said)]
+    author: Annotated[str, Field(min_length=1)]
+    facility_id: str | None = None
+
+    @property
+    def about(self) -> str:
+        """Whom or what it changes, as the log of changes has it."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One transaction, its time, and the key of the PINs."""
+
+    conn: Connection
+    at: datetime
+    pin_key: PinKey
+
+    def facility_id(self, asked: Asked) -> str:
+        """The named facility, or the only one; raises StaffError if that is not one."""
+        found: list[str] = list(self.conn.scalars(select(facility.c.id).order_by(facility.c.id)))
+        if asked.facility_id is not None:
+            if asked.facility_id not in found:
+                raise StaffError(f"there is no facility {asked.facility_id}")
+            return asked.facility_id
+        if len(found) != 1:
+            raise StaffError(f"name one facility of {', '.join(found) or 'none'}")
+        return found[0]
+
+    def inmate(self, facility_id: str, inmate_id: str) -> Row[Any]:
+        """The inmate with this ID; raises StaffError for one that nobody has."""
+        known = select(inmate).where(inmate.c.facility_id == facility_id, inmate.c.inmate_id == inmate_id)
+        row = self.conn.execute(known).one_or_none()
+        if row is None:
+            raise StaffError(f"{facility_id} has no inmate {inmate_id}")
+        return row
