@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, RowMapping, and_, bindparam, literal, select, update
+from sqlalchemy import Connection, FromClause, Row, RowMapping, and_, bindparam, literal, select, update
 
 from accounts import ledger
 from accounts.db import Prepared, insert_if_new
@@ -87,52 +87,57 @@ class PayerFacts:
 _prepaid = account.alias("prepaid")
 _calls = account.alias("calls")
 _anchor = select(literal(1).label("one")).subquery("anchor")
-_PAYERS: Final = Prepared(
-    select(
-        _prepaid.c.id.label("prepaid_id"),
-        _prepaid.c.credits.label("prepaid_credits"),
-        _prepaid.c.debits.label("prepaid_debits"),
-        _prepaid.c.held.label("prepaid_held"),
-        subscription.c.id.label("subscription_id"),
-        subscription.c.state,
-        subscription.c.calls_each_period,
-        subscription_period.c.first_date,
-        subscription_period.c.last_date,
-        _calls.c.id.label("period_id"),
-        _calls.c.credits.label("period_credits"),
-        _calls.c.debits.label("period_debits"),
-        _calls.c.held.label("period_held"),
-    )
-    .select_from(_anchor)
-    .outerjoin(
-        prepaid_number,
-        and_(prepaid_number.c.number == bindparam("number"), prepaid_number.c.removed_at.is_(None)),
-    )
-    .outerjoin(_prepaid, _prepaid.c.id == prepaid_number.c.account_id)
-    .outerjoin(
-        subscription,
-        and_(
-            subscription.c.number == bindparam("number"),
-            subscription.c.facility_id == bindparam("facility_id"),
-            subscription.c.closed_at.is_(None),
-        ),
-    )
-    .outerjoin(
-        subscription_period,
-        and_(
-            subscription_period.c.subscription_id == subscription.c.id,
-            subscription_period.c.first_date <= bindparam("on"),
-            subscription_period.c.last_date >= bindparam("on"),
-        ),
-    )
-    .outerjoin(_calls, _calls.c.id == subscription_period.c.account_id)
+#: The columns of `payer_facts_of`, found in what `joined` makes.
+COLUMNS: Final[Sequence[Any]] = (
+    _prepaid.c.id.label("prepaid_id"),
+    _prepaid.c.credits.label("prepaid_credits"),
+    _prepaid.c.debits.label("prepaid_debits"),
+    _prepaid.c.held.label("prepaid_held"),
+    subscription.c.id.label("subscription_id"),
+    subscription.c.calls_each_period,
+    subscription_period.c.first_date,
+    subscription_period.c.last_date,
+    _calls.c.id.label("period_id"),
+    _calls.c.credits.label("period_credits"),
+    _calls.c.debits.label("period_debits"),
+    _calls.c.held.label("period_held"),
 )
+
+
+def joined(to: FromClause) -> FromClause:
+    """Beside a row, who may pay for calls to a number: parameters `number` (E.164), `facility_id`, `on` (a date)."""
+    its_period = and_(
+        subscription_period.c.subscription_id == subscription.c.id,
+        subscription_period.c.first_date <= bindparam("on"),
+        subscription_period.c.last_date >= bindparam("on"),
+    )
+    its_subscription = and_(
+        subscription.c.number == bindparam("number"),
+        subscription.c.facility_id == bindparam("facility_id"),
+        subscription.c.closed_at.is_(None),
+    )
+    its_prepaid = and_(prepaid_number.c.number == bindparam("number"), prepaid_number.c.removed_at.is_(None))
+    return (
+        to.outerjoin(prepaid_number, its_prepaid)
+        .outerjoin(_prepaid, _prepaid.c.id == prepaid_number.c.account_id)
+        .outerjoin(subscription, its_subscription)
+        .outerjoin(subscription_period, its_period)
+        .outerjoin(_calls, _calls.c.id == subscription_period.c.account_id)
+    )
+
+
+_PAYERS: Final = Prepared(select(*COLUMNS).select_from(joined(_anchor)))
 
 
 def payer_facts(conn: Connection, *, facility_id: str, number: str, on: date) -> PayerFacts:
     """Who may pay for a call to the number (E.164) on the facility's local date. 1 statement."""
     row = _PAYERS.row(conn, {"facility_id": facility_id, "number": number, "on": on})
     assert row is not None  # whatever joins the anchor or does not
+    return payer_facts_of(row)
+
+
+def payer_facts_of(row: Row[Any]) -> PayerFacts:
+    """What the columns of a row say of who may pay."""
     prepaid = None
     if row.prepaid_id is not None:
         available = row.prepaid_credits - row.prepaid_debits - row.prepaid_held

@@ -21,6 +21,7 @@ from ivr.facility.file import parse as parse_facility
 from ivr.facility.file import read
 from ivr.facility.lawfulness import alerts, local_day, tariffs_of, unbilled_calls
 from ivr.facility.lookup import Facility
+from ivr.facility.tariffs import tariff_on
 from rating.breach import Breach
 from rating.call_type import CallType
 from rating.dated_table import Period
@@ -86,7 +87,8 @@ def quote(
             raise PriceError(f"--number: {number} is not a number that can be called ({dialled.reason})")
         free, local = database.read_now(lookup.free_and_local, place.id, dialled.e164)
         on = local_day(place, started_at)
-        asked = database.read_now(priced, place, dialled, started_at, local=local, free=free)
+        tariff = database.read_now(tariff_on, place.id, place.time_zone, on)
+    asked = priced(place, tariff, dialled, started_at, local=local, free=free)
     longest = place.longest_call_ms // 60_000
     shown = sorted(set(minutes or [*(each for each in SHOWN_MINUTES if each < longest), longest]))
     if asked.price is None and not (free or asked.is_free_by_law):

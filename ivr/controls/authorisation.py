@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from accounts import ledger, payers
+from ivr.controls.facts import facts
 from ivr.controls.pricing import priced, talk_starts
 from ivr.facility import lookup, scopes
 from ivr.facility.lookup import Facility
@@ -85,11 +86,12 @@ def number_keyed(conn: Connection, facility: Facility, inmate: int, keys: str) -
 
 
 def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, at: datetime) -> CallRequest:
-    """All facts that the rules may know, read at one moment."""
+    """All facts that the rules may know, read at one moment, in three statements."""
     local = at.astimezone(ZoneInfo(facility.time_zone))
     number = dialled.e164 if isinstance(dialled, Number) else ""
-    known = lookup.number_facts(conn, facility.id, inmate, number)
-    asked = priced(conn, facility, dialled, at, local=known.local, free=known.free)
+    found = facts(conn, facility, inmate, number, local.date())
+    known, paying = found.number, found.paying
+    asked = priced(facility, found.tariff, dialled, at, local=known.local, free=known.free)
     met = scopes.of_call(
         units={facility.unit_id, known.unit_id},
         station_id=facility.station_id,
@@ -105,7 +107,6 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         inmate_since=looks_back_to(settings.limits, Counted, local),
         number_since=looks_back_to(settings.limits, {Counted.NUMBER}, local),
     )
-    paying = payers.payer_facts(conn, facility_id=facility.id, number=number, on=local.date())
     return CallRequest(
         at=local,
         inmate_state=InmateState(known.state),

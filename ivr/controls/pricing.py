@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
-
 from ivr.facility import tariffs
 from ivr.facility.lookup import Facility
 from rating.call_type import CallType, call_type
@@ -14,6 +12,7 @@ from rating.free_by_law import Share, highest_share
 from rating.lawful import lawful_price
 from rating.numbers import Dialled, Unusable
 from rating.price import Price
+from rating.prices import Tariff
 from rating.taxes import taxes_due
 
 #: The dialplan ends the called party's dialogue after so long (`dialplan.render`).
@@ -38,9 +37,9 @@ NO_CALL = Priced(None, None, None)
 
 
 def priced(
-    conn: Connection, facility: Facility, dialled: Dialled, at: datetime, *, local: bool, free: bool
+    facility: Facility, tariff: Tariff | None, dialled: Dialled, at: datetime, *, local: bool, free: bool
 ) -> Priced:
-    """The price of a call that is decided on now, by the tariff and taxes of the local day.
+    """The price of a call that is decided on now, by the tariff and the taxes of its local day.
 
     Of all days that its talk can touch, the lowest cap holds and the highest share that an agency pays. `local`: the
     exchange is of the facility's list; `free`: a number nobody pays for.
@@ -55,7 +54,6 @@ def priced(
     days = days_of_call(facility, at)
     on = days.since
     share = None if free else highest_share(facility.site, days, kind)
-    tariff = tariffs.tariff_on(conn, facility.id, facility.time_zone, on)
     row = tariff.price_of(dialled.e164, kind) if tariff else None
     if row is None:
         return Priced(kind, None, share)

@@ -1,5 +1,6 @@
 """Look-ups by a call: each one statement, each by index."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,25 +77,26 @@ _SPEED_DIAL = Prepared(
 )
 _listed = allowed_number.alias("listed")
 _LISTED = select(func.count()).where(_listed.c.inmate == inmate.c.id).scalar_subquery()
-_NUMBER = Prepared(
-    select(
-        inmate.c.unit_id,
-        inmate.c.state,
-        inmate.c.suspended_from,
-        inmate.c.suspended_to,
-        inmate.c.recorded_name.is_not(None).label("has_recorded_name"),
-        _LISTED.label("listed"),
-        allowed_number.c.number.is_not(None).label("allowed"),
-        func.coalesce(allowed_number.c.records, True).label("records"),
-        allowed_number.c.override_note.is_not(None).label("block_overridden"),
-        func.coalesce(special_number.c.privileged, False).label("privileged"),
-        func.coalesce(special_number.c.free, False).label("free"),
-        func.coalesce(special_number.c.hotline, False).label("hotline"),
-        func.coalesce(special_number.c.office, False).label("office"),
-        local_exchange.c.exchange.is_not(None).label("local"),
-    )
-    .select_from(inmate)
-    .outerjoin(
+#: What `NumberFacts` are made of: the columns, and where they are found. Parameters `facility_id`, `inmate_key`,
+#: `number` (E.164), `exchange`.
+NUMBER_COLUMNS: Sequence[Any] = (
+    inmate.c.unit_id,
+    inmate.c.state,
+    inmate.c.suspended_from,
+    inmate.c.suspended_to,
+    inmate.c.recorded_name.is_not(None).label("has_recorded_name"),
+    _LISTED.label("listed"),
+    allowed_number.c.number.is_not(None).label("allowed"),
+    func.coalesce(allowed_number.c.records, True).label("records"),
+    allowed_number.c.override_note.is_not(None).label("block_overridden"),
+    func.coalesce(special_number.c.privileged, False).label("privileged"),
+    func.coalesce(special_number.c.free, False).label("free"),
+    func.coalesce(special_number.c.hotline, False).label("hotline"),
+    func.coalesce(special_number.c.office, False).label("office"),
+    local_exchange.c.exchange.is_not(None).label("local"),
+)
+NUMBER_FROM = (
+    inmate.outerjoin(
         allowed_number,
         and_(allowed_number.c.inmate == inmate.c.id, allowed_number.c.number == bindparam("number")),
     )
@@ -112,8 +114,8 @@ _NUMBER = Prepared(
             local_exchange.c.exchange == bindparam("exchange"),
         ),
     )
-    .where(inmate.c.id == bindparam("inmate_key"))
 )
+OF_INMATE = inmate.c.id == bindparam("inmate_key")
 
 
 def facility_of_station(conn: Connection, station_id: str) -> Facility | None:
@@ -169,13 +171,13 @@ def free_and_local(conn: Connection, facility_id: str, number: str) -> tuple[boo
     exchange = conn.scalar(
         select(local_exchange.c.exchange).where(
             local_exchange.c.facility_id == facility_id,
-            local_exchange.c.exchange == _exchange(number),
+            local_exchange.c.exchange == exchange_of(number),
         )
     )
     return bool(free), exchange is not None
 
 
-def _exchange(number: str) -> str:
+def exchange_of(number: str) -> str:
     """Area code and exchange of a number in E.164, where it has them."""
     return number.removeprefix("+1")[:6]
 
@@ -200,16 +202,7 @@ class NumberFacts:
     local: bool
 
 
-def number_facts(conn: Connection, facility_id: str, inmate_key: int, number: str) -> NumberFacts:
-    """The inmate's state and the lists that name this number, in one statement."""
-    row = _NUMBER.row(
-        conn,
-        {
-            "facility_id": facility_id,
-            "inmate_key": inmate_key,
-            "number": number,
-            "exchange": _exchange(number),
-        },
-    )
-    assert row is not None  # inmates are never deleted
-    return NumberFacts(**row._mapping)
+def number_facts_of(row: Row[Any]) -> NumberFacts:
+    """What the columns of a row say of an inmate and a number."""
+    found = row._mapping
+    return NumberFacts(**{name: found[name] for name in NumberFacts.__dataclass_fields__})

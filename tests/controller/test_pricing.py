@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 from sqlalchemy import Connection
@@ -20,6 +19,7 @@ from ivr.policy.reasons import Denial, Outcome
 from ivr.records import evidence
 from rating.lawful import cheapest_minute
 from rating.money import Money
+from rating.prices import Tariff
 from tests.controller import steps
 from tests.transcripts.play import KEY, NOON, World, demonstration
 
@@ -388,14 +388,18 @@ def test_a_tariffs_text_is_kept_under_its_own_hash_though_a_load_came_between(wo
         assert place is not None
         found = tariffs.tariff_on(conn, FACILITY, place.time_zone, world.at.date())
         assert found is not None
+        return cheapest(found)
+
+    def cheapest(found: Tariff) -> Money:
         return min(cheapest_minute(row.timetable) for row, _ in found.rows())
 
     def load_between(conn: Connection) -> None:
         """The statement that reads the hash comes before a load, the one that reads the text after it."""
-        held = tariffs._held(conn, FACILITY, world.at.date())
+        held = conn.execute(tariffs._ON, {"facility_id": FACILITY, "on": world.at.date()}).one()
         load(conn, demonstration(('"0.06"', '"0.05"')), KEY, world.at)
-        with mock.patch.object(tariffs, "_held", return_value=held):
-            assert look(conn) == 50_000
+        found = tariffs.tariff_of(conn, FACILITY, "America/Chicago", held)
+        assert found is not None
+        assert cheapest(found) == 50_000
 
     tariffs._read.clear()
     world.database.transact_now(load_between)
