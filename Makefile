@@ -38,6 +38,7 @@ test-build: $(VENV)/ready-to-test ## build Asterisk anew, from Debian's second s
 bench: $(VENV)/ready-to-test ## calls a second, CPU and statements a call, as ratios to a bare loop
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.rating
+	@$(BIN)/python -m bench.policy
 
 test-rating: $(VENV)/ready-to-test ## 100,000 random tariffs against a second, slow way to their prices (half an hour)
 	@$(BIN)/python -m tests.rating.many 100000

@@ -4,8 +4,7 @@ The tariff has 5,000 prefixes. The measure is one look-up in a dictionary and on
 run.
 """
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -13,6 +12,7 @@ from itertools import cycle, islice
 from random import Random
 from zoneinfo import ZoneInfo
 
+from bench.rows import Row, print_rows
 from rating.call_type import CallType
 from rating.money import Money
 from rating.price import Price, Tax, charge, longest_talk_ms
@@ -21,7 +21,6 @@ from rating.tariff_file import parse_tariff
 
 PREFIXES = 5_000
 CALLS = 20_000
-ROUNDS = 5
 HOUR_MS = 3_600_000
 AVAILABLE = Money(2_500_000)
 NEW_YORK = ZoneInfo("America/New_York")
@@ -94,19 +93,9 @@ def numbers(chance: Random) -> list[str]:
     return sorted(found)
 
 
-def best_us(rate: Callable[[Call], object], calls: Sequence[Call]) -> float:
-    """The microseconds of processor time that one call takes, in the quickest of some rounds."""
-    best = float("inf")
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        for call in calls:
-            rate(call)
-        best = min(best, time.process_time() - began)
-    return best / len(calls) * 1_000_000
-
-
-def rows() -> Iterator[tuple[str, Callable[[Call], object], int]]:
-    """What is measured, how, and with how many calls; the first is the measure of the others."""
+def rows() -> Iterator[Row]:
+    """What is measured, how, and with which calls."""
+    made, fewer = calls(), calls()[: CALLS // 10]
     chance = Random(1)
     prefixes = numbers(chance)
     many = tariff(prefixes)
@@ -121,30 +110,30 @@ def rows() -> Iterator[tuple[str, Callable[[Call], object], int]]:
         assert row is not None
         return charge(Price(row.timetable), call.started_at, call.talk_ms)
 
-    yield "bare: one look-up, one product", lambda call: by_number[call.number] * call.talk_ms, CALLS
-    yield "look-up of the prefix", lambda call: many.price_of(call.number, CallType.INTERNATIONAL), CALLS
-    yield "look-up and charge", look_up_and_charge, CALLS
-    yield "charge, one price", lambda call: charge(flat, call.started_at, call.talk_ms), CALLS
-    yield "charge, with two taxes", lambda call: charge(taxed, call.started_at, call.talk_ms), CALLS
+    yield "bare: one look-up, one product", lambda call: by_number[call.number] * call.talk_ms, made
+    yield "look-up of the prefix", lambda call: many.price_of(call.number, CallType.INTERNATIONAL), made
+    yield "look-up and charge", look_up_and_charge, made
+    yield "charge, one price", lambda call: charge(flat, call.started_at, call.talk_ms), made
+    yield "charge, with two taxes", lambda call: charge(taxed, call.started_at, call.talk_ms), made
     yield (
         "charge, by the time of the week",
         lambda call: charge(week, call.started_at, call.talk_ms),
-        CALLS // 10,
+        fewer,
     )
     yield (
         "longest talk, one price",
         lambda call: longest_talk_ms(flat, call.started_at, AVAILABLE, HOUR_MS),
-        CALLS // 10,
+        fewer,
     )
     yield (
         "longest talk, with two taxes",
         lambda call: longest_talk_ms(taxed, call.started_at, AVAILABLE, HOUR_MS),
-        CALLS // 10,
+        fewer,
     )
     yield (
         "longest talk, by the time of the week",
         lambda call: longest_talk_ms(week, call.started_at, AVAILABLE, HOUR_MS),
-        CALLS // 10,
+        fewer,
     )
 
 
@@ -164,13 +153,7 @@ def calls() -> list[Call]:
 
 def main() -> None:
     """Measure and print the table."""
-    made, bare_us = calls(), 0.0
-    print(f"{PREFIXES:,} prefixes; one core; the quickest of {ROUNDS} rounds")
-    print(f"\n{'':40}{'us each':>9}{'a second':>12}{'ratio':>8}")
-    for label, rate, count in rows():
-        each_us = best_us(rate, made[:count])
-        bare_us = bare_us or each_us
-        print(f"{label:40}{each_us:9.2f}{1_000_000 / each_us:12,.0f}{each_us / bare_us:8.1f}")
+    print_rows(f"Rating: {PREFIXES:,} prefixes", rows())
 
 
 if __name__ == "__main__":

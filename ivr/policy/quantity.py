@@ -144,12 +144,15 @@ class PastCall:
 
     def counts_for(self, counted: Counted) -> bool:
         """Whether it is one of those that are counted together."""
-        of = {
-            Counted.INMATE: self.by_inmate,
-            Counted.NUMBER: self.to_number,
-            Counted.PAIR: self.by_inmate and self.to_number,
-        }
-        return of[counted] and not self.privileged and not self.elsewhere
+        if self.privileged or self.elsewhere:
+            return False
+        match counted:
+            case Counted.INMATE:
+                return self.by_inmate
+            case Counted.NUMBER:
+                return self.to_number
+            case Counted.PAIR:
+                return self.by_inmate and self.to_number
 
 
 History = Sequence[PastCall]
@@ -175,13 +178,11 @@ def longest_calls(
 
 
 def _counted(history: History, quota: CallQuota | MinuteQuota, at: datetime) -> list[PastCall]:
-    starts_on = quota.each.starts_on(at.date())
+    since = _since(quota, at)
     return [
         call
         for call in history
-        if call.connected
-        and call.counts_for(quota.counted)
-        and call.keyed_at.astimezone(at.tzinfo).date() >= starts_on
+        if call.keyed_at >= since and call.connected and call.counts_for(quota.counted)
     ]
 
 

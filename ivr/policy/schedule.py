@@ -8,8 +8,8 @@ from ivr.policy.level import Level
 
 #: The day of a window that holds on holidays; 0 to 6 are Monday to Sunday.
 HOLIDAY = 7
-#: Open for longer than any call may last.
-ALL_WEEK = timedelta(days=7)
+#: Open for longer than any call may last: how much longer is not looked for.
+LONGER_THAN_A_CALL = timedelta(hours=28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,14 @@ class Schedule:
     def open_until(self, local: datetime) -> datetime | None:
         """The UTC instant at which calling ends, openings that touch being one; None when closed now.
 
+        What is open for longer than any call may last ends at some instant after that.
         `local` is aware, in the facility's zone. A local time that a clock change repeats means its first
         occurrence, one that it skips means the instant just as far after the change (PEP 495, fold 0).
         """
         now = local.astimezone(UTC)
         if any(closure.holds(now) for closure in self.closures):
             return None
-        until = now + ALL_WEEK + timedelta(days=1) if self.windows is None else self._windows_close(local)
+        until = now + LONGER_THAN_A_CALL if self.windows is None else self._windows_close(local)
         if until is None:
             return None
         return min([until, *(closure.starts_at for closure in self.closures if closure.starts_at > now)])
@@ -77,7 +78,7 @@ class Schedule:
         at = local
         while ends := [period.ends_at for period in self._around(at) if period.holds(at.astimezone(UTC))]:
             until = max(ends)
-            if until - local.astimezone(UTC) > ALL_WEEK:
+            if until - local.astimezone(UTC) > LONGER_THAN_A_CALL:
                 return until
             at = until.astimezone(local.tzinfo)
         return until
