@@ -34,6 +34,9 @@ class Cast:
     free: bool = False
     records: bool = True
     state: str = "active"
+    limit: tuple[Mapping[str, object], ...] = ()  # of the entry
+    also_listed: tuple[str, ...] = ()
+    cellmate: bool = False  # who has the same list and another telephone
     closes: datetime | None = None  # for a minute each day, where the story has a stack of its own
 
 
@@ -55,6 +58,15 @@ class Role:
     @property
     def pin(self) -> str:
         return str(7000 + self.number_in_line)
+
+    @property
+    def cellmate_keys(self) -> str:
+        """What the cellmate keys."""
+        return f"{6000 + self.number_in_line}{self.pin}#"
+
+    @property
+    def cellmate_station(self) -> str:
+        return f"{self.station}b"
 
     @property
     def keys(self) -> str:
@@ -116,13 +128,21 @@ def _schedule(facility: str, today: date, closes: datetime | None) -> str:
 
 def _of(role: Role) -> str:
     cast, number = role.cast, f"+{role.number}"
-    listed = [{"number": number, "speed_dial": "1", "records": cast.records}] if cast.on_the_list else []
+    entry = {"number": number, "speed_dial": "1", "records": cast.records, "limit": list(cast.limit)}
+    listed = [entry] if cast.on_the_list else []
+    listed += [{"number": each} for each in cast.also_listed]
     tables = [
         _table("[[station]]", id=role.station, label=f"Telephone {role.number_in_line}"),
         _table(
             "[[inmate]]", id=role.inmate_id, pin=role.pin, name="Somebody", state=cast.state, numbers=listed
         ),
     ]
+    if cast.cellmate:
+        keyed_id = role.cellmate_keys[:4]
+        tables += [
+            _table("[[station]]", id=role.cellmate_station, label="The cellmate's telephone"),
+            _table("[[inmate]]", id=keyed_id, pin=role.pin, name="Cellmate", numbers=listed),
+        ]
     if cast.blocked:
         tables.append(_table("[[blocked]]", number=number, note="for a test"))
     if cast.privileged or cast.free:

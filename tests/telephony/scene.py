@@ -47,8 +47,10 @@ class Scene:
     # -- people
 
     @contextmanager
-    def inmate(self) -> Iterator[Party]:
-        with self.stage.station(self.role.station, f"{self.role.station} inmate", self.tell) as party:
+    def inmate(self, station: str = "") -> Iterator[Party]:
+        """Somebody at the story's own telephone, or at another one of the facility."""
+        station = station or self.role.station
+        with self.stage.station(station, f"{station} inmate", self.tell) as party:
             self._parties.append(party)
             yield party
 
@@ -138,6 +140,10 @@ class Scene:
 
     def read(self, work: Callable[[Connection], T]) -> T:
         return self._database.read_now(work)
+
+    def change(self, work: Callable[[Connection], object]) -> None:
+        """Somebody changes the database beside the controller."""
+        self._database.transact_now(work)
 
     def wait(self, work: Callable[[Connection], T], until: Callable[[T], bool], within: float = 20) -> T:
         """What `work` reads, as soon as it is as it should be."""

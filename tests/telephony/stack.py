@@ -84,9 +84,8 @@ def _set_the_scene(conn: Connection, roles: Sequence[Role]) -> None:
     name = _name()
     for role in roles:
         if role.cast.has_recorded_name:
-            conn.execute(
-                update(inmate).where(inmate.c.inmate_id == role.inmate_id).values(recorded_name=name)
-            )
+            who = inmate.c.inmate_id.in_([role.inmate_id, role.cellmate_keys[:4]])
+            conn.execute(update(inmate).where(who).values(recorded_name=name))
         if role.cast.used_up:
             _use_up(conn, role)
 

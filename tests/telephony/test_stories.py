@@ -14,7 +14,17 @@ from tests.telephony.conftest import Told
 from tests.telephony.registry import ON_POSTGRESQL, STORIES, on_postgresql
 from tests.telephony.scene import Scene
 
-for module in ("limits", "refused", "guards", "accepted", "dialogues", "hangups", "denied", "network"):
+for module in (
+    "limits",
+    "refused",
+    "guards",
+    "accepted",
+    "dialogues",
+    "hangups",
+    "denied",
+    "reasons",
+    "network",
+):
     importlib.import_module(f"tests.telephony.stories.{module}")
 
 pytestmark = pytest.mark.timeout(600)
