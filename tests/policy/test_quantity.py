@@ -184,18 +184,6 @@ LIMITS = st.one_of(
 )
 
 
-@given(st.lists(LIMITS, max_size=3), LIMITS, st.lists(PAST, max_size=12))
-def test_one_more_limit_never_allows_more(
-    limits: list[CallLimit], added: CallLimit, history: list[PastCall]
-) -> None:
-    ask = replace(OK, limits=limits, history=history)
-    first, second = decide(ask), decide(replace(ask, limits=[*limits, added]))
-    if isinstance(first, Allow) and isinstance(second, Allow):
-        assert second.limit.ms <= first.limit.ms
-    else:
-        assert isinstance(second, Deny)
-
-
 @given(st.lists(LIMITS, min_size=1, max_size=3), st.lists(PAST, max_size=12), PAST)
 def test_one_more_call_in_the_past_never_allows_more(
     limits: list[CallLimit], history: list[PastCall], added: PastCall

@@ -200,23 +200,6 @@ def test_what_is_held_pays_for_the_longest_talk_and_is_there(balance: int, longe
     assert decision.payment.hold == charge(ask.price, ask.at, decision.limit.ms).due <= balance
 
 
-@given(
-    st.sampled_from(sorted(CASES)),
-    st.integers(1, 900),
-    st.integers(0, 365 * 24 * 60),
-)
-def test_a_tighter_setting_never_allows_more(reason: Denial, shorter_s: int, minutes: int) -> None:
-    asked = replace(OK, at=OK.at + timedelta(minutes=minutes))
-    tighter = replace(asked, longest_call_ms=shorter_s * 1000)
-    first, second = decide(asked), decide(tighter)
-    if isinstance(first, Allow):
-        assert isinstance(second, Allow)
-        assert second.limit.ms <= first.limit.ms
-    else:
-        assert second == first
-    assert isinstance(decide(CASES[reason]), Deny)
-
-
 def test_a_limit_never_reaches_past_the_end_of_calling_hours() -> None:
     for minute in range(0, 24 * 60, 7):
         ask = replace(OK, at=datetime(2026, 11, 23, tzinfo=CHICAGO) + timedelta(minutes=minute))
@@ -224,26 +207,6 @@ def test_a_limit_never_reaches_past_the_end_of_calling_hours() -> None:
         closes = datetime(2026, 11, 23, 22, tzinfo=CHICAGO)
         if isinstance(decision, Allow):
             assert ask.at + timedelta(milliseconds=decision.limit.ms) <= closes
-
-
-HOURS = st.builds(
-    lambda first, last, level: Schedule([Window(day, time(first), time(last)) for day in range(7)], level),
-    st.integers(0, 23),
-    st.integers(0, 23),
-    st.sampled_from(Level),
-)
-
-
-@given(st.lists(HOURS, max_size=3), HOURS, st.integers(0, 7 * 24 * 60))
-def test_hours_at_one_more_level_never_allow_more(
-    hours: list[Schedule], added: Schedule, minutes: int
-) -> None:
-    asked = replace(OK, at=OK.at + timedelta(minutes=minutes), schedules=[EVERY_DAY, *hours])
-    first, second = decide(asked), decide(replace(asked, schedules=[*asked.schedules, added]))
-    if isinstance(first, Allow) and isinstance(second, Allow):
-        assert second.limit.ms <= first.limit.ms
-    else:
-        assert isinstance(second, Deny)
 
 
 def test_the_level_that_closes_first_sets_the_limit() -> None:
