@@ -36,13 +36,22 @@ GUARDS = (
 )
 BEFORE_DIAL = (
     "Set(LIMIT_PLAYAUDIO_CALLER=yes)",
-    "Set(LIMIT_PLAYAUDIO_CALLEE=yes)",
+    'Set(LIMIT_PLAYAUDIO_CALLEE=${IF($["${WARNED}" = "inmate"]?no:yes)})',
     "Set(LIMIT_WARNING_FILE=ivr/${WARNING})",
     "Set(LIMIT_TIMEOUT_FILE=ivr/${ENDED})",
     "Set(CALLERID(all)=${FACILITY_NUMBER})",
     "Set(FRAME_DROP(RX)=DTMF_BEGIN,DTMF_END)",
 )
-FORGOTTEN = ("VERDICT", "DESTINATION", "LIMIT_MS", "FACILITY_NUMBER", "RING_SECONDS", "WARNING", "ENDED")
+FORGOTTEN = (
+    "VERDICT",
+    "DESTINATION",
+    "LIMIT_MS",
+    "FACILITY_NUMBER",
+    "RING_SECONDS",
+    "WARNING",
+    "ENDED",
+    "WARNED",
+)
 # What every endpoint must say, whoever it is.
 ENDPOINT = {
     "disallow": "all",
@@ -284,6 +293,8 @@ def _log_faults(files: Files) -> Faults:
                 yield f"the log {name} could hold keyed digits or the token"
     if [section.value("enable") for section in sections_of(files["cel.conf"])] != ["no"]:
         yield "CEL could hold keyed digits"
+    if not re.search(r"^transmit_silence = yes$", files["asterisk.conf"], re.MULTILINE):
+        yield "silence could be left out: a text telephone's tones need every packet of G.711"
     if not re.search(r"^disable_remote_console_shell = yes$", files["asterisk.conf"], re.MULTILINE):
         yield "a console can start a shell"
 

@@ -70,6 +70,7 @@ FORBIDDEN = frozenset(
             "app_mp3",
             "app_festival",
         ),
+        "func_speex",  # its noise filter and gain spoil the tones of text telephones
         *(
             "app_chanspy",
             "app_confbridge",

@@ -54,6 +54,7 @@ def build_node(settings: Settings, keyring: Keyring, database: Database) -> Node
         database=database,
         now=utc_now,
         pin_key=keyring.pin_key,
+        list_key=keyring.list_key,
         live=LiveCalls(),
         names=settings.names,
         recordings=settings.recordings,
@@ -131,7 +132,11 @@ def _staff_verb(node: Node, name: str) -> control.Verb:
         given = {field: value for field, value in request.items() if field != "verb"}
         try:
             asked = changes.read(name, given)
-            told = await node.database.transact(changes.do, name, asked, node.pin_key, node.now())
+            told = await node.database.transact(
+                changes.attempt, name, asked, node.pin_key, node.now(), list_key=node.list_key
+            )
+            if isinstance(told, StaffError):
+                raise told
             node.changed.set()
             return told
         except StaffError as mistake:

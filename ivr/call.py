@@ -76,6 +76,9 @@ class Line(Protocol):
     async def mix_monitor(self, path: str, options: str) -> None:
         """Record the channel's two directions."""
 
+    async def stop_mix_monitor(self) -> None:
+        """Stop recording the channel."""
+
     async def set_variable(self, name: str, value: str) -> None:
         """Set a channel variable or function."""
 
@@ -129,6 +132,10 @@ class Call:
     async def start_recording(self, file: RecordingFile) -> None:
         """Record both sides apart, from the moment they are connected (MixMonitor: b, D)."""
         await self.line.mix_monitor(file, "bD")
+
+    async def stop_recording(self) -> None:
+        """End the recording of this channel."""
+        await self.line.stop_mix_monitor()
 
     async def take_time(self, seconds: int) -> None:
         """The dialogue may last so long from now on; then Asterisk ends it whatever the controller does."""

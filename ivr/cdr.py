@@ -23,6 +23,8 @@ _LISTED = (
     recording.c.state.label("recording_state"),
     recording.c.talk_ms.label("recorded_ms"),
     recording.c.sha256,
+    recording.c.sealed_at.label("recording_sealed_at"),
+    recording.c.sealed_because.label("recording_sealed_because"),
 )
 
 

@@ -46,7 +46,7 @@ def read_asked(request: Mapping[str, object]) -> Asked:
     kind, facility_id, csv, author = (
         str(request.get(name) or "") for name in ("kind", "facility", "csv", "author")
     )
-    if kind not in list(Kind) or not (facility_id and author):
+    if kind not in (Kind.INMATES, Kind.NUMBERS, Kind.BLOCKED) or not (facility_id and author):
         raise ImportMistakes("an import needs a kind, a facility and an author")
     return Asked(Kind(kind), facility_id, csv, author)
 

@@ -39,6 +39,11 @@ class Keyring:
         """The key of the PINs' hashes: lose it and every PIN is lost."""
         return PinKey(bytes.fromhex(self._secret("pin_key", size=32)))
 
+    @property
+    def list_key(self) -> bytes:
+        """The key by which lists of privileged numbers are signed; whoever has it may approve them."""
+        return bytes.fromhex(self._secret("list_key", size=32))
+
     def _secret(self, name: str, size: int = 16) -> str:
         path = self._folder / name
         try:

@@ -22,6 +22,7 @@ class LiveCall:
     dialled_at: datetime | None = None  # unknown after a restart
     ends_by: datetime | None = None  # the hour at which the talk must end, whenever it began
     called_channel: str | None = None
+    relay: bool = False  # nothing is spoken to the called party
     talking: bool = False
     hung_up_first: str | None = None  # the leg whose end asked for the hang-up
     talk_ended: asyncio.Event = field(default_factory=asyncio.Event)

@@ -8,9 +8,11 @@ from sqlalchemy import Connection
 
 from accounts import ledger, payers
 from accounts.tables import AccountKind, Unit
+from ivr.facility import privileged
 from ivr.facility.file import FacilityFile, FacilityFileError, PrepaidEntry, SubscriptionEntry
 from ivr.facility.load import load_facility
 from ivr.facility.pins import PinKey
+from ivr.records.sealing import seal
 from rating.money import format_money
 
 
@@ -19,10 +21,14 @@ def load(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> lis
 
     Raises FacilityFileError where the file contradicts what stands in the database and can't be changed by a file.
     """
+    before = privileged.numbers(conn, file.facility.id, at)
     try:
-        return [*load_facility(conn, file, key, at), *_load_payers(conn, file, at)]
+        changed = [*load_facility(conn, file, key, at), *_load_payers(conn, file, at)]
     except (payers.PayerConflict, ledger.LedgerError) as conflict:
         raise FacilityFileError(f"this contradicts the database: {conflict}") from None
+    added = {number for number, _ in privileged.numbers(conn, file.facility.id, at) - before}
+    sealed = seal(conn, file.facility.id, added, at, "privileged by the facility's file")
+    return [*changed, f"recording: {len(sealed)} sealed"] if sealed else changed
 
 
 def rehearse(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> list[str]:

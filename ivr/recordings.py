@@ -54,12 +54,15 @@ class Finisher:
             found = await asyncio.to_thread(self._finish_each, ended[first : first + _AT_ONCE])
             await self._database.transact(_note, found)
 
-    def _finish_each(self, recording_ids: Sequence[str]) -> dict[str, "Found"]:
+    def _finish_each(self, ended: Sequence[tuple[str, bool]]) -> dict[str, "Found"]:
         """What became of each; one that can't be finished is left out, to be tried again."""
         found = {}
-        for recording_id in recording_ids:
+        for recording_id, is_sealed in ended:
             try:
-                found[recording_id] = finish(self._folder, recording_id)
+                if is_sealed:
+                    recordings.put_away(self._folder, recording_id)
+                folder = recordings.sealed_folder(self._folder) if is_sealed else self._folder
+                found[recording_id] = finish(folder, recording_id)
             except OSError as error:
                 log.error("recording not finished", recording=recording_id, error=str(error))
         return found

@@ -67,7 +67,8 @@ class Runner:
             live.acceptance_over = over
         structlog.contextvars.bind_contextvars(call_id=call_id)
         try:
-            reason = await self._run(call, accept(call, controls), told="cannot_connect")
+            is_relay = live is not None and live.relay
+            reason = await self._run(call, accept(call, controls), told="cannot_connect", in_silence=is_relay)
             if reason is Outcome.CALLER_HUNG_UP:
                 await controls.gone(call.language)
         finally:
@@ -105,9 +106,14 @@ class Runner:
             log.exception("session not closed")
 
     async def _run(
-        self, call: Call, script: Coroutine[Any, Any, None] | Awaitable[None], told: str | None = None
+        self,
+        call: Call,
+        script: Coroutine[Any, Any, None] | Awaitable[None],
+        told: str | None = None,
+        *,
+        in_silence: bool = False,
     ) -> Reason | None:
-        """The script's early end, if it had one; said to whoever is left to hear it."""
+        """The script's early end, if it had one; said to whoever is left to hear it, unless nothing is to be said."""
         try:
             await script
         except SessionEnded as ended:
@@ -120,7 +126,9 @@ class Runner:
         else:
             return None
         try:
-            if told:
+            if in_silence:
+                await call.finish()
+            elif told:
                 await call.say(told)
                 await call.finish()
             else:

@@ -14,6 +14,7 @@ from ivr.controls.node import Node
 from ivr.controls.settlement import Ending, settle_call
 from ivr.live import LiveCall
 from ivr.policy.reasons import Cutoff, Outcome
+from ivr.policy.request import CallClass
 from ivr.policy.talk import Evidence, Kind
 from ivr.records import calls, evidence, sessions
 from ivr.records.states import Leg
@@ -196,7 +197,12 @@ class Watch:
             return
         try:
             await self._ami.redirect_both(
-                live.inmate_channel, "inmate-farewell", live.called_channel, "called-farewell", prompt
+                live.inmate_channel,
+                "inmate-farewell",
+                live.called_channel,
+                "called-farewell",
+                prompt,
+                other_extension="silent" if live.relay else prompt,
             )
         except AmiError as error:
             log.warning("a call is ended without farewell", call_id=live.call_id, error=str(error))
@@ -318,6 +324,7 @@ class Watch:
         await self._node.database.transact(sessions.close_forgotten, stations, looked_at, self._node.now())
         self._node.settled.set()
         self._in_step = self._ami.connected
+        self._node.changed.set()  # what staff have changed in the gap holds from now on
         log.info("in step with Asterisk", channels=len(channels), open_calls=len(open_calls))
 
     async def _adopt_or_settle(
@@ -338,7 +345,8 @@ class Watch:
         called = next((leg for leg in legs if leg != inmate), None)
         live = self._node.live.get(row.id)
         if live is None:
-            live = LiveCall(row.id, row.session_id, row.limit_ms, inmate, ends_by=row.ends_by)
+            relay = row.call_class == CallClass.TRS
+            live = LiveCall(row.id, row.session_id, row.limit_ms, inmate, ends_by=row.ends_by, relay=relay)
             self._node.live.add(live)
         if called:
             self._node.live.answered(row.id, called)

@@ -1,6 +1,7 @@
 """What revisions share: the words that a CHECK knows, changed on SQLite and PostgreSQL alike."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,22 +18,38 @@ def replace_checks(table: str, words: Mapping[str, Iterable[str]]) -> None:
 
     SQLite builds the table anew; the triggers that stood on it are made again.
     """
-    triggers = _triggers(table)
-    with op.batch_alter_table(table) as batch:
+    with open_records(table), op.batch_alter_table(table) as batch:
         for column, listed in words.items():
             name = op.f(f"ck_{table}_{column}_known")
             batch.drop_constraint(name, type_="check")
             batch.create_check_constraint(name, known(column, listed))
-    for trigger in triggers:
-        op.execute(trigger)
 
 
-def _triggers(table: str) -> list[str]:
+@contextmanager
+def open_records(*tables: str) -> Iterator[None]:
+    """While the block runs no trigger of these tables refuses a change; afterwards the same ones stand again."""
+    on_sqlite = op.get_bind().dialect.name == "sqlite"
+    standing = [trigger for table in tables for trigger in _triggers(table)]
+    for name, _ in standing:
+        op.execute(f"DROP TRIGGER {name}")
+    for table in () if on_sqlite else tables:
+        op.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    yield
+    for _, made_by in standing:
+        op.execute(made_by)
+    for table in () if on_sqlite else tables:
+        op.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+
+def _triggers(table: str) -> list[tuple[str, str]]:
+    """The names of a table's triggers on SQLite, and what makes them."""
     if op.get_bind().dialect.name != "sqlite":
         return []
-    master = sa.table("sqlite_master", *map(sa.column, ("type", "tbl_name", "sql")))
-    found = sa.select(master.c.sql).where(master.c.type == "trigger", master.c.tbl_name == table)
-    return list(op.get_bind().scalars(found))
+    master = sa.table("sqlite_master", *map(sa.column, ("type", "name", "tbl_name", "sql")))
+    found = sa.select(master.c.name, master.c.sql).where(
+        master.c.type == "trigger", master.c.tbl_name == table
+    )
+    return [(row.name, row.sql) for row in op.get_bind().execute(found)]
 
 
 def add_filled_column(table: str, column: "sa.Column[object]", filled_with: "str | sa.False_") -> None:

@@ -10,6 +10,8 @@ from rating.tariff import Rate
 from rating.timetable import Timetable
 
 MINUTE_MS = 60_000
+#: Nothing longer can be spoken; a longer talk is told as this much, so never as more than there is.
+MOST_SPOKEN_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ def quote(price: Price, started_at: datetime, longest_ms: int) -> Quote:
     each = Money(due[2] - due[1])
     is_steady = all(later - earlier == each for earlier, later in pairwise(due[1:]))
     return Quote(due[1], each, charge(price, started_at, longest_ms), is_steady)
+
+
+def spoken_minutes(limit_ms: int) -> int:
+    """The longest talk in whole minutes, as it is told."""
+    return min(limit_ms // MINUTE_MS, MOST_SPOKEN_MINUTES)
 
 
 def in_words(timetable: Timetable) -> str:

@@ -175,6 +175,10 @@ class Session:
             raise ValueError("these MixMonitor options are not allowed")
         await self._execute("MixMonitor", f"{_checked_file(path)},{options}", deadline_s=QUICK_S)
 
+    async def stop_mix_monitor(self) -> None:
+        """End every recording of the channel."""
+        await self._execute("StopMixMonitor", "", deadline_s=QUICK_S)
+
     async def database_put(self, family: str, key: str, value: str) -> None:
         """Write an entry of AstDB; raises AgiError if Asterisk could not."""
         reply = await self.command("DATABASE PUT", family, key, value)

@@ -148,9 +148,19 @@ class AmiClient:
         await self.action("Hangup", Channel=channel, Cause=cause)
 
     async def redirect_both(
-        self, channel: str, context: str, other_channel: str, other_context: str, extension: str
+        self,
+        channel: str,
+        context: str,
+        other_channel: str,
+        other_context: str,
+        extension: str,
+        *,
+        other_extension: str | None = None,
     ) -> None:
-        """Take two connected channels out of their bridge, each into its context; AmiError where one is gone."""
+        """Take two connected channels out of their bridge, each into its context; AmiError where one is gone.
+
+        Both go to the same extension, unless another one is named for the other channel.
+        """
         await self.action(
             "Redirect",
             Channel=channel,
@@ -159,7 +169,7 @@ class AmiClient:
             Priority=1,
             ExtraChannel=other_channel,
             ExtraContext=other_context,
-            ExtraExten=extension,
+            ExtraExten=other_extension or extension,
             ExtraPriority=1,
         )
 

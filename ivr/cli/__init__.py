@@ -10,7 +10,20 @@ from dialplan.asterisk import AsteriskError
 from dialplan.check import CheckError
 from dialplan.install import InstallError
 from dialplan.template import RenderError
-from ivr.cli import calls, database, demonstration, explain, facility, importing, inmate, prices, rate, serve
+from ivr.cli import (
+    calls,
+    database,
+    demonstration,
+    explain,
+    facility,
+    importing,
+    inmate,
+    number,
+    prices,
+    rate,
+    recording,
+    serve,
+)
 from ivr.cli.room import no_room
 from ivr.config import ConfigError
 from ivr.control import ControlError
@@ -52,6 +65,8 @@ serve.register(app)
 database.register(app)
 facility.register(app)
 inmate.register(app)
+number.register(app)
+recording.register(app)
 importing.register(app)
 explain.register(app)
 calls.register(app)

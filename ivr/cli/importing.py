@@ -11,6 +11,9 @@ from rich.progress import Progress
 from ivr.config import load_settings
 from ivr.facility.csv_rows import Kind
 from ivr.importing import Asked, import_csv, read_csv
+from ivr.instance import keyring_of
+from ivr.staff.changes import perform
+from ivr.staff.privileged_list import signature
 
 File = Annotated[Path, typer.Argument(help="a CSV file in UTF-8, with its header in the first line")]
 FacilityId = Annotated[str, typer.Option("--facility", metavar="ID", help="the facility, by its id")]
@@ -27,6 +30,8 @@ def register(app: typer.Typer) -> None:
     verbs.command("inmates")(inmates)
     verbs.command("numbers")(numbers)
     verbs.command("blocked")(blocked)
+    verbs.command("privileged")(privileged)
+    verbs.command("sign")(sign)
     app.add_typer(verbs, name="import")
 
 
@@ -56,6 +61,31 @@ def blocked(file: File, facility: FacilityId) -> None:
     number, prefix and type. Blocks that stand already are left as they are.
     """
     _import(Kind.BLOCKED, file, facility)
+
+
+def privileged(file: File, facility: FacilityId) -> None:
+    """Bring the privileged numbers of earlier lists in step with a signed one: FILE.sig holds its signature.
+
+    The header names the columns: number, kind, note, and perhaps inmate, untimed, bar_number. Numbers that are new are
+    privileged at once. Those that the list has lost stay so until another operator confirms their removal. A list
+    that is unsigned, malformed, or has lost more than 1 % of its numbers is refused, and an alert tells of it.
+    """
+    text, beside = read_csv(file), _beside(file)
+    who = {"author": getpass.getuser(), "facility_id": facility, "note": f"list {file.name}"}
+    signature = read_csv(beside) if beside.exists() else ""
+    typer.echo(perform(load_settings(), "privileged_import", csv=text, signature=signature, **who))
+
+
+def sign(file: File) -> None:
+    """Approve a list of privileged numbers: write FILE.sig, with the key `list_key` of this instance's secrets."""
+    beside = _beside(file)
+    text = read_csv(file)
+    beside.write_text(signature(keyring_of(load_settings()).list_key, text) + "\n", "utf-8")
+    typer.echo(f"{beside}: signed")
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sig")
 
 
 def _import(kind: Kind, path: Path, facility: str) -> None:

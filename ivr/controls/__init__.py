@@ -2,6 +2,7 @@
 
 from ivr.controls.called_party import Accepted, CalledPartyControls, Offer
 from ivr.controls.inmate import Grant, InmateControls, Refused
+from ivr.policy.recording import RecordingFile
 from ivr.policy.request import Payer
 from rating.quote import Quote
 
@@ -13,5 +14,6 @@ __all__ = [
     "Offer",
     "Payer",
     "Quote",
+    "RecordingFile",
     "Refused",
 ]

@@ -12,7 +12,7 @@ from ivr.controls.pricing import priced, talk_starts
 from ivr.facility import lookup, scopes
 from ivr.facility.lookup import Facility
 from ivr.facility.settings import settings_of
-from ivr.policy.quantity import Counted, looks_back_to
+from ivr.policy.quantity import FURTHEST_LIMIT_MS, Counted, looks_back_to
 from ivr.policy.reasons import Cutoff, Denial
 from ivr.policy.request import (
     Allow,
@@ -29,12 +29,21 @@ from ivr.policy.request import (
 from ivr.policy.rules import block_cause, decide, needed, one_at_a_time
 from ivr.records import calls
 from ivr.records.history import history
-from rating.numbers import Dialled, Number, read_e164, read_keys
+from rating.numbers import (
+    ORDINARY_AND_TOLL_FREE,
+    Dialled,
+    Number,
+    NumberRefusal,
+    Unusable,
+    read_e164,
+    read_keys,
+)
 from rating.price import Price
 
 #: The account that a payer's charge goes to.
 EARNED_BY = {Payer.PREPAID: payers.REVENUE, Payer.SUBSCRIPTION: payers.CALLS_USED}
-FURTHEST_LIMIT_MS = 99_999_999  # what the dialplan's own check lets through
+#: What is keyed for a relay (47 CFR 64.603), and the code that it is.
+SHORT_CODES = {"711": "711", "1711": "711"}
 #: How often a call is decided anew because another was quicker to take what was to pay for it.
 DECISIONS = 5
 
@@ -56,10 +65,11 @@ def authorise(
     Where another call was quicker to take that, the decision is made anew on what is left: the next payer may pay.
     """
     asked = number_keyed(conn, facility, inmate, dialled)
-    number = asked.e164 if isinstance(asked, Number) else ""
+    number = ""
     for _ in range(DECISIONS):
         request = gather(conn, facility, inmate, asked, at)
         decision = decide(request)
+        number = request.dialled.e164 if isinstance(request.dialled, Number) else ""
         known: dict[str, object] = {
             "number": number or None,
             "call_type": request.call_type,
@@ -79,18 +89,25 @@ def authorise(
 
 
 def number_keyed(conn: Connection, facility: Facility, inmate: int, keys: str) -> Dialled:
-    """The number that was keyed, or that the inmate's speed dial stands for."""
+    """The number that was keyed, or that a speed dial or the relay's code stands for; `gather` knows if it may be.
+
+    A toll-free number may be a relay's, which everybody may call.
+    """
     if len(keys) <= 2 and (listed := lookup.number_of_speed_dial(conn, inmate, keys)):
-        return read_e164(listed, allowed_kinds=facility.kinds)
-    return read_keys(keys, allowed_kinds=facility.kinds)
+        return read_e164(listed, allowed_kinds=ORDINARY_AND_TOLL_FREE)
+    if keys in SHORT_CODES and (relay := lookup.number_of_short_code(conn, facility.id, SHORT_CODES[keys])):
+        return read_e164(relay, allowed_kinds=ORDINARY_AND_TOLL_FREE)
+    return read_keys(keys, allowed_kinds=ORDINARY_AND_TOLL_FREE)
 
 
 def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, at: datetime) -> CallRequest:
     """All facts that the rules may know, read at one moment, in three statements."""
     local = at.astimezone(ZoneInfo(facility.time_zone))
     number = dialled.e164 if isinstance(dialled, Number) else ""
-    found = facts(conn, facility, inmate, number, local.date())
+    found = facts(conn, facility, inmate, number, at)
     known, paying = found.number, found.paying
+    if isinstance(dialled, Number) and not known.relay and dialled.kind not in facility.kinds:
+        dialled, number = Unusable(NumberRefusal.NUMBER_TYPE_BLOCKED), ""
     asked = priced(facility, found.tariff, dialled, at, local=known.local, free=known.free)
     met = scopes.of_call(
         units={facility.unit_id, known.unit_id},
@@ -106,6 +123,7 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         number=number,
         inmate_since=looks_back_to(settings.limits, Counted, local),
         number_since=looks_back_to(settings.limits, {Counted.NUMBER}, local),
+        relay_limit_factor=facility.relay_limit_factor,
     )
     return CallRequest(
         at=local,
@@ -136,6 +154,10 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         list_is_full=facility.pan_maximum is not None and known.listed >= facility.pan_maximum,
         suspended_from=known.suspended_from,
         suspended_to=known.suspended_to,
+        untimed=known.untimed,
+        passive=known.passive,
+        relay=known.relay,
+        relay_limit_factor=facility.relay_limit_factor,
     )
 
 
@@ -186,6 +208,8 @@ def _hold(
         limit_set_by=limit.cutoff,
         ends_by=ends_by(limit, request.at),
         not_recorded=allowed.not_recorded,
+        passive=allowed.passive,
+        call_class=allowed.call_class,
     )
 
 

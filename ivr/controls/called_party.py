@@ -17,12 +17,12 @@ from ivr.facility.tables import blocked_number
 from ivr.live import until
 from ivr.policy.reasons import NotRecorded, Outcome
 from ivr.policy.recording import RecordingFile, recording_permit
-from ivr.policy.request import BlockCause, NotCovered, Payer
-from ivr.records import calls, recordings
+from ivr.policy.request import BlockCause, CallClass, NotCovered, Payer
+from ivr.records import calls, recordings, sealing
 from ivr.records.states import Leg
 from rating.money import Money, floor_to_cent
 from rating.price import price_from_text
-from rating.quote import NO_CHARGE, Quote, quote
+from rating.quote import NO_CHARGE, Quote, quote, spoken_minutes
 
 #: How long the news of who hung up may lag behind the end of the dialogue.
 HANG_UP_NEWS_SECONDS = 0.5
@@ -39,6 +39,8 @@ class Offer:
     not_covered: NotCovered | None
     quote: Quote
     limit_minutes: int
+    passive: bool = False  # nobody there is asked: the answer is the acceptance
+    relay: bool = False  # nothing is spoken to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,14 @@ class CalledPartyControls:
         """Accept if everything still allows it; None if anything does not."""
         return await self.node.database.transact(self._accept, key, language)
 
+    async def accept_by_answer(self, language: str) -> Accepted | None:
+        """Accept without a key, where that was decided of this call; None if anything speaks against it."""
+        return await self.node.database.transact(self._accept, calls.PASSIVE, language)
+
+    async def is_sealed(self, file: RecordingFile) -> bool:
+        """Whether the recording was sealed since the acceptance: the number has become privileged."""
+        return await self.node.database.read(sealing.is_sealed, Path(file).stem)
+
     async def decline(self, outcome: Outcome, language: str) -> None:
         """Keep what the called party chose; a block by key is in force from now on."""
         await self.node.database.transact(self._decline, outcome, language)
@@ -119,7 +129,9 @@ class CalledPartyControls:
             payer=Payer(row.payer),
             not_covered=NotCovered(row.not_covered) if row.not_covered else None,
             quote=_quote(row, self.node.now()),
-            limit_minutes=row.limit_ms // 60_000,
+            limit_minutes=spoken_minutes(row.limit_ms),
+            passive=row.passive is True,
+            relay=row.call_class == CallClass.TRS,
         )
         return offer, name
 

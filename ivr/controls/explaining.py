@@ -12,7 +12,7 @@ from ivr.facility.lookup import Facility
 from ivr.policy.explain import Explanation, View, explanation
 from ivr.policy.request import Allow, CallRequest, Deny, Limit, Payer, Payment
 from rating.money import Money, format_money
-from rating.numbers import Number, read_e164
+from rating.numbers import ORDINARY_AND_TOLL_FREE, Number, read_e164
 
 
 class ExplainError(Exception):
@@ -82,7 +82,7 @@ def asked_of(conn: Connection, asked: Question) -> tuple[Facility, int]:
 def request_at(conn: Connection, facility: Facility, inmate: int, keys: str, at: datetime) -> CallRequest:
     """The facts of a call to these keys, or to a number in E.164, at an instant."""
     if keys.startswith("+"):
-        dialled = read_e164(keys, allowed_kinds=facility.kinds)
+        dialled = read_e164(keys, allowed_kinds=ORDINARY_AND_TOLL_FREE)
     else:
         dialled = number_keyed(conn, facility, inmate, keys)
     return gather(conn, facility, inmate, dialled, at)

@@ -1,7 +1,8 @@
 """What a call is decided on beside the rules it meets: the inmate, the number, who may pay and the tariff, at once."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
@@ -27,14 +28,15 @@ class Facts:
     tariff: Tariff | None
 
 
-def facts(conn: Connection, facility: Facility, inmate: int, number: str, on: date) -> Facts:
-    """The facts of an inmate's call to a number (E.164, or "") on the facility's local date."""
+def facts(conn: Connection, facility: Facility, inmate: int, number: str, at: datetime) -> Facts:
+    """The facts of an inmate's call to a number (E.164, or "") at an instant."""
     asked = {
         "facility_id": facility.id,
         "inmate_key": inmate,
         "number": number,
         "exchange": lookup.exchange_of(number),
-        "on": on,
+        "on": at.astimezone(ZoneInfo(facility.time_zone)).date(),
+        "at": at,
     }
     row = _FACTS.row(conn, asked)
     assert row is not None  # inmates are never deleted

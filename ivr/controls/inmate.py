@@ -21,9 +21,9 @@ from ivr.facility.names import holds_speech
 from ivr.facility.tables import inmate
 from ivr.live import LiveCall, until
 from ivr.policy.reasons import Denial, NotRecorded, Outcome, Reason
-from ivr.policy.request import Allow, Deny, Payer
+from ivr.policy.request import Allow, CallClass, Deny, Payer
 from ivr.records import calls, evidence, sessions
-from rating.quote import NO_CHARGE, Quote, quote
+from rating.quote import NO_CHARGE, Quote, quote, spoken_minutes
 
 #: How long the end of a talk, as Asterisk's events tell it, is waited for before the dialplan's note alone counts.
 TALK_END_WAIT_SECONDS = 0.5
@@ -59,11 +59,12 @@ class Grant:
     cutoff: str
     ends_by: datetime | None  # the hour at which the talk must end, whenever it began
     recorded: bool
+    relay: bool = False
 
     @property
     def limit_minutes(self) -> int:
         """The limit in whole minutes, as it is spoken: never more than there is."""
-        return self.limit_ms // 60_000
+        return spoken_minutes(self.limit_ms)
 
 
 @dataclass(slots=True)
@@ -171,7 +172,7 @@ class InmateControls:
                 self.node.live.in_dialogue.discard(self.call_id)
                 self.call_id = ""
                 return Refused(reason, dict(told))
-            case Allow(limit, payment, not_recorded):
+            case Allow(limit, payment, not_recorded, call_class=call_class):
                 price = payment.price
                 asked = (
                     quote(price, self.node.now(), limit.ms)
@@ -186,13 +187,20 @@ class InmateControls:
                     limit.cutoff,
                     outcome.ends_by,
                     recorded=not_recorded is None,
+                    relay=call_class is CallClass.TRS,
                 )
 
     async def dialling(self, grant: Grant) -> dict[str, str]:
         """The dialplan's variables for this call; from here on its events settle it."""
         self._ringing = True
         live = LiveCall(
-            self.call_id, self.session_id, grant.limit_ms, self.channel, self.node.now(), grant.ends_by
+            self.call_id,
+            self.session_id,
+            grant.limit_ms,
+            self.channel,
+            self.node.now(),
+            grant.ends_by,
+            relay=grant.relay,
         )
         self.node.live.add(live)
         return {
@@ -204,6 +212,7 @@ class InmateControls:
             "FACILITY_NUMBER": self.facility.caller_id.removeprefix("+"),
             "WARNING": f"warning.{grant.cutoff}",
             "ENDED": f"ended.{grant.cutoff}",
+            "WARNED": "inmate" if grant.relay else "both",
         }
 
     async def end_call(self) -> Reason:

@@ -23,5 +23,6 @@ class Node:
     recordings: Path
     new_id: Callable[[], str]
     version: str
+    list_key: bytes = field(default=b"", repr=False)  # of signed lists; without one none is taken
     settled: asyncio.Event = field(default_factory=asyncio.Event)  # there may be a recording to finish
     changed: asyncio.Event = field(default_factory=asyncio.Event)  # by staff: see `ivr.enforcing`

@@ -45,6 +45,8 @@ def import_rows(conn: Connection, wanted: Import, key: PinKey, at: datetime) -> 
             counted = _numbers(conn, wanted, row.pan_maximum)
         case Kind.BLOCKED:
             counted = _blocked(conn, wanted, at)
+        case Kind.PRIVILEGED:
+            raise ImportMistakes("privileged numbers are imported as a signed list only")
     added, changed = counted
     same = len(wanted.rows.entries) - added - changed
     return f"{wanted.kind}: {added} added, {changed} changed, {same} as they were"

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ivr.facility.fields import E164, Note
 from ivr.facility.file import AllowedEntry, BlockedEntry, InmateEntry
+from ivr.policy.privilege import PrivilegeKind
 
 Mistakes = list[tuple[int, str]]
 
@@ -24,12 +26,26 @@ class ListedRow(AllowedEntry):
     inmate: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")]
 
 
+class PrivilegedRow(BaseModel):
+    """A number that is never recorded: everybody's, or one inmate's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    number: E164
+    kind: PrivilegeKind
+    note: Note
+    inmate: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")] | None = None
+    untimed: bool = False
+    bar_number: str | None = None
+
+
 class Kind(StrEnum):
     """What a CSV file holds."""
 
     INMATES = "inmates"
     NUMBERS = "numbers"
     BLOCKED = "blocked"
+    PRIVILEGED = "privileged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +62,7 @@ SHAPES = {
     Kind.NUMBERS: Shape(
         ListedRow, ("inmate", "number"), ("speed_dial", "relation", "records", "override_note")
     ),
+    Kind.PRIVILEGED: Shape(PrivilegedRow, ("number", "kind", "note"), ("inmate", "untimed", "bar_number")),
     Kind.BLOCKED: Shape(BlockedEntry, ("note",), ("number", "prefix", "type", "cause")),
 }
 

@@ -23,12 +23,14 @@ from ivr.facility.tables import (
     inmate,
     local_exchange,
     plan,
+    privileged_number,
     schedule_exception,
     schedule_window,
     special_number,
     station,
     tariff,
 )
+from ivr.policy.privilege import PrivilegeSource
 from ivr.policy.request import BlockCause
 from ivr.policy.schedule import HOLIDAY
 from rating.money import Money, format_money
@@ -74,7 +76,7 @@ def dump_facility(conn: Connection, facility_id: str) -> Dumped:
                 for each in _rows(conn, station, facility_id, station.c.id)
             ],
             inmate=_inmates(conn, facility_id, zone, levels, blocks),
-            number=[_special(each, levels) for each in _rows(conn, special_number, facility_id, _NUMBER)],
+            number=_specials(conn, facility_id, levels),
             blocked=[_block(each) for each in blocks if _is_of_the_file(each)],
             no_contact=[_no_contact(each) for each in blocks if _protects(each, scopes.FACILITY)],
         ),
@@ -103,6 +105,7 @@ def _head(conn: Connection, row: Row[Any], tariffs: list[str]) -> Entry:
         toll_free=row.toll_free,
         pan_mode=row.pan_mode,
         pan_maximum=row.pan_maximum,
+        relay_limit_factor=row.relay_limit_factor,
         local_exchanges=[each.exchange for each in exchanges],
         tariffs=tariffs,
         taxes=TAXES if row.taxes else None,
@@ -114,9 +117,30 @@ def _plan(row: Row[Any]) -> Entry:
     return {"id": row.id, "price": format_money(Money(row.price)), "calls": row.calls}
 
 
-def _special(row: Row[Any], levels: Mapping[str, Entry]) -> Entry:
-    flags = {name: True for name in ("privileged", "free", "office", "hotline") if row._mapping[name]}
-    return {"number": row.number, "label": row.label, **flags, **levels[scopes.number(row.number)]}
+def _specials(conn: Connection, facility_id: str, levels: Mapping[str, Entry]) -> list[Entry]:
+    """Numbers with rules of their own; privileged those that a file has made so."""
+    by_file = set(
+        conn.scalars(
+            select(privileged_number.c.number).where(
+                privileged_number.c.facility_id == facility_id,
+                privileged_number.c.scope == scopes.FACILITY,
+                privileged_number.c.source == PrivilegeSource.FILE,
+                privileged_number.c.removed_at.is_(None),
+            )
+        )
+    )
+    names = ("free", "office", "hotline", "passive", "relay")
+    return [
+        {
+            "number": row.number,
+            "label": row.label,
+            **({"privileged": True} if row.number in by_file else {}),
+            **{name: True for name in names if row._mapping[name]},
+            **({"short_code": row.short_code} if row.short_code else {}),
+            **levels[scopes.number(row.number)],
+        }
+        for row in _rows(conn, special_number, facility_id, _NUMBER)
+    ]
 
 
 def _inmates(
@@ -263,9 +287,15 @@ def _left_out(conn: Connection, facility_id: str, blocks: Iterable[Row[Any]]) ->
         .join(inmate, inmate.c.id == allowed_number.c.inmate)
         .where(inmate.c.facility_id == facility_id, allowed_number.c.learned)
     )
+    privileged = select(func.count()).where(
+        privileged_number.c.facility_id == facility_id,
+        privileged_number.c.source != PrivilegeSource.FILE,
+        privileged_number.c.removed_at.is_(None),
+    )
     counted = (
         (len(others), "blocks of called parties, or of staff for one inmate"),
         (conn.scalar(dated), "closures, openings and appointments of staff"),
         (conn.scalar(learned), "numbers that lists have learned"),
+        (conn.scalar(privileged), "privileged numbers of staff, or of a signed list"),
     )
     return [f"{count} {what}" for count, what in counted if count]

@@ -155,6 +155,9 @@ class FacilityEntry(LevelEntry):
     toll_free: bool = False  # whether toll-free numbers may be called; the tariff must have a price for them
     pan_mode: PanMode = PanMode.ENFORCED
     pan_maximum: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    relay_limit_factor: Annotated[int, Field(ge=1, le=10)] = (
+        3  # how many times as long a talk over a relay may be
+    )
     local_exchanges: list[Annotated[str, Field(pattern=r"^[0-9]{6}$")]] = []
     tariffs: list[FileName] = []  # files beside this one: rating/tariff_file.py
     taxes: FileName | None = None  # a file beside this one: rating/taxes.py
@@ -240,10 +243,10 @@ class InmateEntry(LevelEntry):
 
 
 class SpecialEntry(LevelEntry):
-    """`[[number]]`: a number with rules of its own. Everybody may call a privileged or free one, and a hotline.
+    """`[[number]]`: a number with rules of its own. Everybody may call a privileged or free one, a hotline, a relay.
 
-    Privileged ones are never recorded, free ones never charged; an office takes several calls at the same time; a
-    hotline is for everybody, suspended inmates too.
+    An office takes several calls at a time; a hotline is for suspended inmates too; `passive` needs two operators; the
+    `short_code` of a relay is what is keyed for it.
     """
 
     number: E164
@@ -252,6 +255,17 @@ class SpecialEntry(LevelEntry):
     free: bool = False
     office: bool = False
     hotline: bool = False
+    passive: bool = False
+    relay: bool = False
+    short_code: Literal["711"] | None = None
+
+    @model_validator(mode="after")
+    def _asks_nobody_only_where_it_may(self) -> Self:
+        if self.passive and not (self.hotline or (self.privileged and self.office)):
+            raise ValueError("passive is for a hotline, or an office that is privileged")
+        if self.short_code is not None and not self.relay:
+            raise ValueError("short_code belongs to a relay")
+        return self
 
 
 class BlockedEntry(_Entry):
@@ -341,6 +355,7 @@ class FacilityFile(_Entry):
         _refuse_twins("blocked number", [" ".join((*each.covered, each.cause)) for each in self.blocked])
         self._refuse_long_lists()
         _refuse_twins("number", [entry.number for entry in self.number])
+        _refuse_twins("short code", [entry.short_code for entry in self.number if entry.short_code])
         _refuse_twins("local exchange", self.facility.local_exchanges)
         _refuse_twins("tariff", [each.says.id for each in self.tariff])
         _refuse_overlaps([each.says for each in self.tariff])

@@ -9,6 +9,7 @@ from ivr.facility.file import FacilityFile, FacilityFileError, InmateEntry, Leve
 from ivr.facility.load_blocks import load_blocks
 from ivr.facility.load_levels import load_levels
 from ivr.facility.load_prices import load_prices
+from ivr.facility.load_privileged import load_privileged
 from ivr.facility.pins import PinKey
 from ivr.facility.putting import matching, put, replace_rows
 from ivr.facility.tables import (
@@ -52,6 +53,7 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
             "toll_free": entry.toll_free,
             "pan_mode": entry.pan_mode,
             "pan_maximum": entry.pan_maximum,
+            "relay_limit_factor": entry.relay_limit_factor,
             "taxes": file.tax,
             "localities": " ".join(entry.localities),
         },
@@ -61,8 +63,9 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
         conn, local_exchange, owner, [{"exchange": each} for each in entry.local_exchanges]
     )
     changed += replace_rows(
-        conn, special_number, owner, [each.model_dump(exclude=RULES) for each in file.number]
+        conn, special_number, owner, [each.model_dump(exclude={*RULES, "privileged"}) for each in file.number]
     )
+    changed += load_privileged(conn, file, at)
     for unit in file.unit:
         changed += put(conn, housing_unit, {**owner, "id": unit.id}, {"label": unit.label})
     for each in file.station:

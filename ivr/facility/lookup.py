@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, select
+from sqlalchemy import Connection, Row, and_, bindparam, exists, func, select
 
 from accounts.db import Prepared
+from ivr.facility import privileged
 from ivr.facility.tables import (
     allowed_number,
     facility,
     inmate,
     local_exchange,
+    passive_number,
     plan,
+    privileged_number,
     special_number,
     station,
 )
@@ -42,6 +45,7 @@ class Facility:
     toll_free: bool
     pan_mode: str = "enforced"
     pan_maximum: int | None = None
+    relay_limit_factor: int = 1
     station_id: str | None = None
     unit_id: str | None = None  # the station's
 
@@ -75,10 +79,28 @@ _SPEED_DIAL = Prepared(
         allowed_number.c.inmate == bindparam("inmate_key"), allowed_number.c.speed_dial == bindparam("code")
     )
 )
+_SHORT_CODE = Prepared(
+    select(special_number.c.number).where(
+        special_number.c.facility_id == bindparam("facility_id"),
+        special_number.c.relay,
+        special_number.c.short_code == bindparam("code"),
+    )
+)
+_PRIVILEGED = privileged.holds(
+    bindparam("at", type_=privileged_number.c.lapses_at.type),
+    facility_id=bindparam("facility_id"),
+    number=bindparam("number"),
+    inmate_key=inmate.c.id,
+)
+_PASSIVE = and_(
+    passive_number.c.facility_id == bindparam("facility_id"),
+    passive_number.c.number == bindparam("number"),
+    passive_number.c.confirmed_at.is_not(None),
+)
 _listed = allowed_number.alias("listed")
 _LISTED = select(func.count()).where(_listed.c.inmate == inmate.c.id).scalar_subquery()
 #: What `NumberFacts` are made of: the columns, and where they are found. Parameters `facility_id`, `inmate_key`,
-#: `number` (E.164), `exchange`.
+#: `number` (E.164), `exchange`, `at`.
 NUMBER_COLUMNS: Sequence[Any] = (
     inmate.c.unit_id,
     inmate.c.state,
@@ -89,10 +111,13 @@ NUMBER_COLUMNS: Sequence[Any] = (
     allowed_number.c.number.is_not(None).label("allowed"),
     func.coalesce(allowed_number.c.records, True).label("records"),
     allowed_number.c.override_note.is_not(None).label("block_overridden"),
-    func.coalesce(special_number.c.privileged, False).label("privileged"),
+    exists().where(_PRIVILEGED).label("privileged"),
+    exists().where(_PRIVILEGED, privileged_number.c.untimed).label("untimed"),
     func.coalesce(special_number.c.free, False).label("free"),
     func.coalesce(special_number.c.hotline, False).label("hotline"),
     func.coalesce(special_number.c.office, False).label("office"),
+    and_(func.coalesce(special_number.c.passive, False), exists().where(_PASSIVE)).label("passive"),
+    func.coalesce(special_number.c.relay, False).label("relay"),
     local_exchange.c.exchange.is_not(None).label("local"),
 )
 NUMBER_FROM = (
@@ -161,10 +186,16 @@ def number_of_speed_dial(conn: Connection, inmate_key: int, code: str) -> str | 
     return number
 
 
+def number_of_short_code(conn: Connection, facility_id: str, code: str) -> str | None:
+    """The relay's number that a code such as 711 stands for at this facility."""
+    number: str | None = _SHORT_CODE.value(conn, {"facility_id": facility_id, "code": code})
+    return number
+
+
 def free_and_local(conn: Connection, facility_id: str, number: str) -> tuple[bool, bool]:
     """Whether nobody pays for calls to this number, and whether its exchange is of the facility's list."""
     free = conn.scalar(
-        select(special_number.c.free).where(
+        select(special_number.c.free | special_number.c.relay).where(
             special_number.c.facility_id == facility_id, special_number.c.number == number
         )
     )
@@ -196,9 +227,12 @@ class NumberFacts:
     records: bool
     block_overridden: bool
     privileged: bool
+    untimed: bool
     free: bool
     hotline: bool
     office: bool
+    passive: bool
+    relay: bool
     local: bool
 
 

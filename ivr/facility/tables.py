@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from accounts.db import Instant, Micros, metadata
+from ivr.policy.privilege import PrivilegeKind, PrivilegeSource, Shrinking
 from ivr.policy.quantity import Counted, DayKind, Each, From
 from ivr.policy.request import BlockCause, InmateState, PanMode
 from rating.call_type import CallType
@@ -54,6 +55,7 @@ facility = Table(
     Column("toll_free", Boolean, nullable=False),  # whether toll-free numbers may be called
     Column("pan_mode", String(16), nullable=False),
     Column("pan_maximum", SmallInteger),  # none: as many as there are
+    Column("relay_limit_factor", SmallInteger, nullable=False),  # how much longer a talk over a relay may be
     one_of("kind", *FacilityKind),
     one_of("operator", *Operator),
     one_of("pan_mode", *PanMode),
@@ -231,10 +233,66 @@ special_number = Table(
     Column("facility_id", ForeignKey("facility.id"), primary_key=True),
     Column("number", NUMBER, primary_key=True),
     Column("label", Text, nullable=False),
-    Column("privileged", Boolean, nullable=False),
     Column("free", Boolean, nullable=False),
     Column("hotline", Boolean, nullable=False),  # for everybody, suspended inmates too
     Column("office", Boolean, nullable=False),  # takes several calls at the same time
+    Column(
+        "passive", Boolean, nullable=False
+    ),  # its answer shall be the acceptance, if two operators want it
+    Column("relay", Boolean, nullable=False),  # a telecommunications relay service
+    Column("short_code", String(3)),  # the code that stands for it
+)
+
+# Numbers that are never recorded. What is asked for is done when another operator confirms it, and not later than
+# policy.privilege says; whoever else may lose it, the number stays privileged until then.
+privileged_number = Table(
+    "privileged_number",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("scope", SCOPE, nullable=False),  # the facility, or one inmate
+    Column("number", NUMBER, nullable=False),
+    Column("untimed", Boolean, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("source", String(8), nullable=False),
+    Column("bar_number", Text),
+    Column("document_sha256", String(64)),
+    Column("note", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("lapses_at", Instant, nullable=False),  # unless it is confirmed before
+    Column("confirmed_by", Text),
+    Column("confirmed_at", Instant),
+    Column("asked", String(8)),  # what an operator wants taken away
+    Column("asked_scope", SCOPE),  # to whom it is narrowed
+    Column("asked_by", Text),
+    Column("asked_until", Instant),
+    Column("removed_at", Instant),
+    Index(
+        "ix_privileged_number_live",
+        "facility_id",
+        "number",
+        "scope",
+        "untimed",
+        unique=True,
+        sqlite_where=text("removed_at IS NULL"),
+        postgresql_where=text("removed_at IS NULL"),
+    ),
+    one_of("kind", *PrivilegeKind),
+    one_of("source", *PrivilegeSource),
+    one_of("asked", *Shrinking),
+)
+
+# Whose answer is the acceptance, once a second operator has confirmed it.
+passive_number = Table(
+    "passive_number",
+    metadata,
+    Column("facility_id", ForeignKey("facility.id"), primary_key=True),
+    Column("number", NUMBER, primary_key=True),
+    Column("author", Text, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("confirmed_by", Text),
+    Column("confirmed_at", Instant),
 )
 
 # The files of tariffs as they were reviewed; `ivr.facility.tariffs` reads them.

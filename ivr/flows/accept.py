@@ -4,7 +4,7 @@ Nothing here connects anybody but `call.connect()`, and only after the acceptanc
 """
 
 from ivr.call import Call, Spoken, speech
-from ivr.controls import Accepted, CalledPartyControls, Offer, Payer, Quote
+from ivr.controls import Accepted, CalledPartyControls, Offer, Payer, Quote, RecordingFile
 from ivr.policy.reasons import Outcome
 
 MISSES = 3  # silences or wrong keys until the call counts as not accepted
@@ -14,6 +14,14 @@ KEYS_A_CALL = 12  # a called party who only asks for the price has an end too
 async def accept(call: Call, controls: CalledPartyControls) -> None:
     """From the called party's answer to their decision."""
     offer = await controls.offer()
+    if offer.passive:
+        await answered(call, controls, offer)
+    else:
+        await ask(call, controls, offer)
+
+
+async def ask(call: Call, controls: CalledPartyControls, offer: Offer) -> None:
+    """From who calls to the key that decides."""
     await introduce(call, offer)
     told = paid_by(offer)
     misses = 0
@@ -51,6 +59,16 @@ async def introduce(call: Call, offer: Offer) -> None:
         speech("call_from", name=offer.name_file, facility=offer.facility_id),
         speech("notice_recorded" if offer.recorded else "notice_not_recorded"),
     )
+
+
+async def answered(call: Call, controls: CalledPartyControls, offer: Offer) -> None:
+    """The answer is the acceptance: no name, no place, no key; over a relay nothing at all, since all is read out."""
+    if not offer.relay:
+        await call.say("passive_notice")
+    if await controls.accept_by_answer(call.language):
+        await call.connect()
+    elif not offer.relay:
+        await call.say("cannot_connect")
 
 
 def paid_by(offer: Offer) -> list[Spoken]:
@@ -95,10 +113,17 @@ async def accepted(call: Call, controls: CalledPartyControls) -> None:
         case Accepted(recording_file=file) as acceptance:
             await call.say_all(*what_is_left(acceptance), speech("connecting"))
             if file is not None:
-                await call.start_recording(file)
+                await record(call, controls, file)
             await call.connect()
         case None:
             await call.say("cannot_connect")
+
+
+async def record(call: Call, controls: CalledPartyControls, file: RecordingFile) -> None:
+    """Record, unless the number has become privileged since; asked when it runs, so that no moment is left between."""
+    await call.start_recording(file)
+    if await controls.is_sealed(file):
+        await call.stop_recording()
 
 
 def what_is_left(acceptance: Accepted) -> list[Spoken]:

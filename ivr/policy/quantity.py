@@ -18,6 +18,8 @@ SHORTEST_COUNTED_MS = 1_000
 MINUTE_MS = 60_000
 MINUTE = timedelta(minutes=1)
 LONGEST_TALK = timedelta(days=1)
+#: What the dialplan's own check lets through: the limit of a call that no rule limits.
+FURTHEST_LIMIT_MS = 99_999_999
 
 
 class Counted(StrEnum):

@@ -63,6 +63,8 @@ class NotRecorded(StrEnum):
     """Why a call has no recording, as the CDR says it."""
 
     PRIVILEGED = "privileged"
+    RELAY = "relay"
+    PASSIVE = "passive"
     FACILITY = "facility"
     NUMBER = "number"
     NOT_CONNECTED = "not_connected"

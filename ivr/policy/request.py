@@ -42,6 +42,12 @@ class PanMode(StrEnum):
     OPEN = "open"  # every number may be called
 
 
+class CallClass(StrEnum):
+    """What sort of service a call is, where it is not an ordinary one."""
+
+    TRS = "trs"  # telecommunications relay service (47 CFR 64.6040)
+
+
 class NotCovered(StrEnum):
     """Why a subscription that exists does not pay: the prompt `not_covered.<value>`, told before accepting."""
 
@@ -100,6 +106,10 @@ class CallRequest:
     list_is_full: bool = False
     suspended_from: datetime | None = None  # of a suspended inmate; none: from ever
     suspended_to: datetime | None = None
+    untimed: bool = False  # of a privileged number: neither a longest call nor quotas hold
+    passive: bool = False  # two operators let an answer be the acceptance
+    relay: bool = False
+    relay_limit_factor: int = 1  # how many times as long a talk over a relay takes
 
 
 class Payer(StrEnum):
@@ -146,6 +156,8 @@ class Allow:
     limit: Limit
     payment: Payment
     not_recorded: NotRecorded | None
+    passive: bool = False  # the answer is the acceptance
+    call_class: CallClass | None = None
 
 
 Decision = Allow | Deny

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from ivr.policy.level import Level
 from ivr.policy.quantity import (
+    FURTHEST_LIMIT_MS,
     CallQuota,
     CoolingOff,
     MinuteQuota,
@@ -24,6 +25,7 @@ from ivr.policy.reasons import Cutoff, Denial, NotRecorded
 from ivr.policy.request import (
     Allow,
     BlockCause,
+    CallClass,
     CallRequest,
     Decision,
     Deny,
@@ -85,17 +87,22 @@ def number_is_not_blocked(ask: CallRequest) -> Deny | None:
 
 
 def block_cause(ask: CallRequest) -> BlockCause | None:
-    """The cause of the block that holds for this inmate; None if none does."""
+    """The cause of the block that holds for this inmate; None if none does, as never against a relay.
+
+    A relay's number is nobody's own: who wants no calls is called through it, not at it.
+    """
+    if ask.relay:
+        return None
     holding = ask.blocked_by & NEVER_OVERRIDDEN if ask.block_overridden else ask.blocked_by
     return next((cause for cause in BlockCause if cause in holding), None)
 
 
 def number_is_allowed(ask: CallRequest) -> Deny | None:
-    """Inmates reach the numbers of their own list, every privileged or free number and every hotline.
+    """Inmates reach the numbers of their own list, every privileged or free number, every hotline and relay.
 
     An open list holds nobody back, a self-learning one only when it is full.
     """
-    if ask.on_allowed_list or ask.privileged or ask.free or ask.hotline or ask.pan_mode is PanMode.OPEN:
+    if ask.on_allowed_list or ask.privileged or is_free(ask) or ask.hotline or ask.pan_mode is PanMode.OPEN:
         return None
     learns = ask.pan_mode is PanMode.SELF_LEARNING and not ask.list_is_full
     return None if learns else Deny(Denial.NUMBER_NOT_ALLOWED)
@@ -113,14 +120,14 @@ def inmate_has_no_other_call(ask: CallRequest) -> Deny | None:
 
 
 def number_has_no_other_call(ask: CallRequest) -> Deny | None:
-    """A number has one call at a time, so that nobody joins two inmates; offices and privileged ones take several."""
+    """A number has one call at a time, so that nobody joins two inmates; offices, privileged ones, relays take more."""
     other = one_at_a_time(ask) and any(call.in_progress and call.to_number for call in ask.history)
     return Deny(Denial.NUMBER_ON_A_CALL) if other else None
 
 
 def one_at_a_time(ask: CallRequest) -> bool:
     """Whether the number takes no second call while it has one."""
-    return not (ask.office or ask.privileged)
+    return not (ask.office or ask.privileged or ask.relay)
 
 
 def not_too_many_attempts(ask: CallRequest) -> Deny | None:
@@ -164,7 +171,7 @@ def _next_day(ask: CallRequest, reason: Denial, used_up: Sequence[CallQuota | Mi
 
 def rate_is_known(ask: CallRequest) -> Deny | None:
     """No rate found means no call, never a free one."""
-    return None if ask.free or ask.price is not None else Deny(Denial.NO_RATE)
+    return None if is_free(ask) or ask.price is not None else Deny(Denial.NO_RATE)
 
 
 def somebody_pays(ask: CallRequest) -> Deny | None:
@@ -205,9 +212,22 @@ def not_covered(ask: CallRequest) -> NotCovered | None:
     return NotCovered.USED_UP if plan.calls_left < 1 else None
 
 
+def is_passive(ask: CallRequest) -> bool:
+    """Whether the answer is the acceptance: of relays, and of hotlines and privileged offices that two operators chose.
+
+    Every other number needs the key.
+    """
+    return ask.relay or (ask.passive and (ask.hotline or (ask.privileged and ask.office)))
+
+
+def is_free(ask: CallRequest) -> bool:
+    """Whether nobody pays: by number, by law, and wherever nobody is asked before they are connected."""
+    return ask.free or is_passive(ask)
+
+
 def payer(ask: CallRequest) -> Payer | None:
     """The first who can pay: nobody need (free), a subscription, the called party's prepaid account."""
-    if ask.free:
+    if is_free(ask):
         return Payer.FREE
     if ask.subscription is not None and not_covered(ask) is None:
         return Payer.SUBSCRIPTION
@@ -234,12 +254,29 @@ def until_longest_call(ask: CallRequest) -> Limit:
 
 
 def longest_call_limits(ask: CallRequest) -> list[Limit]:
-    """The longest call of each level that sets one."""
+    """The longest call of each level that sets one; of an untimed number the furthest that there is."""
+    if is_untimed(ask):
+        return [Limit(FURTHEST_LIMIT_MS, Cutoff.LONGEST_CALL)]
     rules = longest_calls(ask.limits, ask.call_type, ask.at.date(), ask.holidays)
     return [
-        Limit(ask.longest_call_ms, Cutoff.LONGEST_CALL, Level.FACILITY),
-        *(Limit(each.ms, Cutoff.LONGEST_CALL, each.level) for each in rules),
+        Limit(_stretched(ask, ask.longest_call_ms), Cutoff.LONGEST_CALL, Level.FACILITY),
+        *(Limit(_stretched(ask, each.ms), Cutoff.LONGEST_CALL, each.level) for each in rules),
     ]
+
+
+def is_untimed(ask: CallRequest) -> bool:
+    """Whether neither a longest call nor a quota holds; only privileged numbers may be so."""
+    return ask.privileged and ask.untimed
+
+
+def most_talk_ms(ask: CallRequest) -> int:
+    """The facility's longest call, as it holds for this number."""
+    return FURTHEST_LIMIT_MS if is_untimed(ask) else _stretched(ask, ask.longest_call_ms)
+
+
+def _stretched(ask: CallRequest, ms: int) -> int:
+    """A talk over a relay is typed or signed, and read out: the same words take several times as long."""
+    return min(ms * ask.relay_limit_factor if ask.relay else ms, FURTHEST_LIMIT_MS)
 
 
 def until_minutes_are_used(ask: CallRequest) -> Limit | None:
@@ -251,7 +288,7 @@ def allowance_limits(ask: CallRequest) -> list[Limit]:
     """What is left of each quota of minutes; none for a privileged number."""
     quotas = [each for each in ask.limits if isinstance(each, MinuteQuota) and not ask.privileged]
     left = [(ms_left(ask.history, each, ask.at), each.level) for each in quotas]
-    return [Limit(max(0, ms), Cutoff.ALLOWANCE, level) for ms, level in left]
+    return [Limit(_stretched(ask, max(0, ms)), Cutoff.ALLOWANCE, level) for ms, level in left]
 
 
 def _ms(limit: Limit) -> int:
@@ -265,7 +302,7 @@ def until_max_cost(ask: CallRequest) -> Limit | None:
     """
     if ask.price is None or not ask.price.timetable.disconnects:
         return None
-    price, cap_ms = ask.price, ask.longest_call_ms
+    price, cap_ms = ask.price, most_talk_ms(ask)
     return Limit(
         min(longest_at_any_cost_ms(price, start, cap_ms) for start in set(ask.starts)), Cutoff.MAX_COST
     )
@@ -278,7 +315,7 @@ def until_balance_is_spent(ask: CallRequest) -> Limit:
     """
     if ask.price is None or ask.prepaid is None:
         return Limit(0, Cutoff.BALANCE)
-    price, available, cap_ms = ask.price, ask.prepaid.available, ask.longest_call_ms
+    price, available, cap_ms = ask.price, ask.prepaid.available, most_talk_ms(ask)
     affordable = min(longest_talk_ms(price, start, available, cap_ms) for start in set(ask.starts))
     return Limit(affordable, Cutoff.BALANCE)
 
@@ -288,7 +325,9 @@ def limit(ask: CallRequest, paid_by: Payer) -> Limit:
     limits = [until_schedule_closes(ask), until_longest_call(ask)]
     if (minutes := until_minutes_are_used(ask)) is not None:
         limits.append(minutes)
-    by_the_minute = paid_by is Payer.PREPAID or (paid_by is Payer.FREE and ask.agency_rule is not None)
+    by_the_minute = paid_by is Payer.PREPAID or (
+        paid_by is Payer.FREE and ask.agency_rule is not None and not ask.relay
+    )
     if by_the_minute and (most := until_max_cost(ask)) is not None:
         limits.append(most)
     if paid_by is Payer.PREPAID:
@@ -299,11 +338,12 @@ def limit(ask: CallRequest, paid_by: Payer) -> Limit:
 def payment(ask: CallRequest, paid_by: Payer, talk_limit: Limit) -> Payment:
     """What is reserved, and where: the price of the longest talk, or one call of the subscription.
 
-    An agency's share by law is of money: of a call that a subscription pays for it pays nothing.
+    An agency's share by law is of money: of a call that a subscription pays for it pays nothing. Calls to a relay are
+    nobody's to pay (47 CFR 64.6040).
     """
     match paid_by:
         case Payer.FREE:
-            return Payment(paid_by, price=ask.price if ask.agency_rule else None)
+            return Payment(paid_by, price=ask.price if ask.agency_rule and not ask.relay else None)
         case Payer.SUBSCRIPTION:
             assert ask.subscription is not None
             plan = ask.subscription
@@ -329,6 +369,10 @@ def not_recorded(ask: CallRequest) -> NotRecorded | None:
     """Why this call must not be recorded; any "do not record" wins."""
     if ask.privileged:
         return NotRecorded.PRIVILEGED
+    if ask.relay:  # a relay keeps its conversations confidential (47 CFR 64.604(a)(2))
+        return NotRecorded.RELAY
+    if is_passive(ask):  # nobody there was asked, or told
+        return NotRecorded.PASSIVE
     if not ask.facility_records:
         return NotRecorded.FACILITY
     return None if ask.number_records else NotRecorded.NUMBER
@@ -343,4 +387,10 @@ def decide(ask: CallRequest) -> Decision:
     paid_by = payer(ask)
     assert paid_by is not None
     talk_limit = limit(ask, paid_by)
-    return Allow(talk_limit, payment(ask, paid_by, talk_limit), not_recorded(ask))
+    return Allow(
+        talk_limit,
+        payment(ask, paid_by, talk_limit),
+        not_recorded(ask),
+        passive=is_passive(ask),
+        call_class=CallClass.TRS if ask.relay else None,
+    )

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Row,
     String,
@@ -23,13 +24,16 @@ from sqlalchemy.exc import IntegrityError
 
 from accounts.db import LostRace, Prepared
 from accounts.tables import transfer
-from ivr.facility import scopes
-from ivr.facility.tables import allowed_number, blocked_number, special_number
+from ivr.facility import privileged, scopes
+from ivr.facility.tables import allowed_number, blocked_number
 from ivr.policy.reasons import Outcome
+from ivr.policy.request import CallClass
 from ivr.policy.rules import NEVER_OVERRIDDEN
 from ivr.records.states import CallState
 from ivr.records.tables import call
 
+#: What an acceptance has in place of a key where the answer is one.
+PASSIVE = "passive"
 LONGEST_NUMBER = 16  # E.164 with its plus sign
 
 _is_this = call.c.id == bindparam("call_id")
@@ -61,15 +65,20 @@ _BLOCKED = exists().where(
     blocked_number.c.lifted_at.is_(None),
     or_(*(blocked_number.c.cause == cause for cause in sorted(NEVER_OVERRIDDEN))) | ~_OVERRIDDEN,
 )
+
+
+def is_privileged(at: Any) -> ColumnElement[bool]:
+    """The condition, of a row of `privileged_number`, that a call's number is privileged for its inmate."""
+    return privileged.holds(
+        at, facility_id=call.c.facility_id, number=call.c.number, inmate_key=call.c.inmate
+    )
+
+
 _acceptable = _undecided.where(
     call.c.ends_by.is_(None) | (call.c.ends_by > bindparam("at", type_=call.c.ends_by.type)),
-    ~_BLOCKED,
-    ~exists().where(
-        special_number.c.facility_id == call.c.facility_id,
-        special_number.c.number == call.c.number,
-        special_number.c.privileged,
-        call.c.privileged.is_(False),
-    ),
+    or_(call.c.call_class == CallClass.TRS, ~_BLOCKED),
+    ~exists().where(call.c.privileged.is_(False), is_privileged(bindparam("at", type_=call.c.ends_by.type))),
+    or_(bindparam("by_key", type_=call.c.passive.type), call.c.passive.is_(True)),
     ~exists().where(and_(call.c.hold_id.is_not(None), transfer.c.resolves_id == call.c.hold_id)),
 )
 _ACCEPT = Prepared(_acceptable.returning(call))
@@ -161,7 +170,8 @@ def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datet
     """Acceptance is this one update, or none: the call's row, or None.
 
     It holds only while the call is offered and not declined, calling hours go on, its hold is open, its number is still
-    not blocked, and has not become privileged since the recording was decided on.
+    not blocked, and has not become privileged since the recording was decided on. The key `PASSIVE` accepts only a call
+    of which that was decided.
     """
     return _ACCEPT.row(
         conn,
@@ -171,6 +181,7 @@ def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datet
             "at": at,
             "accepted_at": at,
             "accepted_by": key,
+            "by_key": key != PASSIVE,
             "called_language": language,
         },
     )

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, bindparam, select, union_all
 
 from accounts.db import Prepared
 from ivr.policy.quantity import History, PastCall
+from ivr.policy.request import CallClass
 from ivr.records.tables import LIVE, LIVE_ALONE, call
 
 _COUNTED = (
@@ -17,6 +18,7 @@ _COUNTED = (
     call.c.talk_ms,
     call.c.limit_ms,
     call.c.privileged,
+    call.c.call_class,
     call.c.sealed_at,
 )
 _allowed = select(*_COUNTED).where(call.c.limit_ms.is_not(None))
@@ -50,8 +52,12 @@ def history(
     number: str,
     inmate_since: datetime,
     number_since: datetime,
+    relay_limit_factor: int = 1,
 ) -> History:
-    """The allowed calls of an inmate and of others of the facility to a number, and all that are in progress."""
+    """The allowed calls of an inmate and of others of the facility to a number, and all that are in progress.
+
+    A talk over a relay counts for as much shorter as it may be longer.
+    """
     asked = {
         "facility_id": facility_id,
         "inmate": inmate,
@@ -65,7 +71,8 @@ def history(
             to_number=row.number == number,
             keyed_at=row.keyed_at,
             talk_from_at=row.talk_from_at,
-            talk_ms=row.limit_ms if row.sealed_at is None else row.talk_ms,
+            talk_ms=(row.limit_ms if row.sealed_at is None else row.talk_ms)
+            // (relay_limit_factor if row.call_class == CallClass.TRS else 1),
             in_progress=row.sealed_at is None,
             privileged=bool(row.privileged),
             elsewhere=row.facility_id != facility_id,

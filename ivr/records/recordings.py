@@ -12,7 +12,7 @@ from ivr.records.tables import call, recording
 
 _RUNNING = literal(RecordingState.RUNNING, literal_execute=True)  # as it stands in the index's condition
 _RUNNING_OF_SEALED_CALLS = (
-    select(recording.c.id)
+    select(recording.c.id, recording.c.sealed_at)
     .join(call, call.c.id == recording.c.call_id)
     .where(recording.c.state == _RUNNING, call.c.sealed_at.is_not(None))
 )
@@ -42,9 +42,38 @@ def wav_file(folder: Path, recording_id: str) -> Path:
     return folder / f"{recording_id}.wav"
 
 
-def running_of_sealed_calls(conn: Connection) -> list[str]:
-    """Recordings whose call is over and whose file has not been looked at."""
-    return list(conn.scalars(_RUNNING_OF_SEALED_CALLS))
+def sealed_folder(folder: Path) -> Path:
+    """Where the files of sealed recordings are, whatever their state."""
+    return folder / "sealed"
+
+
+def put_away(folder: Path, recording_id: str) -> list[Path]:
+    """Move a recording's files to the sealed ones, into a folder for the owner alone; where they are now.
+
+    Asterisk goes on writing into a file that is moved.
+    """
+    target = sealed_folder(folder)
+    target.mkdir(mode=0o700, exist_ok=True)
+    moved = []
+    for file_of in (raw_file, wav_file):
+        path = file_of(folder, recording_id)
+        if path.exists():
+            path.rename(file_of(target, recording_id))
+        if file_of(target, recording_id).exists():
+            moved.append(file_of(target, recording_id))
+    return moved
+
+
+def destroy(folder: Path, recording_id: str) -> None:
+    """Delete a recording's files, wherever they are."""
+    for place in (folder, sealed_folder(folder)):
+        for file_of in (raw_file, wav_file):
+            file_of(place, recording_id).unlink(missing_ok=True)
+
+
+def running_of_sealed_calls(conn: Connection) -> list[tuple[str, bool]]:
+    """Recordings whose call is over and whose file has not been looked at, and whether each is sealed itself."""
+    return [(row.id, row.sealed_at is not None) for row in conn.execute(_RUNNING_OF_SEALED_CALLS)]
 
 
 def finish(

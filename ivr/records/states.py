@@ -27,3 +27,11 @@ class RecordingState(StrEnum):
     KEPT = "kept"
     EMPTY = "empty"  # the two were never connected, or no audio came
     MISSING = "missing"
+    DESTROYED = "destroyed"
+
+
+class SealedWish(StrEnum):
+    """What two operators may do with a sealed recording."""
+
+    OPEN = "open"
+    DESTROY = "destroy"

@@ -22,15 +22,17 @@ from sqlalchemy import (
 from accounts.db import Instant, Micros, metadata
 from ivr.facility.tables import NUMBER, one_of
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded, Outcome
-from ivr.policy.request import NotCovered, Payer
+from ivr.policy.request import CallClass, NotCovered, Payer
 from ivr.policy.talk import Kind
-from ivr.records.states import CallState, Leg, RecordingState
+from ivr.records.states import CallState, Leg, RecordingState, SealedWish
 
 ID = String(32)  # random, 128 bits as hexadecimal
 
 #: Calls in progress: the database itself lets an inmate, and a number that is no office, have only one.
 LIVE = text("state IN ('allowed', 'offered', 'accepted')")
 LIVE_ALONE = text("one_at_a_time AND state IN ('allowed', 'offered', 'accepted')")
+
+TO_PUT_AWAY = text("sealed_at IS NOT NULL AND put_away_at IS NULL")
 
 session = Table(
     "session",
@@ -80,6 +82,8 @@ call = Table(
     Column("ends_by", Instant),  # the hour at which the talk must end, whenever it began
     Column("privileged", Boolean),
     Column("not_recorded", String(16)),
+    Column("passive", Boolean),  # the answer is the acceptance
+    Column("call_class", String(16)),  # none: an ordinary call
     Column("blocked_by", String(16)),  # the cause of the block that refused it
     Column("one_at_a_time", Boolean),  # no other call to the number while this one is in progress
     # what happened, when
@@ -87,7 +91,7 @@ call = Table(
     Column("dialled_at", Instant),
     Column("answered_at", Instant),
     Column("accepted_at", Instant),
-    Column("accepted_by", String(1)),
+    Column("accepted_by", String(16)),  # the key, or "passive"
     Column("called_language", String(2)),
     Column("cost_heard", Boolean, nullable=False),
     Column("declined", String(32)),  # what the called party chose instead of accepting
@@ -120,6 +124,7 @@ call = Table(
     one_of("limit_set_by", *Cutoff),
     one_of("cut_off_by", *Cutoff),
     one_of("not_recorded", *NotRecorded),
+    one_of("call_class", *CallClass),
     one_of("declined", Outcome.REFUSED, Outcome.BLOCKED_BY_KEY, Outcome.NOT_ACCEPTED),
     one_of("reason", *Denial, *Outcome),
     CheckConstraint("(sealed_at IS NULL) = (reason IS NULL)", name="sealed_with_a_reason"),
@@ -173,11 +178,40 @@ recording = Table(
     Column("started_at", Instant, nullable=False),
     Column("talk_ms", Integer),
     Column("sha256", String(64)),
+    # of a number that has become privileged since: nobody plays it
+    Column("sealed_at", Instant),
+    Column("sealed_because", Text),
+    Column("put_away_at", Instant),  # its file was moved, or deleted
+    Column("asked", String(8)),  # what an operator wants done with a sealed one
+    Column("asked_by", Text),
+    Column("asked_until", Instant),
+    Column("opened_at", Instant),
+    Column("destroyed_at", Instant),
+    Column("legal_hold_at", Instant),
     one_of("state", *RecordingState),
+    one_of("asked", *SealedWish),
     Index(
         "ix_recording_running",
         "id",
         sqlite_where=text("state = 'running'"),
         postgresql_where=text("state = 'running'"),
     ),
+    Index(
+        "ix_recording_to_put_away",
+        "id",
+        sqlite_where=TO_PUT_AWAY,
+        postgresql_where=TO_PUT_AWAY,
+    ),
+)
+
+# What somebody has to look at; whoever has done so says it.
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("done_by", Text),
+    Column("done_at", Instant),
 )

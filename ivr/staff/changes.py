@@ -16,7 +16,9 @@ from ivr.control import NoController, ask
 from ivr.facility.pins import PinKey
 from ivr.facility.tables import staff_change
 from ivr.instance import control_socket, keyring_of
-from ivr.staff.desk import Asked, Desk, StaffError
+from ivr.records.alerts import alert
+from ivr.staff import alerts, passive, privileged, privileged_list, sealed
+from ivr.staff.desk import Alarm, Asked, Desk, StaffError
 from ivr.staff.unlock import Unlock, unlock
 
 
@@ -30,6 +32,18 @@ class Change:
 
 CHANGES: Mapping[str, Change] = {
     "unlock": Change(Unlock, unlock),
+    "privileged_add": Change(privileged.AddPrivileged, privileged.add),
+    "privileged_confirm": Change(privileged.ConfirmPrivileged, privileged.confirm),
+    "privileged_shrink": Change(privileged.ShrinkPrivileged, privileged.shrink),
+    "privileged_import": Change(privileged_list.PrivilegedList, privileged_list.import_list),
+    "passive_add": Change(passive.PassiveNumber, passive.add),
+    "passive_confirm": Change(passive.PassiveNumber, passive.confirm),
+    "passive_remove": Change(passive.PassiveNumber, passive.remove),
+    "recording_open": Change(sealed.OfRecording, sealed.open_),
+    "recording_destroy": Change(sealed.OfRecording, sealed.destroy),
+    "recording_hold": Change(sealed.OfRecording, sealed.hold),
+    "recording_release": Change(sealed.OfRecording, sealed.release),
+    "alert_done": Change(alerts.AlertDone, alerts.done),
 }
 
 
@@ -44,8 +58,17 @@ def perform(settings: Settings, name: str, **given: object) -> str:
     except NoController:
         schema.require_head(settings.url)
         with WriterLock.take(settings.url), Database.open(settings.url) as database:
-            told: str = database.transact_now(do, name, asked, keyring_of(settings).pin_key, utc_now())
-            return told
+            keys = keyring_of(settings)
+            told = database.transact_now(
+                attempt, name, asked, keys.pin_key, utc_now(), list_key=keys.list_key
+            )
+    return _told(told)
+
+
+def _told(told: str | Alarm) -> str:
+    if isinstance(told, Alarm):
+        raise told
+    return told
 
 
 def read(name: str, given: Mapping[str, object]) -> Asked:
@@ -60,9 +83,26 @@ def read(name: str, given: Mapping[str, object]) -> Asked:
         raise StaffError("; ".join(told)) from None
 
 
-def do(conn: Connection, name: str, asked: Asked, pin_key: PinKey, at: datetime) -> str:
+def attempt(
+    conn: Connection, name: str, asked: Asked, pin_key: PinKey, at: datetime, *, list_key: bytes = b""
+) -> str | Alarm:
+    """`do`, or the alarm that it ended in, as a value: nothing of the change stays, its alert does."""
+    tried = conn.begin_nested()
+    try:
+        told = do(conn, name, asked, pin_key, at, list_key=list_key)
+    except Alarm as alarm:
+        tried.rollback()
+        alert(conn, alarm.kind, str(alarm), at)
+        return alarm
+    tried.commit()
+    return told
+
+
+def do(
+    conn: Connection, name: str, asked: Asked, pin_key: PinKey, at: datetime, *, list_key: bytes = b""
+) -> str:
     """Make the change and log it, in this transaction; what was done, in a sentence. Raises StaffError."""
-    desk = Desk(conn, at, pin_key)
+    desk = Desk(conn, at, pin_key, list_key)
     facility_id = desk.facility_id(asked) if asked.of_facility else None
     told = CHANGES[name].work(desk, asked)
     row = {"facility_id": facility_id, "change": name, "about": asked.about, "told": told}

@@ -1,6 +1,6 @@
 """What every change by staff has: who asks and why, and the transaction in which it is done."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
@@ -13,6 +13,14 @@ from ivr.facility.tables import facility, inmate
 
 class StaffError(Exception):
     """What was asked for can't be done; the message says why."""
+
+
+class Alarm(StaffError):  # noqa: N818 - the refusal of which an alert remains
+    """What was asked for is refused, and somebody else has to know of it too: an alert of this kind is written."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 def _said(text: str) -> str:
@@ -39,11 +47,12 @@ class Asked(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One transaction, its time, and the key of the PINs."""
+    """One transaction, its time, and the keys of the PINs and of signed lists."""
 
     conn: Connection
     at: datetime
     pin_key: PinKey
+    list_key: bytes = field(default=b"", repr=False)
 
     def facility_id(self, asked: Asked) -> str:
         """The named facility, or the only one; raises StaffError if that is not one."""

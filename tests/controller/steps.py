@@ -92,7 +92,7 @@ def _crowd(conn: Connection, people: int) -> None:
         conn.execute(insert(inmate).values({**alex, **own}))
         rows = [{**row._mapping, "inmate": key} for row in listed]
         conn.execute(insert(allowed_number), rows)
-    flags = {"privileged": False, "free": False, "office": True, "hotline": False}
+    flags = {"free": False, "office": True, "hotline": False, "passive": False, "relay": False}
     for number in ("+12175550101", "+12175550102"):
         office = {"facility_id": alex["facility_id"], "number": number, "label": "office", **flags}
         conn.execute(insert(special_number).values(office))

@@ -12,15 +12,17 @@ from ivr.call import Call, SessionEnded
 from ivr.controls import Accepted, CalledPartyControls
 from ivr.controls.called_party import block_number
 from ivr.controls.settlement import Ending, settle_call
-from ivr.facility.tables import allowed_number, blocked_number, facility, special_number
+from ivr.facility import privileged
+from ivr.facility.tables import allowed_number, blocked_number, facility
 from ivr.flows.accept import accept
+from ivr.policy.privilege import PrivilegeKind, PrivilegeSource
 from ivr.policy.reasons import Outcome
 from ivr.policy.request import BlockCause
 from ivr.records import calls
 from ivr.records.states import CallState, Leg
 from tests.controller import steps
 from tests.fakes.loop import in_loop
-from tests.transcripts.play import CATALOGUE, ScriptedLine, World
+from tests.transcripts.play import CATALOGUE, NOON, ScriptedLine, World
 
 FACILITY = "example-county-jail"
 NUMBER = "+12175550102"
@@ -33,9 +35,16 @@ def block(conn: Connection, world: World, cause: BlockCause) -> None:
 
 
 def make_privileged(conn: Connection, number: str = NUMBER) -> None:
-    row = {"facility_id": FACILITY, "number": number, "label": "attorney"}
-    conn.execute(
-        insert(special_number).values(**row, privileged=True, free=False, office=False, hotline=False)
+    privileged.add(
+        conn,
+        facility_id=FACILITY,
+        scope="facility",
+        number=number,
+        kind=PrivilegeKind.ATTORNEY,
+        source=PrivilegeSource.STAFF,
+        note="attorney",
+        author="staff",
+        at=NOON,
     )
 
 

@@ -273,7 +273,12 @@ CHANGES: dict[str, tuple[str, str, set[str], str]] = {
         "allowed_number example-county-jail 1001: 8 rows",
     ),
     "a block": ('+1 217 555 0105"\nnote', '+1 217 555 0109"\nnote', {"blocked_number"}, "1 added, 1 lifted"),
-    "privilege": ("privileged = true", "privileged = false", {"special_number"}, "special_number"),
+    "privilege": (
+        "free = true\n",
+        'free = true\n\n[[number]]\nnumber = "2175550199"\nlabel = "Bishop"\nprivileged = true\n',
+        {"special_number", "privileged_number"},
+        "privileged_number example-county-jail: 1 added",
+    ),
     "nothing that is kept": ('"5.00"', '"6.00"', set(), ""),
 }
 
@@ -315,6 +320,10 @@ CONTRADICTIONS: dict[str, tuple[str, str]] = {
         r"0101 belongs to prepaid/example-county-jail/family-one",
     ),
     "other terms of a subscription": (TEXT.replace("calls = 57", "calls = 58"), r"opened with other terms"),
+    "privilege that goes": (
+        TEXT.replace("privileged = true", "privileged = false"),
+        r"number \+12175550110: it is privileged, and no file ends that: two operators do",
+    ),
     "overlapping periods": (
         TEXT.replace("calls = 57", "calls = 57\nstarts_on = 2026-11-01"),
         r"overlaps subscription/example-county-jail",

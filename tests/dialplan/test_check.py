@@ -100,6 +100,13 @@ MISTAKES: dict[str, tuple[str, str | re.Pattern[str], str, str]] = {
     "keys in the log": (L, "notice,warning,error", "notice,warning,error,dtmf", "keyed digits"),
     "token in the log": (L, "console = error", "console = error,verbose", "token"),
     "keys in CEL": ("cel.conf", "enable = no", "enable = yes", "CEL"),
+    "silence left out": ("asterisk.conf", "transmit_silence = yes", "transmit_silence = no", "silence"),
+    "words through a filter": (
+        "modules.conf",
+        "require = app_read.so",
+        "require = func_speex.so",
+        "func_speex",
+    ),
     "a shell on the console": ("asterisk.conf", "console_shell = yes", "console_shell = no", "console"),
 }
 

@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "ivr.watch": {"ivr.ami", "ivr.controls", "ivr.live", "ivr.policy", "ivr.records"},
     "ivr.enforcing": {"ivr.ami", "ivr.controls", "ivr.live", "ivr.policy", "ivr.records"},
-    "ivr.loading": {"accounts", "ivr.facility", "rating"},
+    "ivr.loading": {"accounts", "ivr.facility", "ivr.records", "rating"},
     "ivr.dumping": {"accounts.tables", "ivr.facility", "rating"},
     "ivr.load_file": {
         "accounts.db",
@@ -64,7 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.facility",
         "ivr.instance",
     },
-    "ivr.staff": {"ivr.facility", "ivr.policy", "rating"},
+    "ivr.staff": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
     "ivr.staff.changes": {
         "accounts.db",
         "accounts.schema",
@@ -73,6 +73,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.control",
         "ivr.facility",
         "ivr.instance",
+        "ivr.records",
         "ivr.staff",
     },
     "ivr.cdr": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
@@ -104,7 +105,7 @@ SQL = (
     "ivr.web",
     "ivr.instance",
 )
-SQL_TO_SHOW = ("ivr.watch", "ivr.cli")
+SQL_TO_SHOW = ("ivr.watch", "ivr.enforcing", "ivr.cli")
 SOCKETS = (
     "ivr.agi",
     "ivr.ami",

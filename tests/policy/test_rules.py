@@ -181,6 +181,9 @@ def test_a_free_call_holds_nothing_and_needs_no_rate() -> None:
         ({"facility_records": False}, NotRecorded.FACILITY),
         ({"number_records": False}, NotRecorded.NUMBER),
         ({"privileged": True, "facility_records": False}, NotRecorded.PRIVILEGED),
+        ({"relay": True}, NotRecorded.RELAY),
+        ({"passive": True, "hotline": True}, NotRecorded.PASSIVE),
+        ({"passive": True, "hotline": True, "privileged": True, "relay": True}, NotRecorded.PRIVILEGED),
         ({}, None),
     ],
 )

@@ -32,6 +32,8 @@ class Cast:
     blocked: bool = False
     privileged: bool = False
     free: bool = False
+    hotline: bool = False  # and passive
+    relay: bool = False  # and 711
     records: bool = True
     state: str = "active"
     limit: tuple[Mapping[str, object], ...] = ()  # of the entry
@@ -149,6 +151,10 @@ def _of(role: Role) -> str:
         tables.append(
             _table("[[number]]", number=number, label="Special", privileged=cast.privileged, free=cast.free)
         )
+    if cast.hotline:
+        tables.append(_table("[[number]]", number=number, label="Hotline", hotline=True, passive=True))
+    if cast.relay:
+        tables.append(_table("[[number]]", number=number, label="Relay", relay=True, short_code="711"))
     if cast.prepaid is not None:
         account = f"family-{role.number_in_line:02d}"
         tables.append(_table("[[prepaid]]", account=account, numbers=[number], opening_balance=cast.prepaid))

@@ -24,6 +24,7 @@ for module in (
     "denied",
     "reasons",
     "network",
+    "confidential",
 ):
     importlib.import_module(f"tests.telephony.stories.{module}")
 

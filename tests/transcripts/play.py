@@ -105,6 +105,9 @@ class ScriptedLine:
     async def mix_monitor(self, path: str, options: str) -> None:
         self.recording = (path, options)
 
+    async def stop_mix_monitor(self) -> None:
+        self.recording = None
+
     async def set_variable(self, name: str, value: str) -> None:
         self.variables[name] = value
 

@@ -1,0 +1,137 @@
+"""`ivr number`: privileged numbers, and those whose answer is the acceptance."""
+
+import getpass
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ivr.cli.calls import open_database
+from ivr.clock import utc_now
+from ivr.config import load_settings
+from ivr.policy.privilege import PrivilegeKind, Shrinking
+from ivr.staff.changes import perform
+from ivr.staff.showing import privileged_numbers
+
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="the number, in any way of writing it")]
+Note = Annotated[str, typer.Option("--note", help="why, for those who ask later")]
+Facility = Annotated[str | None, typer.Option("--facility", help="needed where there are several")]
+Inmate = Annotated[str | None, typer.Option("--inmate", metavar="ID", help="this inmate's only")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    numbers = typer.Typer(no_args_is_help=True, help="What staff set for one number.")
+    app.add_typer(numbers, name="number")
+
+    @numbers.callback()
+    def _group() -> None:
+        """What staff set for one number."""
+
+    privileged = typer.Typer(no_args_is_help=True, help="Numbers that are never recorded, by two operators.")
+    numbers.add_typer(privileged, name="privileged")
+    for verb in (add, confirm, remove, timed, narrow, list_):
+        privileged.command(verb.__name__.rstrip("_"))(verb)
+    passive = typer.Typer(
+        no_args_is_help=True, help="Numbers whose answer is the acceptance, by two operators."
+    )
+    numbers.add_typer(passive, name="passive")
+    passive.command("add")(passive_add)
+    passive.command("confirm")(passive_confirm)
+    passive.command("remove")(passive_remove)
+
+
+def add(
+    number: Number,
+    kind: Annotated[PrivilegeKind, typer.Option("--kind", help="whose number it is")],
+    note: Note,
+    *,
+    inmate: Inmate = None,
+    untimed: Annotated[
+        bool, typer.Option("--untimed", help="neither a longest call nor quotas hold")
+    ] = False,
+    bar_number: Annotated[str | None, typer.Option("--bar-number", help="an attorney's")] = None,
+    document: Annotated[
+        Path | None, typer.Option("--document", help="what proves it; its SHA-256 is kept", dir_okay=False)
+    ] = None,
+    facility: Facility = None,
+) -> None:
+    """Have no call to a number recorded: at once, and for good when another operator has confirmed it within 72 hours.
+
+    A recording that runs is stopped, and earlier ones of this number are sealed. Adding again what is to be removed
+    withdraws that.
+    """
+    digest = hashlib.sha256(_content(document)).hexdigest() if document else None
+    proof = {"bar_number": bar_number, "document_sha256": digest}
+    _change(
+        "privileged_add", facility, note, number=number, inmate_id=inmate, kind=kind, untimed=untimed, **proof
+    )
+
+
+def confirm(number: Number, note: Note, inmate: Inmate = None, facility: Facility = None) -> None:
+    """Confirm what another operator has added, or has asked to be taken away."""
+    _change("privileged_confirm", facility, note, number=number, inmate_id=inmate)
+
+
+def remove(number: Number, note: Note, inmate: Inmate = None, facility: Facility = None) -> None:
+    """Ask for a number to be privileged no longer; it is until another operator confirms that."""
+    _change("privileged_shrink", facility, note, number=number, inmate_id=inmate, how=Shrinking.REMOVE)
+
+
+def timed(number: Number, note: Note, inmate: Inmate = None, facility: Facility = None) -> None:
+    """Ask for a number to be untimed no longer; it is until another operator confirms that."""
+    _change("privileged_shrink", facility, note, number=number, inmate_id=inmate, how=Shrinking.TIMED)
+
+
+def narrow(
+    number: Number,
+    to_inmate: Annotated[str, typer.Option("--to-inmate", metavar="ID", help="whose alone it will be")],
+    note: Note,
+    facility: Facility = None,
+) -> None:
+    """Ask for a number to be privileged for one inmate only; it is for all until another operator confirms that."""
+    wanted = {"how": Shrinking.NARROW, "to_inmate_id": to_inmate}
+    _change("privileged_shrink", facility, note, number=number, **wanted)
+
+
+def list_(facility: Facility = None) -> None:
+    """List privileged numbers: since when, by whom, what is asked for, and until when another operator may confirm."""
+    columns = ("number", "whose", "kind", "state", "since", "by", "until")
+    with open_database() as database:
+        rows = database.read_now(privileged_numbers, facility, utc_now())
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(row[column] for column in columns))
+    Console().print(table if rows else "No privileged numbers.")
+
+
+def passive_add(number: Number, note: Note, facility: Facility = None) -> None:
+    """Agree that an answer is an acceptance, as the facility's file asks; another operator has to confirm it."""
+    _change("passive_add", facility, note, number=number)
+
+
+def passive_confirm(number: Number, note: Note, facility: Facility = None) -> None:
+    """Confirm what another operator has added: from now on an answer is an acceptance."""
+    _change("passive_confirm", facility, note, number=number)
+
+
+def passive_remove(number: Number, note: Note, facility: Facility = None) -> None:
+    """Have every call to a number accepted by key again, at once."""
+    _change("passive_remove", facility, note, number=number)
+
+
+def _change(name: str, facility: str | None, note: str, **given: object) -> None:
+    who = {"note": note, "author": getpass.getuser(), "facility_id": facility}
+    typer.echo(perform(load_settings(), name, **given, **who))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{path}: {error.strerror}") from None

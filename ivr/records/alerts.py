@@ -1,0 +1,30 @@
+"""What somebody has to look at: written down, logged, and there until a person says that it is done."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Row, insert, select, update
+
+from ivr.records.tables import alert as alert_table
+
+log = structlog.get_logger(__name__)
+
+
+def alert(conn: Connection, kind: str, text: str, at: datetime) -> None:
+    """Tell whoever looks at `ivr alerts`, and the log; `kind` is one word for what happened."""
+    conn.execute(insert(alert_table).values(kind=kind, text=text, at=at))
+    log.warning("alert", kind=kind, text=text)
+
+
+def open_alerts(conn: Connection) -> Sequence[Row[Any]]:
+    """Those that nobody has done with, the oldest first."""
+    wanted = select(alert_table).where(alert_table.c.done_at.is_(None))
+    return conn.execute(wanted.order_by(alert_table.c.id)).all()
+
+
+def done(conn: Connection, alert_id: int, author: str, at: datetime) -> bool:
+    """Somebody has looked at it; False where there is no such open one."""
+    this = update(alert_table).where(alert_table.c.id == alert_id, alert_table.c.done_at.is_(None))
+    return conn.execute(this.values(done_by=author, done_at=at)).rowcount == 1

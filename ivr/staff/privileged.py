@@ -1,0 +1,181 @@
+"""Privileged numbers: one operator adds, unrecorded at once, another confirms; to take one away needs two as well."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+from sqlalchemy import Row
+
+from ivr.facility import privileged, scopes
+from ivr.facility.fields import E164
+from ivr.policy.privilege import WAITS_FOR_ANOTHER, PrivilegeKind, PrivilegeSource, Shrinking
+from ivr.records import sealing
+from ivr.staff.desk import Asked, Desk, StaffError
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class OfNumber(Asked):
+    """A privileged number: everybody's at the facility, or one inmate's."""
+
+    number: E164
+    inmate_id: str | None = None
+
+    @property
+    def about(self) -> str:
+        """The number, and whose."""
+        return f"number {self.number}{f' of inmate {self.inmate_id}' if self.inmate_id else ''}"
+
+
+class AddPrivileged(OfNumber):
+    """Calls to a number are not to be recorded from now on; what proves whose it is may be named."""
+
+    kind: PrivilegeKind
+    untimed: bool = False
+    bar_number: str | None = None
+    document_sha256: Sha256 | None = None
+
+
+class ConfirmPrivileged(OfNumber):
+    """Another operator agrees to what was added, or to what was asked for."""
+
+
+class ShrinkPrivileged(OfNumber):
+    """Something is to be taken away from a privileged number."""
+
+    how: Shrinking
+    to_inmate_id: str | None = None
+
+    @model_validator(mode="after")
+    def _names_whom(self) -> "ShrinkPrivileged":
+        if (self.how is Shrinking.NARROW) != (self.to_inmate_id is not None):
+            raise ValueError("expected an inmate to narrow it to, and only then")
+        if self.how is Shrinking.NARROW and self.inmate_id is not None:
+            raise ValueError("it is one inmate's already")
+        return self
+
+
+def add(desk: Desk, asked: AddPrivileged) -> str:
+    """Privileged for 72 hours, and for good once another operator confirms it; earlier recordings are sealed.
+
+    Who adds anew what was to be taken away withdraws that. Raises StaffError for what is so already.
+    """
+    facility_id, scope = _place(desk, asked)
+    rows = privileged.standing(desk.conn, facility_id, desk.at, number=asked.number, scope=scope)
+    same = [row for row in rows if row.untimed or not asked.untimed]
+    if wanted := [row for row in same if _is_asked(row, desk.at)]:
+        for row in wanted:
+            privileged.change(desk.conn, row.id, **_NOTHING_ASKED)
+        return f"{asked.about}: stays privileged; what was asked for is withdrawn"
+    if any(row.confirmed_at is not None for row in same):
+        raise StaffError(f"{asked.about}: is privileged already")
+    if same:
+        raise StaffError(f"{asked.about}: {same[0].author} has added it; another operator confirms it")
+    privileged.add(
+        desk.conn,
+        facility_id=facility_id,
+        scope=scope,
+        number=asked.number,
+        kind=asked.kind,
+        source=PrivilegeSource.STAFF,
+        note=asked.note,
+        author=asked.author,
+        at=desk.at,
+        untimed=asked.untimed,
+        bar_number=asked.bar_number,
+        document_sha256=asked.document_sha256,
+    )
+    why = f"{asked.about}: {asked.kind}, added by {asked.author}: {asked.note}"
+    sealed = sealing.seal(desk.conn, facility_id, {asked.number}, desk.at, why)
+    hours = WAITS_FOR_ANOTHER.total_seconds() // 3600
+    return (
+        f"{asked.about}: privileged from now on, never recorded; recordings sealed: {len(sealed)}; "
+        f"lapses in {hours:.0f} hours unless another operator confirms it"
+    )
+
+
+def confirm(desk: Desk, asked: ConfirmPrivileged) -> str:
+    """What was asked for is done, or else what was added stands; raises StaffError for whoever wanted it themselves."""
+    facility_id, scope = _place(desk, asked)
+    rows = privileged.standing(desk.conn, facility_id, desk.at, number=asked.number, scope=scope)
+    wanted = [row for row in rows if _is_asked(row, desk.at)]
+    if wanted:
+        _refuse_same(asked, {row.asked_by for row in wanted})
+        for row in wanted:
+            _shrink(desk, row, rows)
+        return f"{asked.about}: {_DONE[Shrinking(wanted[0].asked)]}, as {wanted[0].asked_by} asked"
+    added = [row for row in rows if row.confirmed_at is None]
+    if not added:
+        raise StaffError(f"{asked.about}: there is nothing to confirm")
+    _refuse_same(asked, {row.author for row in added})
+    for row in added:
+        privileged.change(desk.conn, row.id, confirmed_by=asked.author, confirmed_at=desk.at)
+    return f"{asked.about}: privileged, as {added[0].author} added it"
+
+
+def shrink(desk: Desk, asked: ShrinkPrivileged) -> str:
+    """Ask for it; until another operator confirms that, everything stays as it is."""
+    facility_id, scope = _place(desk, asked)
+    rows = privileged.standing(desk.conn, facility_id, desk.at, number=asked.number, scope=scope)
+    wanted = [row for row in rows if row.untimed or asked.how is not Shrinking.TIMED]
+    if not wanted:
+        so = "untimed" if asked.how is Shrinking.TIMED else "privileged"
+        raise StaffError(f"{asked.about}: is not {so}")
+    to = None
+    if asked.to_inmate_id is not None:
+        to = scopes.inmate(desk.inmate(facility_id, asked.to_inmate_id).id)
+    for row in wanted:
+        privileged.change(
+            desk.conn,
+            row.id,
+            asked=asked.how,
+            asked_scope=to,
+            asked_by=asked.author,
+            asked_until=desk.at + WAITS_FOR_ANOTHER,
+        )
+    return f"{asked.about}: stays as it is until another operator confirms that it is {_DONE[asked.how]}"
+
+
+_NOTHING_ASKED = {"asked": None, "asked_scope": None, "asked_by": None, "asked_until": None}
+_DONE = {
+    Shrinking.REMOVE: "no longer privileged",
+    Shrinking.TIMED: "no longer untimed",
+    Shrinking.NARROW: "one inmate's only",
+}
+
+
+def _shrink(desk: Desk, row: Row[Any], rows: Sequence[Row[Any]]) -> None:
+    """Do what was asked for; of two rows that become the same one remains."""
+    match Shrinking(row.asked):
+        case Shrinking.REMOVE:
+            values: dict[str, object] = {"removed_at": desk.at}
+        case Shrinking.TIMED if any(not other.untimed for other in rows):
+            values = {"removed_at": desk.at}
+        case Shrinking.TIMED:
+            values = {"untimed": False}
+        case Shrinking.NARROW:
+            there = privileged.standing(
+                desk.conn, row.facility_id, desk.at, number=row.number, scope=row.asked_scope
+            )
+            for other in (each for each in there if each.untimed == row.untimed):
+                privileged.change(desk.conn, other.id, removed_at=desk.at)
+            values = {"scope": row.asked_scope, "source": PrivilegeSource.STAFF}
+    privileged.change(desk.conn, row.id, **_NOTHING_ASKED, **values)
+
+
+def _place(desk: Desk, asked: OfNumber) -> tuple[str, str]:
+    facility_id = desk.facility_id(asked)
+    if asked.inmate_id is None:
+        return facility_id, scopes.FACILITY
+    return facility_id, scopes.inmate(desk.inmate(facility_id, asked.inmate_id).id)
+
+
+def _is_asked(row: Row[Any], at: datetime) -> bool:
+    return row.asked is not None and row.asked_until > at
+
+
+def _refuse_same(asked: Asked, authors: set[str]) -> None:
+    """Two operators are two people: who wanted something does not confirm it."""
+    if asked.author in authors:
+        raise StaffError(f"{asked.about}: you asked for this yourself, so another operator confirms it")

@@ -1,0 +1,127 @@
+"""A signed list of privileged numbers: it adds what is new, and asks for the removal of what it has lost."""
+
+import hmac
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Row
+
+from ivr.facility import privileged, scopes
+from ivr.facility.csv_rows import ImportMistakes, Kind, PrivilegedRow, read_rows
+from ivr.policy.privilege import WAITS_FOR_ANOTHER, PrivilegeSource, Shrinking, is_too_short
+from ivr.records import sealing
+from ivr.staff.desk import Alarm, Asked, Desk, StaffError
+
+REFUSED = "privileged list refused"
+SIGNED = "signed list"
+
+
+class PrivilegedList(Asked):
+    """A CSV text and what was signed of it."""
+
+    csv: str
+    signature: str
+
+    @property
+    def about(self) -> str:
+        """The list."""
+        return "privileged numbers"
+
+
+def signature(key: bytes, text: str) -> str:
+    """What stands beside a list that somebody has approved: HMAC-SHA256 (RFC 2104), hexadecimal."""
+    return hmac.new(key, text.encode(), sha256).hexdigest()
+
+
+def import_list(desk: Desk, asked: PrivilegedList) -> str:
+    """Bring the numbers of earlier lists in step with this one; what it has lost stays until another operator agrees.
+
+    Raises Alarm, of which an alert remains, for a list that is unsigned, malformed, or has lost more than 1 % of its
+    numbers.
+    """
+    facility_id = desk.facility_id(asked)
+    if not desk.list_key or not hmac.compare_digest(
+        signature(desk.list_key, asked.csv).encode(), asked.signature.strip().encode()
+    ):
+        raise _alarm(facility_id, asked, "its signature is missing or wrong")
+    wanted = _wanted(desk, facility_id, asked)
+    rows = privileged.standing(desk.conn, facility_id, desk.at)
+    standing = {_key(row): row for row in rows if row.source == PrivilegeSource.LIST}
+    missing = [row for key, row in standing.items() if key not in wanted]
+    if is_too_short(len(standing), len(missing)):
+        raise _alarm(facility_id, asked, f"{len(missing)} of {len(standing)} numbers are missing from it")
+    known = {_key(row) for row in rows if row.confirmed_at is not None}
+    new = [key for key in wanted if key not in known]
+    for key in new:
+        _add(desk, facility_id, key, wanted[key], asked)
+    sealed = sealing.seal(
+        desk.conn, facility_id, {number for number, _, _ in new}, desk.at, f"{asked.note}, by {asked.author}"
+    )
+    _ask_for_removal(desk, missing, asked)
+    told = f"privileged: {len(new)} added, {len(wanted) - len(new)} as they were; recordings sealed: {len(sealed)}"
+    if not missing:
+        return told
+    numbers = ", ".join(sorted(row.number for row in missing))
+    return f"{told}; to be removed when another operator confirms it: {numbers}"
+
+
+#: A number, whose it is, and whether it is untimed.
+Key = tuple[str, str, bool]
+
+
+def _key(row: Row[Any]) -> Key:
+    return row.number, row.scope, row.untimed
+
+
+def _wanted(desk: Desk, facility_id: str, asked: PrivilegedList) -> dict[Key, PrivilegedRow]:
+    try:
+        rows = read_rows(Kind.PRIVILEGED, asked.csv)
+    except ImportMistakes as mistakes:
+        raise _alarm(facility_id, asked, str(mistakes)) from None
+    wanted: dict[Key, PrivilegedRow] = {}
+    for line, row in rows.entries:
+        assert isinstance(row, PrivilegedRow)
+        try:
+            scope = scopes.inmate(desk.inmate(facility_id, row.inmate).id) if row.inmate else scopes.FACILITY
+        except StaffError as unknown:
+            raise _alarm(facility_id, asked, f"line {line}: {unknown}") from None
+        key = (row.number, scope, row.untimed)
+        if key in wanted:
+            raise _alarm(facility_id, asked, f"line {line}: {row.number} stands there twice")
+        wanted[key] = row
+    return wanted
+
+
+def _add(desk: Desk, facility_id: str, key: Key, row: PrivilegedRow, asked: PrivilegedList) -> None:
+    number, scope, untimed = key
+    privileged.add(
+        desk.conn,
+        facility_id=facility_id,
+        scope=scope,
+        number=number,
+        kind=row.kind,
+        source=PrivilegeSource.LIST,
+        note=row.note,
+        author=asked.author,
+        at=desk.at,
+        untimed=untimed,
+        bar_number=row.bar_number,
+        confirmed_by=SIGNED,
+    )
+
+
+def _ask_for_removal(desk: Desk, missing: Sequence[Row[Any]], asked: PrivilegedList) -> None:
+    for row in missing:
+        privileged.change(
+            desk.conn,
+            row.id,
+            asked=Shrinking.REMOVE,
+            asked_scope=None,
+            asked_by=asked.author,
+            asked_until=desk.at + WAITS_FOR_ANOTHER,
+        )
+
+
+def _alarm(facility_id: str, asked: PrivilegedList, why: str) -> Alarm:
+    return Alarm(REFUSED, f"{facility_id}, {asked.note}, by {asked.author}: {why}; nothing was imported")

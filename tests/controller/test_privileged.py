@@ -1,0 +1,390 @@
+"""Two operators make a number privileged, or take that away; nothing of it is recorded or played meanwhile."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, insert, select
+
+from ivr.controls import Grant, Refused
+from ivr.controls.explaining import Question, explain
+from ivr.controls.settlement import Ending, settle_call
+from ivr.enforcing import seal_recordings
+from ivr.loading import load
+from ivr.policy.privilege import WAITS_FOR_ANOTHER, Shrinking
+from ivr.policy.reasons import Denial, NotRecorded, Outcome
+from ivr.records import alerts, recordings, sealing
+from ivr.records.states import RecordingState
+from ivr.records.tables import recording
+from ivr.staff.changes import attempt, do, read
+from ivr.staff.desk import Alarm, StaffError
+from ivr.staff.privileged_list import signature
+from ivr.staff.showing import privileged_numbers
+from tests.controller import steps
+from tests.fakes.loop import in_loop
+from tests.transcripts.play import KEY, NOON, World, demonstration
+
+NUMBER = "+12175550102"  # Alex's speed dial 2
+EVERY_WAY = (
+    "+12175550102",
+    "2175550102",
+    "12175550102",
+    "(217) 555-0102",
+    "1 217.555.0102",
+    "+1 217-555-0102",
+)
+LIST_KEY = bytes(range(32))
+JAIL = "example-county-jail"
+
+
+def staff(world: World, name: str, author: str, **given: object) -> str:
+    asked = read(name, {"note": "for a test", "author": author, **given})
+    return world.database.transact_now(do, name, asked, KEY, world.at, list_key=LIST_KEY)
+
+
+def add(world: World, author: str = "anna", number: str = NUMBER, **given: object) -> str:
+    return staff(world, "privileged_add", author, number=number, kind="attorney", **given)
+
+
+def confirm(world: World, author: str, **given: object) -> str:
+    return staff(world, "privileged_confirm", author, **{"number": NUMBER, **given})
+
+
+def recorded(world: World, inmate: str = "1001", keys: str = "2") -> bool:
+    """Whether a call would be recorded now."""
+    answer = world.database.read_now(explain, Question(inmate, keys, facility_id=JAIL), world.at)
+    return bool(answer.as_dict()["recorded"])
+
+
+def state(world: World) -> list[str]:
+    return [row["state"] for row in world.database.read_now(privileged_numbers, None, world.at)][:-1]
+
+
+def other_inmate_with_the_number(world: World) -> None:
+    world.database.transact_now(load, demonstration(('state = "suspended"', OTHER)), KEY, world.at)
+
+
+OTHER = 'numbers = [{ number = "2175550102", speed_dial = "2" }]'
+
+
+@pytest.mark.parametrize("number", EVERY_WAY)
+def test_a_number_is_the_same_however_it_is_written(world: World, number: str) -> None:
+    add(world, number=number)
+    assert not recorded(world)
+    assert not recorded(world, keys="2175550102")
+    assert not recorded(world, keys="12175550102")
+    confirm(world, "berta", number=EVERY_WAY[3])
+    assert state(world) == ["stands"]
+
+
+def test_what_one_adds_holds_at_once_and_lapses_unless_another_confirms_it(world: World) -> None:
+    assert recorded(world)
+    assert "lapses in 72 hours" in add(world)
+    assert not recorded(world)
+    assert state(world) == ["not confirmed"]
+    with pytest.raises(StaffError, match="you asked for this yourself"):
+        confirm(world, "anna")
+    world.at += WAITS_FOR_ANOTHER - timedelta(seconds=1)
+    assert not recorded(world)
+    world.at += timedelta(seconds=1)
+    assert recorded(world)
+    assert state(world) == ["lapsed"]
+    with pytest.raises(StaffError, match="nothing to confirm"):
+        confirm(world, "berta")
+    add(world)
+    confirm(world, "berta")
+    world.at += timedelta(days=400)
+    assert not recorded(world)
+
+
+def test_to_take_it_away_needs_two_and_until_then_it_stays(world: World) -> None:
+    add(world)
+    confirm(world, "berta")
+    staff(world, "privileged_shrink", "anna", number=NUMBER, how=Shrinking.REMOVE)
+    assert not recorded(world)
+    assert state(world) == ["removal asked"]
+    with pytest.raises(StaffError, match="you asked for this yourself"):
+        confirm(world, "anna")
+    assert "withdrawn" in add(world, "anna")
+    with pytest.raises(StaffError, match="nothing to confirm"):
+        confirm(world, "berta")
+    staff(world, "privileged_shrink", "anna", number=NUMBER, how=Shrinking.REMOVE)
+    world.at += WAITS_FOR_ANOTHER
+    with pytest.raises(StaffError, match="nothing to confirm"):  # asked for too long ago
+        confirm(world, "berta")
+    staff(world, "privileged_shrink", "anna", number=NUMBER, how=Shrinking.REMOVE)
+    assert "no longer privileged, as anna asked" in confirm(world, "berta")
+    assert recorded(world)
+
+
+def test_a_number_may_be_one_inmates_and_a_number_of_all_is_narrowed_by_two(world: World) -> None:
+    other_inmate_with_the_number(world)
+    add(world, inmate_id="1002")
+    assert (recorded(world, "1001"), recorded(world, "1002")) == (True, False)
+    add(world)
+    confirm(world, "berta")
+    assert (recorded(world, "1001"), recorded(world, "1002")) == (False, False)
+    how = {"number": NUMBER, "how": Shrinking.NARROW, "to_inmate_id": "1001"}
+    staff(world, "privileged_shrink", "anna", **how)
+    assert (recorded(world, "1001"), recorded(world, "1002")) == (False, False)
+    confirm(world, "berta")
+    assert (recorded(world, "1001"), recorded(world, "1002")) == (False, False)
+    world.at += WAITS_FOR_ANOTHER  # what was added for 1002 lapses
+    assert (recorded(world, "1001"), recorded(world, "1002")) == (False, True)
+
+
+@in_loop
+async def test_untimed_knows_no_longest_call_and_is_taken_away_by_two(world: World) -> None:
+    add(world, untimed=True)
+    confirm(world, "berta")
+    answer = world.database.read_now(explain, Question("1001", "2", facility_id=JAIL), world.at)
+    assert answer.as_dict()["limit"]["seconds"] > 4_000  # type: ignore[index] # what the balance pays for
+    staff(world, "privileged_shrink", "anna", number=NUMBER, how=Shrinking.TIMED)
+    confirm(world, "berta")
+    grant = await steps.answer(world)
+    assert isinstance(grant, Grant)
+    assert (grant.limit_ms, grant.recorded) == (900_000, False)
+
+
+def test_what_a_file_has_made_privileged_two_operators_end_and_then_the_file_may(world: World) -> None:
+    defender = "+12175550110"
+    staff(world, "privileged_shrink", "anna", number=defender, how=Shrinking.REMOVE)
+    confirm(world, "berta", number=defender)
+    file = demonstration(("privileged = true\n", ""))
+    assert len(world.database.transact_now(load, file, KEY, world.at)) == 0
+    assert recorded(world, keys="2175550110")
+
+
+# -- what was recorded before
+
+
+def file_of(world: World, name: str) -> Path:
+    return world.node.recordings / name
+
+
+class Asterisk:
+    """Which channels' recordings were stopped."""
+
+    def __init__(self) -> None:
+        self.stopped: list[str] = []
+
+    async def stop_mix_monitor(self, channel: str) -> None:
+        self.stopped.append(channel)
+
+
+@in_loop
+async def test_a_call_in_progress_becomes_privileged_its_recording_is_stopped_and_sealed(
+    world: World,
+) -> None:
+    call_id = await steps.accepted(world)
+    [recording_id] = world.database.read_now(lambda conn: list(conn.scalars(select(recording.c.id))))
+    recordings.raw_file(world.node.recordings, recording_id).write_bytes(b"\x01\x02\x03\x04" * 800)
+    assert "recordings sealed: 1" in add(world)
+    row = steps.record(world, call_id)
+    assert (row.privileged, row.not_recorded) == (True, NotRecorded.PRIVILEGED)
+    asterisk = Asterisk()
+    for _ in range(2):  # doing it again does no harm
+        await seal_recordings(world.node, asterisk)  # type: ignore[arg-type]
+    assert asterisk.stopped == [f"PJSIP/carrier-{call_id}"]
+    sealed = recordings.sealed_folder(world.node.recordings)
+    assert [path.name for path in sealed.iterdir()] == [f"{recording_id}.raw"]
+    assert sealed.stat().st_mode & 0o777 == 0o700
+    assert not file_of(world, f"{recording_id}.raw").exists()
+
+
+@in_loop
+async def test_between_the_key_and_the_connection_no_recording_is_left_running(world: World) -> None:
+    called = await steps.offered(world)
+    accepted = await called.accept("1", "en")
+    assert accepted is not None
+    assert accepted.recording_file is not None
+    assert not await called.is_sealed(accepted.recording_file)
+    add(world)
+    assert await called.is_sealed(accepted.recording_file)
+
+
+@in_loop
+async def test_an_offer_that_becomes_privileged_is_connected_unrecorded(world: World) -> None:
+    called = await steps.offered(world)
+    add(world)
+    accepted = await called.accept("1", "en")
+    assert accepted is not None
+    assert accepted.recording_file is None
+    assert steps.recordings_of(world, called.call_id) == 0
+
+
+def _earlier(conn: Connection, call_id: str) -> None:
+    row = {"id": "ab" * 16, "call_id": call_id, "state": RecordingState.KEPT, "sha256": "0" * 64}
+    conn.execute(insert(recording).values(**row, talk_ms=1000, started_at=NOON))
+
+
+@in_loop
+async def test_nobody_plays_what_is_sealed_and_two_open_or_destroy_it(world: World) -> None:
+    call_id, _ = await steps.decided(world, steps.PAID)
+    world.database.transact_now(_earlier, call_id)
+    await ends(world, call_id)
+    wav = recordings.wav_file(world.node.recordings, "ab" * 16)
+    wav.write_bytes(b"RIFF")
+
+    def to_play() -> Path:
+        return world.database.read_now(sealing.file_to_play, world.node.recordings, "ab" * 16)
+
+    assert to_play() == wav
+    add(world)
+    await seal_recordings(world.node, Asterisk())  # type: ignore[arg-type]
+    with pytest.raises(sealing.Sealed, match="added by anna"):
+        to_play()
+    one = {"recording_id": "abab" * 2}
+    staff(world, "recording_hold", "anna", **one)
+    with pytest.raises(StaffError, match="legal hold"):
+        staff(world, "recording_destroy", "anna", **one)
+    staff(world, "recording_open", "anna", **one)
+    with pytest.raises(StaffError, match="you asked for this yourself"):
+        staff(world, "recording_open", "anna", **one)
+    with pytest.raises(sealing.Sealed):
+        to_play()
+    staff(world, "recording_open", "berta", **one)
+    assert to_play().exists()
+    assert to_play().parent.name == "sealed"
+    staff(world, "recording_release", "anna", **one)
+    staff(world, "recording_destroy", "anna", **one)
+    staff(world, "recording_destroy", "berta", **one)
+    await seal_recordings(world.node, Asterisk())  # type: ignore[arg-type]
+    assert list(recordings.sealed_folder(world.node.recordings).iterdir()) == []
+    with pytest.raises(LookupError):
+        to_play()
+
+
+@in_loop
+async def test_recordings_of_other_inmates_are_not_sealed_for_one_inmates_number(world: World) -> None:
+    call_id, _ = await steps.decided(world, steps.PAID)
+    world.database.transact_now(_earlier, call_id)
+    assert "recordings sealed: 0" in add(world, inmate_id="1002")
+    assert "recordings sealed: 1" in add(world, inmate_id="1001")
+
+
+# -- signed lists
+
+HEAD = "number,kind,note\n"
+
+
+def import_list(world: World, text: str, author: str = "anna", sign: str | None = None) -> str | Alarm:
+    given = {"csv": text, "signature": sign if sign is not None else signature(LIST_KEY, text)}
+    asked = read("privileged_import", {"note": "list all.csv", "author": author, **given})
+    return world.database.transact_now(attempt, "privileged_import", asked, KEY, world.at, list_key=LIST_KEY)
+
+
+def lines(first: int, last: int) -> str:
+    return HEAD + "".join(f"{2175551000 + n},attorney,Number {n}\n" for n in range(first, last))
+
+
+REFUSED_LISTS = {
+    "unsigned": (lines(0, 200), ""),
+    "signed with another key": (lines(0, 200), signature(bytes(32), lines(0, 200))),
+    "changed since it was signed": (lines(0, 201), signature(LIST_KEY, lines(0, 200))),
+    "malformed": ("number,kind\n", None),
+    "with a number that is none": (lines(0, 200) + "911,attorney,No\n", None),
+    "with a number twice": (lines(0, 200) + "+1 217 555 1001,clergy,Again\n", None),
+    "more than a hundredth shorter": (lines(3, 200), None),
+    "empty": (HEAD, None),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED_LISTS)
+def test_a_list_that_cannot_be_trusted_changes_nothing_and_raises_an_alert(world: World, what: str) -> None:
+    assert isinstance(import_list(world, lines(0, 200)), str)
+    before = world.database.read_now(privileged_numbers, None, world.at)
+    text, sign = REFUSED_LISTS[what]
+    refused = import_list(world, text, sign=sign)
+    assert isinstance(refused, Alarm)
+    assert world.database.read_now(privileged_numbers, None, world.at) == before
+    [alert] = world.database.read_now(alerts.open_alerts)
+    assert "nothing was imported" in alert.text
+    staff(world, "alert_done", "berta", alert_id=alert.id)
+    assert world.database.read_now(alerts.open_alerts) == []
+
+
+def test_what_a_list_has_lost_stays_until_another_operator_confirms_its_removal(world: World) -> None:
+    assert "200 added" in str(import_list(world, lines(0, 200)))
+    lost, first = lines(2, 201), {"number": "2175551000"}
+    assert "1 added, 198 as they were" in str(import_list(world, lost))
+    answer = world.database.read_now(explain, Question("1001", "2175551000", facility_id=JAIL), world.at)
+    assert answer.request.privileged
+    with pytest.raises(StaffError, match="you asked for this yourself"):
+        staff(world, "privileged_confirm", "anna", **first)
+    staff(world, "privileged_confirm", "berta", **first)
+    numbers = [row["number"] for row in world.database.read_now(privileged_numbers, None, world.at)]
+    assert "+12175551000" not in numbers
+    assert "+12175551001" in numbers
+
+
+# -- whose answer is the acceptance
+
+
+HOTLINE = "2175550111"
+PASSIVE = (
+    f'[[number]]\nnumber = "{HOTLINE}"\nlabel = "Hotline"\nhotline = true\npassive = true\n\n[[blocked]]'
+)
+
+
+@in_loop
+async def test_an_answer_is_an_acceptance_once_two_operators_want_it(world: World) -> None:
+    world.database.transact_now(load, demonstration(("[[blocked]]", PASSIVE)), KEY, world.at)
+    assert await steps.answer(world, HOTLINE) == NOBODY_PAYS
+    staff(world, "passive_add", "anna", number=HOTLINE)
+    with pytest.raises(StaffError, match="you asked for this yourself"):
+        staff(world, "passive_confirm", "anna", number=HOTLINE)
+    staff(world, "passive_confirm", "berta", number=HOTLINE)
+    called = await steps.offered(world, HOTLINE)
+    assert await called.accept_by_answer("en") is not None
+    row = steps.record(world, called.call_id)
+    assert (row.accepted_by, row.payer, row.not_recorded) == ("passive", "free", NotRecorded.PASSIVE)
+    await ends(world, called.call_id)
+    staff(world, "passive_remove", "anna", number=HOTLINE)
+    assert await steps.answer(world, HOTLINE) == NOBODY_PAYS
+    asked_by_key = await steps.offered(world, steps.PAID)
+    assert await asked_by_key.accept_by_answer("en") is None
+
+
+NOBODY_PAYS = Refused(Denial.FUNDS_TOO_LOW, {"needed": 60_000})
+
+
+async def ends(world: World, call_id: str) -> None:
+    await settle_call(world.node, call_id, Ending(Outcome.CALLER_HUNG_UP))
+
+
+def test_only_what_the_file_calls_passive_is_confirmed(world: World) -> None:
+    with pytest.raises(StaffError, match="does not call it passive"):
+        staff(world, "passive_add", "anna", number=NUMBER)
+
+
+# -- relays
+
+RELAY = """[[number]]
+number = "18005550199"
+label = "Relay"
+relay = true
+short_code = "711"
+
+[[blocked]]
+type = "toll_free"
+note = "no 800s"
+
+[[blocked]]"""
+
+
+@pytest.mark.parametrize("keys", ["711", "1711", "8005550199", "18005550199"])
+@in_loop
+async def test_a_relay_is_free_to_all_past_every_block_three_times_as_long(world: World, keys: str) -> None:
+    world.database.transact_now(load, demonstration(("[[blocked]]", RELAY)), KEY, world.at)
+    called = await steps.offered(world, keys)
+    assert await called.accept_by_answer("en") is not None
+    row = steps.record(world, called.call_id)
+    assert (row.number, row.call_class, row.payer) == ("+18005550199", "trs", "free")
+    assert (row.not_recorded, row.limit_ms) == (NotRecorded.RELAY, 2_700_000)
+
+
+@in_loop
+async def test_without_a_relay_711_is_a_service_code_and_toll_free_numbers_are_blocked(world: World) -> None:
+    for keys, reason in (("711", "service_code"), ("8005550199", "number_type_blocked")):
+        assert (await steps.answer(world, keys)).reason == reason  # type: ignore[union-attr]

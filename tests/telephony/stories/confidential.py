@@ -1,0 +1,100 @@
+"""Talks that nobody may listen to, and calls that nobody there is asked about."""
+
+from datetime import timedelta
+from typing import Any
+
+from ivr.policy.reasons import Outcome
+from ivr.records.recordings import raw_file, sealed_folder
+from ivr.staff.changes import perform
+from prompts.listen import tone_share
+from tests.telephony.acting import (
+    TALK_SECONDS,
+    accepts,
+    does_not_call_again,
+    identifies,
+    is_asked,
+    rings,
+    said_to,
+    talk,
+)
+from tests.telephony.registry import story
+from tests.telephony.scene import FAMILY_HERTZ, INMATE_HERTZ, PROLOGUE, Scene
+
+
+def _staff(scene: Scene, name: str, author: str, **given: Any) -> None:
+    who = {"author": author, "note": "for a story", "facility_id": scene.role.cast.facility}
+    perform(scene.stage.settings, name, number=f"+{scene.role.number}", **who, **given)
+
+
+@story(prepaid="5.00")
+def a_number_that_becomes_privileged_in_a_talk_is_recorded_no_further(scene: Scene) -> None:
+    folder = scene.stage.settings.recordings
+    with scene.both() as (inmate, family):
+        rings(scene, inmate)
+        is_asked(family)
+        accepts(family)
+        talk(scene, inmate, family)
+        [begun] = scene.recordings()
+        assert raw_file(folder, begun.id).stat().st_size > 0
+        _staff(scene, "privileged_add", "anna", kind="attorney")
+        sealed = raw_file(sealed_folder(folder), begun.id)
+        [row] = scene.wait(
+            lambda _: scene.recordings(), lambda rows: rows[0].put_away_at is not None, within=3
+        )
+        assert row.put_away_at - row.sealed_at < timedelta(seconds=1)
+        assert not raw_file(folder, begun.id).exists()
+        recorded = sealed.stat().st_size
+        inmate.hears_tone(FAMILY_HERTZ, TALK_SECONDS)  # the talk goes on
+        family.hears_tone(INMATE_HERTZ, TALK_SECONDS)
+        assert (
+            sealed.stat().st_size - recorded < 2 * 8_000 * 2
+        )  # no more than was on its way to the disk: 1 s
+        family.hangs_up()
+        does_not_call_again(inmate)
+
+    [cdr] = scene.calls()
+    assert (cdr.privileged, cdr.not_recorded, cdr.reason) == (True, "privileged", Outcome.COMPLETED)
+    kept, file = scene.finished_recording()
+    assert not file.exists()
+    assert kept.talk_ms < cdr.talk_ms - 1_500
+    assert tone_share(sealed_folder(folder) / file.name, FAMILY_HERTZ, channel=0) > 0.2
+    assert scene.files_of_nobody() == []
+
+
+@story(hotline=True)
+def a_hotline_is_connected_when_it_answers(scene: Scene) -> None:
+    _staff(scene, "passive_add", "anna")
+    _staff(scene, "passive_confirm", "berta")
+    with scene.both() as (inmate, family):
+        rings(scene, inmate)
+        family.is_called()
+        talk(scene, inmate, family)
+        family.hangs_up()
+        does_not_call_again(inmate)
+
+    free = ["free_call time=15", "call_not_recorded", "please_hold"]
+    assert said_to(inmate) == [*PROLOGUE, *free, "ending.completed", "another_call"]
+    assert said_to(family) == ["passive_notice"]
+    [cdr] = scene.calls()
+    assert (cdr.accepted_by, cdr.payer, cdr.charge) == ("passive", "free", 0)
+    assert (cdr.reason, cdr.not_recorded) == (Outcome.COMPLETED, "passive")
+    assert scene.recordings() == []
+
+
+@story(relay=True)
+def nothing_is_spoken_to_a_relay(scene: Scene) -> None:
+    with scene.both() as (inmate, family):
+        identifies(scene, inmate)
+        inmate.presses("711#")
+        inmate.hears("please_hold")
+        family.is_called()
+        talk(scene, inmate, family)
+        inmate.hangs_up()
+        family.is_hung_up_on()
+
+    assert said_to(inmate) == [*PROLOGUE, "free_call time=45", "call_not_recorded", "please_hold"]
+    assert said_to(family) == []
+    [cdr] = scene.calls()
+    assert (cdr.number, cdr.call_class, cdr.accepted_by) == (f"+{scene.role.number}", "trs", "passive")
+    assert (cdr.payer, cdr.charge, cdr.not_recorded, cdr.limit_ms) == ("free", 0, "relay", 2_700_000)
+    assert scene.recordings() == []
