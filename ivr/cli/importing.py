@@ -73,7 +73,7 @@ def privileged(file: File, facility: FacilityId) -> None:
     text, beside = read_csv(file), _beside(file)
     who = {"author": getpass.getuser(), "facility_id": facility, "note": f"list {file.name}"}
     signature = read_csv(beside) if beside.exists() else ""
-    typer.echo(perform(load_settings(), "privileged_import", csv=text, signature=signature, **who))
+    typer.echo(perform(load_settings(), "import privileged", csv=text, signature=signature, **who))
 
 
 def sign(file: File) -> None:

@@ -1,4 +1,4 @@
-"""`ivr number`: privileged numbers, and those whose answer is the acceptance."""
+"""`ivr number privileged` and `ivr number passive`: privileged numbers, and those whose answer is the acceptance."""
 
 import getpass
 import hashlib
@@ -22,15 +22,8 @@ Facility = Annotated[str | None, typer.Option("--facility", help="needed where t
 Inmate = Annotated[str | None, typer.Option("--inmate", metavar="ID", help="this inmate's only")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verbs."""
-    numbers = typer.Typer(no_args_is_help=True, help="What staff set for one number.")
-    app.add_typer(numbers, name="number")
-
-    @numbers.callback()
-    def _group() -> None:
-        """What staff set for one number."""
-
+def register(numbers: typer.Typer) -> None:
+    """Add the verbs to those of one number."""
     privileged = typer.Typer(no_args_is_help=True, help="Numbers that are never recorded, by two operators.")
     numbers.add_typer(privileged, name="privileged")
     for verb in (add, confirm, remove, timed, narrow, list_):
@@ -67,23 +60,30 @@ def add(
     digest = hashlib.sha256(_content(document)).hexdigest() if document else None
     proof = {"bar_number": bar_number, "document_sha256": digest}
     _change(
-        "privileged_add", facility, note, number=number, inmate_id=inmate, kind=kind, untimed=untimed, **proof
+        "number privileged add",
+        facility,
+        note,
+        number=number,
+        inmate_id=inmate,
+        kind=kind,
+        untimed=untimed,
+        **proof,
     )
 
 
 def confirm(number: Number, note: Note, inmate: Inmate = None, facility: Facility = None) -> None:
     """Confirm what another operator has added, or has asked to be taken away."""
-    _change("privileged_confirm", facility, note, number=number, inmate_id=inmate)
+    _change("number privileged confirm", facility, note, number=number, inmate_id=inmate)
 
 
 def remove(number: Number, note: Note, inmate: Inmate = None, facility: Facility = None) -> None:
     """Ask for a number to be privileged no longer; it is until another operator confirms that."""
-    _change("privileged_shrink", facility, note, number=number, inmate_id=inmate, how=Shrinking.REMOVE)
+    _change("number privileged shrink", facility, note, number=number, inmate_id=inmate, how=Shrinking.REMOVE)
 
 
 def timed(number: Number, note: Note, inmate: Inmate = None, facility: Facility = None) -> None:
     """Ask for a number to be untimed no longer; it is until another operator confirms that."""
-    _change("privileged_shrink", facility, note, number=number, inmate_id=inmate, how=Shrinking.TIMED)
+    _change("number privileged shrink", facility, note, number=number, inmate_id=inmate, how=Shrinking.TIMED)
 
 
 def narrow(
@@ -94,7 +94,7 @@ def narrow(
 ) -> None:
     """Ask for a number to be privileged for one inmate only; it is for all until another operator confirms that."""
     wanted = {"how": Shrinking.NARROW, "to_inmate_id": to_inmate}
-    _change("privileged_shrink", facility, note, number=number, **wanted)
+    _change("number privileged shrink", facility, note, number=number, **wanted)
 
 
 def list_(facility: Facility = None) -> None:
@@ -112,17 +112,17 @@ def list_(facility: Facility = None) -> None:
 
 def passive_add(number: Number, note: Note, facility: Facility = None) -> None:
     """Agree that an answer is an acceptance, as the facility's file asks; another operator has to confirm it."""
-    _change("passive_add", facility, note, number=number)
+    _change("number passive add", facility, note, number=number)
 
 
 def passive_confirm(number: Number, note: Note, facility: Facility = None) -> None:
     """Confirm what another operator has added: from now on an answer is an acceptance."""
-    _change("passive_confirm", facility, note, number=number)
+    _change("number passive confirm", facility, note, number=number)
 
 
 def passive_remove(number: Number, note: Note, facility: Facility = None) -> None:
     """Have every call to a number accepted by key again, at once."""
-    _change("passive_remove", facility, note, number=number)
+    _change("number passive remove", facility, note, number=number)
 
 
 def _change(name: str, facility: str | None, note: str, **given: object) -> None:

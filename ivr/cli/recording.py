@@ -28,22 +28,22 @@ def register(app: typer.Typer) -> None:
 
 def open_(recording: Recording, note: Note, facility: Facility = None) -> None:
     """Let a sealed recording be heard: done by the second of two operators who want it."""
-    _change("recording_open", recording, note, facility)
+    _change("recording open", recording, note, facility)
 
 
 def destroy(recording: Recording, note: Note, facility: Facility = None) -> None:
     """Destroy a sealed recording: done by the second of two operators who want it, never under a legal hold."""
-    _change("recording_destroy", recording, note, facility)
+    _change("recording destroy", recording, note, facility)
 
 
 def hold(recording: Recording, note: Note, facility: Facility = None) -> None:
     """Put a legal hold on a recording: nobody destroys it."""
-    _change("recording_hold", recording, note, facility)
+    _change("recording hold", recording, note, facility)
 
 
 def release(recording: Recording, note: Note, facility: Facility = None) -> None:
     """Take the legal hold off a recording."""
-    _change("recording_release", recording, note, facility)
+    _change("recording release", recording, note, facility)
 
 
 def _change(name: str, recording: str, note: str, facility: str | None) -> None:
@@ -60,7 +60,7 @@ def alerts(
     """List what somebody has to look at, or take one off the list."""
     if done is not None:
         who = {"note": note, "author": getpass.getuser()}
-        typer.echo(perform(load_settings(), "alert_done", alert_id=done, **who))
+        typer.echo(perform(load_settings(), "alerts done", alert_id=done, **who))
         return
     with open_database() as database:
         rows = database.read_now(open_alerts)

@@ -1,5 +1,6 @@
 """Gather the facts of a call, decide on it, and reserve what it may cost: one transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from ivr.controls.pricing import priced, talk_starts
 from ivr.facility import lookup, scopes
 from ivr.facility.lookup import Facility
 from ivr.facility.settings import settings_of
-from ivr.policy.quantity import FURTHEST_LIMIT_MS, Counted, looks_back_to
+from ivr.policy.quantity import FURTHEST_LIMIT_MS, CallLimit, Counted, History, looks_back_to
 from ivr.policy.reasons import Cutoff, Denial
 from ivr.policy.request import (
     Allow,
@@ -116,15 +117,6 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         e164=number or None,
     )
     settings = settings_of(conn, facility, met, dialled, at)
-    past = history(
-        conn,
-        facility_id=facility.id,
-        inmate=inmate,
-        number=number,
-        inmate_since=looks_back_to(settings.limits, Counted, local),
-        number_since=looks_back_to(settings.limits, {Counted.NUMBER}, local),
-        relay_limit_factor=facility.relay_limit_factor,
-    )
     return CallRequest(
         at=local,
         inmate_state=InmateState(known.state),
@@ -145,7 +137,7 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         facility_records=facility.records,
         number_records=known.records,
         limits=settings.limits,
-        history=past,
+        history=_past(conn, facility, inmate, number, settings.limits, local),
         holidays=settings.holidays,
         office=known.office,
         hotline=known.hotline,
@@ -157,6 +149,26 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         untimed=known.untimed,
         passive=known.passive,
         relay=known.relay,
+        relay_limit_factor=facility.relay_limit_factor,
+    )
+
+
+def _past(  # noqa: PLR0917 - what a history is of
+    conn: Connection,
+    facility: Facility,
+    inmate: int,
+    number: str,
+    limits: Sequence[CallLimit],
+    local: datetime,
+) -> History:
+    """The calls that the limits count at a local time."""
+    return history(
+        conn,
+        facility_id=facility.id,
+        inmate=inmate,
+        number=number,
+        inmate_since=looks_back_to(limits, Counted, local),
+        number_since=looks_back_to(limits, {Counted.NUMBER}, local),
         relay_limit_factor=facility.relay_limit_factor,
     )
 

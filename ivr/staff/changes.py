@@ -32,18 +32,18 @@ class Change:
 
 CHANGES: Mapping[str, Change] = {
     "unlock": Change(Unlock, unlock),
-    "privileged_add": Change(privileged.AddPrivileged, privileged.add),
-    "privileged_confirm": Change(privileged.ConfirmPrivileged, privileged.confirm),
-    "privileged_shrink": Change(privileged.ShrinkPrivileged, privileged.shrink),
-    "privileged_import": Change(privileged_list.PrivilegedList, privileged_list.import_list),
-    "passive_add": Change(passive.PassiveNumber, passive.add),
-    "passive_confirm": Change(passive.PassiveNumber, passive.confirm),
-    "passive_remove": Change(passive.PassiveNumber, passive.remove),
-    "recording_open": Change(sealed.OfRecording, sealed.open_),
-    "recording_destroy": Change(sealed.OfRecording, sealed.destroy),
-    "recording_hold": Change(sealed.OfRecording, sealed.hold),
-    "recording_release": Change(sealed.OfRecording, sealed.release),
-    "alert_done": Change(alerts.AlertDone, alerts.done),
+    "number privileged add": Change(privileged.AddPrivileged, privileged.add),
+    "number privileged confirm": Change(privileged.ConfirmPrivileged, privileged.confirm),
+    "number privileged shrink": Change(privileged.ShrinkPrivileged, privileged.shrink),
+    "import privileged": Change(privileged_list.PrivilegedList, privileged_list.import_list),
+    "number passive add": Change(passive.PassiveNumber, passive.add),
+    "number passive confirm": Change(passive.PassiveNumber, passive.confirm),
+    "number passive remove": Change(passive.PassiveNumber, passive.remove),
+    "recording open": Change(sealed.OfRecording, sealed.open_),
+    "recording destroy": Change(sealed.OfRecording, sealed.destroy),
+    "recording hold": Change(sealed.OfRecording, sealed.hold),
+    "recording release": Change(sealed.OfRecording, sealed.release),
+    "alerts done": Change(alerts.AlertDone, alerts.done),
 }
 
 

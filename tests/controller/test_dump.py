@@ -90,7 +90,12 @@ EVERYTHING = (
 )
 HOLIDAY = '\n[[facility.holiday]]\ndate = 2026-12-24\nname = "Founders\' day"\n'
 EVERYTHING = EVERYTHING.replace("\n[[plan]]", HOLIDAY + RULES.format("facility") + "\n[[plan]]", 1)
-BARE = TEXT.partition("[[facility.schedule]]")[0].replace('["217555"]', '["217555"]\nschedule = []')
+PRIVILEGED = (
+    '[[number]]\nnumber = "2175550110"\nlabel = "Public defender"\nprivileged = true\n'  # no file ends it
+)
+BARE = (
+    TEXT.partition("[[facility.schedule]]")[0].replace('["217555"]', '["217555"]\nschedule = []') + PRIVILEGED
+)
 
 
 def everything() -> FacilityFile:

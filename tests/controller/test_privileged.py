@@ -43,11 +43,11 @@ def staff(world: World, name: str, author: str, **given: object) -> str:
 
 
 def add(world: World, author: str = "anna", number: str = NUMBER, **given: object) -> str:
-    return staff(world, "privileged_add", author, number=number, kind="attorney", **given)
+    return staff(world, "number privileged add", author, number=number, kind="attorney", **given)
 
 
 def confirm(world: World, author: str, **given: object) -> str:
-    return staff(world, "privileged_confirm", author, **{"number": NUMBER, **given})
+    return staff(world, "number privileged confirm", author, **{"number": NUMBER, **given})
 
 
 def recorded(world: World, inmate: str = "1001", keys: str = "2") -> bool:
@@ -100,7 +100,7 @@ def test_what_one_adds_holds_at_once_and_lapses_unless_another_confirms_it(world
 def test_to_take_it_away_needs_two_and_until_then_it_stays(world: World) -> None:
     add(world)
     confirm(world, "berta")
-    staff(world, "privileged_shrink", "anna", number=NUMBER, how=Shrinking.REMOVE)
+    staff(world, "number privileged shrink", "anna", number=NUMBER, how=Shrinking.REMOVE)
     assert not recorded(world)
     assert state(world) == ["removal asked"]
     with pytest.raises(StaffError, match="you asked for this yourself"):
@@ -108,11 +108,11 @@ def test_to_take_it_away_needs_two_and_until_then_it_stays(world: World) -> None
     assert "withdrawn" in add(world, "anna")
     with pytest.raises(StaffError, match="nothing to confirm"):
         confirm(world, "berta")
-    staff(world, "privileged_shrink", "anna", number=NUMBER, how=Shrinking.REMOVE)
+    staff(world, "number privileged shrink", "anna", number=NUMBER, how=Shrinking.REMOVE)
     world.at += WAITS_FOR_ANOTHER
     with pytest.raises(StaffError, match="nothing to confirm"):  # asked for too long ago
         confirm(world, "berta")
-    staff(world, "privileged_shrink", "anna", number=NUMBER, how=Shrinking.REMOVE)
+    staff(world, "number privileged shrink", "anna", number=NUMBER, how=Shrinking.REMOVE)
     assert "no longer privileged, as anna asked" in confirm(world, "berta")
     assert recorded(world)
 
@@ -125,7 +125,7 @@ def test_a_number_may_be_one_inmates_and_a_number_of_all_is_narrowed_by_two(worl
     confirm(world, "berta")
     assert (recorded(world, "1001"), recorded(world, "1002")) == (False, False)
     how = {"number": NUMBER, "how": Shrinking.NARROW, "to_inmate_id": "1001"}
-    staff(world, "privileged_shrink", "anna", **how)
+    staff(world, "number privileged shrink", "anna", **how)
     assert (recorded(world, "1001"), recorded(world, "1002")) == (False, False)
     confirm(world, "berta")
     assert (recorded(world, "1001"), recorded(world, "1002")) == (False, False)
@@ -139,7 +139,7 @@ async def test_untimed_knows_no_longest_call_and_is_taken_away_by_two(world: Wor
     confirm(world, "berta")
     answer = world.database.read_now(explain, Question("1001", "2", facility_id=JAIL), world.at)
     assert answer.as_dict()["limit"]["seconds"] > 4_000  # type: ignore[index] # what the balance pays for
-    staff(world, "privileged_shrink", "anna", number=NUMBER, how=Shrinking.TIMED)
+    staff(world, "number privileged shrink", "anna", number=NUMBER, how=Shrinking.TIMED)
     confirm(world, "berta")
     grant = await steps.answer(world)
     assert isinstance(grant, Grant)
@@ -148,7 +148,7 @@ async def test_untimed_knows_no_longest_call_and_is_taken_away_by_two(world: Wor
 
 def test_what_a_file_has_made_privileged_two_operators_end_and_then_the_file_may(world: World) -> None:
     defender = "+12175550110"
-    staff(world, "privileged_shrink", "anna", number=defender, how=Shrinking.REMOVE)
+    staff(world, "number privileged shrink", "anna", number=defender, how=Shrinking.REMOVE)
     confirm(world, "berta", number=defender)
     file = demonstration(("privileged = true\n", ""))
     assert len(world.database.transact_now(load, file, KEY, world.at)) == 0
@@ -235,20 +235,20 @@ async def test_nobody_plays_what_is_sealed_and_two_open_or_destroy_it(world: Wor
     with pytest.raises(sealing.Sealed, match="added by anna"):
         to_play()
     one = {"recording_id": "abab" * 2}
-    staff(world, "recording_hold", "anna", **one)
+    staff(world, "recording hold", "anna", **one)
     with pytest.raises(StaffError, match="legal hold"):
-        staff(world, "recording_destroy", "anna", **one)
-    staff(world, "recording_open", "anna", **one)
+        staff(world, "recording destroy", "anna", **one)
+    staff(world, "recording open", "anna", **one)
     with pytest.raises(StaffError, match="you asked for this yourself"):
-        staff(world, "recording_open", "anna", **one)
+        staff(world, "recording open", "anna", **one)
     with pytest.raises(sealing.Sealed):
         to_play()
-    staff(world, "recording_open", "berta", **one)
+    staff(world, "recording open", "berta", **one)
     assert to_play().exists()
     assert to_play().parent.name == "sealed"
-    staff(world, "recording_release", "anna", **one)
-    staff(world, "recording_destroy", "anna", **one)
-    staff(world, "recording_destroy", "berta", **one)
+    staff(world, "recording release", "anna", **one)
+    staff(world, "recording destroy", "anna", **one)
+    staff(world, "recording destroy", "berta", **one)
     await seal_recordings(world.node, Asterisk())  # type: ignore[arg-type]
     assert list(recordings.sealed_folder(world.node.recordings).iterdir()) == []
     with pytest.raises(LookupError):
@@ -270,8 +270,8 @@ HEAD = "number,kind,note\n"
 
 def import_list(world: World, text: str, author: str = "anna", sign: str | None = None) -> str | Alarm:
     given = {"csv": text, "signature": sign if sign is not None else signature(LIST_KEY, text)}
-    asked = read("privileged_import", {"note": "list all.csv", "author": author, **given})
-    return world.database.transact_now(attempt, "privileged_import", asked, KEY, world.at, list_key=LIST_KEY)
+    asked = read("import privileged", {"note": "list all.csv", "author": author, **given})
+    return world.database.transact_now(attempt, "import privileged", asked, KEY, world.at, list_key=LIST_KEY)
 
 
 def lines(first: int, last: int) -> str:
@@ -300,7 +300,7 @@ def test_a_list_that_cannot_be_trusted_changes_nothing_and_raises_an_alert(world
     assert world.database.read_now(privileged_numbers, None, world.at) == before
     [alert] = world.database.read_now(alerts.open_alerts)
     assert "nothing was imported" in alert.text
-    staff(world, "alert_done", "berta", alert_id=alert.id)
+    staff(world, "alerts done", "berta", alert_id=alert.id)
     assert world.database.read_now(alerts.open_alerts) == []
 
 
@@ -311,8 +311,8 @@ def test_what_a_list_has_lost_stays_until_another_operator_confirms_its_removal(
     answer = world.database.read_now(explain, Question("1001", "2175551000", facility_id=JAIL), world.at)
     assert answer.request.privileged
     with pytest.raises(StaffError, match="you asked for this yourself"):
-        staff(world, "privileged_confirm", "anna", **first)
-    staff(world, "privileged_confirm", "berta", **first)
+        staff(world, "number privileged confirm", "anna", **first)
+    staff(world, "number privileged confirm", "berta", **first)
     numbers = [row["number"] for row in world.database.read_now(privileged_numbers, None, world.at)]
     assert "+12175551000" not in numbers
     assert "+12175551001" in numbers
@@ -331,16 +331,16 @@ PASSIVE = (
 async def test_an_answer_is_an_acceptance_once_two_operators_want_it(world: World) -> None:
     world.database.transact_now(load, demonstration(("[[blocked]]", PASSIVE)), KEY, world.at)
     assert await steps.answer(world, HOTLINE) == NOBODY_PAYS
-    staff(world, "passive_add", "anna", number=HOTLINE)
+    staff(world, "number passive add", "anna", number=HOTLINE)
     with pytest.raises(StaffError, match="you asked for this yourself"):
-        staff(world, "passive_confirm", "anna", number=HOTLINE)
-    staff(world, "passive_confirm", "berta", number=HOTLINE)
+        staff(world, "number passive confirm", "anna", number=HOTLINE)
+    staff(world, "number passive confirm", "berta", number=HOTLINE)
     called = await steps.offered(world, HOTLINE)
     assert await called.accept_by_answer("en") is not None
     row = steps.record(world, called.call_id)
     assert (row.accepted_by, row.payer, row.not_recorded) == ("passive", "free", NotRecorded.PASSIVE)
     await ends(world, called.call_id)
-    staff(world, "passive_remove", "anna", number=HOTLINE)
+    staff(world, "number passive remove", "anna", number=HOTLINE)
     assert await steps.answer(world, HOTLINE) == NOBODY_PAYS
     asked_by_key = await steps.offered(world, steps.PAID)
     assert await asked_by_key.accept_by_answer("en") is None
@@ -355,7 +355,7 @@ async def ends(world: World, call_id: str) -> None:
 
 def test_only_what_the_file_calls_passive_is_confirmed(world: World) -> None:
     with pytest.raises(StaffError, match="does not call it passive"):
-        staff(world, "passive_add", "anna", number=NUMBER)
+        staff(world, "number passive add", "anna", number=NUMBER)
 
 
 # -- relays

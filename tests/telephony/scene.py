@@ -134,7 +134,7 @@ class Scene:
     def files_of_nobody(self) -> list[str]:
         """Files among the recordings that belong to no recorded call: the story's own recordings must not exist."""
         folder = self.stage.settings.recordings
-        files = {path.name for path in folder.iterdir()}
+        files = {path.name for path in folder.rglob("*") if path.is_file()}
         known = self.read(lambda conn: conn.scalars(select(recording.c.id)).all())
         return sorted(file for file in files if file.partition(".")[0] not in known)
 

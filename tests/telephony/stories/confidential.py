@@ -36,7 +36,7 @@ def a_number_that_becomes_privileged_in_a_talk_is_recorded_no_further(scene: Sce
         talk(scene, inmate, family)
         [begun] = scene.recordings()
         assert raw_file(folder, begun.id).stat().st_size > 0
-        _staff(scene, "privileged_add", "anna", kind="attorney")
+        _staff(scene, "number privileged add", "anna", kind="attorney")
         sealed = raw_file(sealed_folder(folder), begun.id)
         [row] = scene.wait(
             lambda _: scene.recordings(), lambda rows: rows[0].put_away_at is not None, within=3
@@ -63,8 +63,8 @@ def a_number_that_becomes_privileged_in_a_talk_is_recorded_no_further(scene: Sce
 
 @story(hotline=True)
 def a_hotline_is_connected_when_it_answers(scene: Scene) -> None:
-    _staff(scene, "passive_add", "anna")
-    _staff(scene, "passive_confirm", "berta")
+    _staff(scene, "number passive add", "anna")
+    _staff(scene, "number passive confirm", "berta")
     with scene.both() as (inmate, family):
         rings(scene, inmate)
         family.is_called()
