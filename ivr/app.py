@@ -19,6 +19,7 @@ from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.controls.node import Node
 from ivr.enforcing import enforce
+from ivr.entitlements import alert_shortfalls
 from ivr.facility import lawfulness
 from ivr.facility.csv_import import import_rows
 from ivr.facility.csv_rows import ImportMistakes
@@ -71,6 +72,7 @@ async def run(settings: Settings) -> None:
     with WriterLock.take(settings.url), Database.open(settings.url) as database:
         for alert in await database.read(lawfulness.alerts, utc_now()):
             log.warning("a price breaks a rule; no call is charged above its cap", alert=alert)
+        await database.transact(alert_shortfalls, utc_now())
         node = build_node(settings, keyring, database)
         ami = AmiClient(settings.host, settings.ami_port, "controller", keyring.ami("controller"))
         watch = Watch(node, ami, clock_id=new_id())

@@ -11,7 +11,7 @@ import accounts.tables  # noqa: F401 - fills the MetaData
 from accounts.db import metadata
 from accounts.db.engines import database_url, migrating_engine
 
-for module in ("ivr.facility.tables", "ivr.records.tables"):
+for module in ("ivr.facility.tables", "ivr.facility.daily", "ivr.records.tables"):
     if find_spec(module):
         import_module(module)
 

@@ -14,6 +14,7 @@ import phonenumbers
 from phonenumbers import PhoneNumberType
 
 from rating.area_codes import state_of_area_code
+from rating.number_types import special_kind
 
 US_REGIONS: Final = frozenset({"US", "PR", "VI", "GU", "AS", "MP"})
 
@@ -24,6 +25,8 @@ class NumberKind(StrEnum):
     ORDINARY = "ordinary"  # land line, mobile, internet telephone
     TOLL_FREE = "toll_free"
     PREMIUM = "premium"
+    DIRECTORY = "directory"  # directory assistance, beside 411, which is a service code
+    TIME_AND_WEATHER = "time_and_weather"
     SPECIAL = "special"  # personal, shared-cost, pager, company-wide and voicemail numbers
 
 
@@ -74,8 +77,6 @@ _SERVICE = re.compile(
 _NORTH_AMERICAN = re.compile(r"1?([2-9]\d{9})")
 _INTERNATIONAL = re.compile(r"011(\d{5,15})")
 _E164 = re.compile(r"\+\d{5,15}")
-# Sold by the minute or by the answer under ordinary area codes.
-_PREMIUM_EXCHANGE = re.compile(r"\+1\d{3}(?:976\d{4}|5551212)")
 
 _KINDS: Final = {
     PhoneNumberType.FIXED_LINE: NumberKind.ORDINARY,
@@ -124,6 +125,6 @@ def read_e164(text: str, *, allowed_kinds: frozenset[NumberKind] = ORDINARY_ONLY
 
 
 def _kind(parsed: phonenumbers.PhoneNumber, e164: str) -> NumberKind:
-    if _PREMIUM_EXCHANGE.fullmatch(e164):
-        return NumberKind.PREMIUM
+    if (known := special_kind(e164)) is not None:
+        return NumberKind(known)
     return _KINDS.get(phonenumbers.number_type(parsed), NumberKind.SPECIAL)

@@ -11,17 +11,22 @@ from dialplan.check import CheckError
 from dialplan.install import InstallError
 from dialplan.template import RenderError
 from ivr.cli import (
+    appointment,
     calls,
+    changes,
     database,
     demonstration,
+    entitlements,
     explain,
     facility,
+    feed,
     importing,
     inmate,
     number,
     prices,
     rate,
     recording,
+    requests,
     serve,
 )
 from ivr.cli.room import no_room
@@ -29,6 +34,7 @@ from ivr.config import ConfigError
 from ivr.control import ControlError
 from ivr.controls.explaining import ExplainError
 from ivr.dumping import DumpError
+from ivr.entitlements import EntitlementError
 from ivr.facility.csv_rows import ImportMistakes
 from ivr.facility.file import FacilityFileError
 from ivr.keyring import KeyringError
@@ -42,6 +48,7 @@ EXPECTED = (
     ControlError,
     DatabaseError,
     DumpError,
+    EntitlementError,
     ExplainError,
     FacilityFileError,
     ImportMistakes,
@@ -66,8 +73,13 @@ database.register(app)
 facility.register(app)
 inmate.register(app)
 number.register(app)
+requests.register(app)
+appointment.register(app)
+changes.register(app)
 recording.register(app)
 importing.register(app)
+feed.register(app)
+entitlements.register(app)
 explain.register(app)
 calls.register(app)
 prices.register(app)

@@ -8,11 +8,11 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from ivr.cli.staff import change
 from ivr.config import load_settings
 from ivr.facility.csv_rows import Kind
 from ivr.importing import Asked, import_csv, read_csv
 from ivr.instance import keyring_of
-from ivr.staff.changes import perform
 from ivr.staff.privileged_list import signature
 
 File = Annotated[Path, typer.Argument(help="a CSV file in UTF-8, with its header in the first line")]
@@ -48,8 +48,9 @@ def inmates(file: File, facility: FacilityId) -> None:
 def numbers(file: File, facility: FacilityId) -> None:
     """Add numbers to inmates' lists, or change those that there are.
 
-    The header names the columns: inmate, number, and perhaps speed_dial, relation, records, override_note. A later load
-    of a facility's file that names the inmate puts the file's list in place: `ivr dump` writes one with these numbers.
+    The header names the columns: inmate, number, and perhaps speed_dial, relation, records, payer (subscription or
+    prepaid: nobody else pays), override_note. A later load of a facility's file that names the inmate puts the file's
+    list in place: `ivr dump` writes one with these numbers.
     """
     _import(Kind.NUMBERS, file, facility)
 
@@ -71,9 +72,8 @@ def privileged(file: File, facility: FacilityId) -> None:
     that is unsigned, malformed, or has lost more than 1 % of its numbers is refused, and an alert tells of it.
     """
     text, beside = read_csv(file), _beside(file)
-    who = {"author": getpass.getuser(), "facility_id": facility, "note": f"list {file.name}"}
     signature = read_csv(beside) if beside.exists() else ""
-    typer.echo(perform(load_settings(), "import privileged", csv=text, signature=signature, **who))
+    change("import privileged", f"list {file.name}", facility, csv=text, signature=signature)
 
 
 def sign(file: File) -> None:

@@ -1,24 +1,18 @@
 """`ivr number privileged` and `ivr number passive`: privileged numbers, and those whose answer is the acceptance."""
 
-import getpass
 import hashlib
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from ivr.cli.calls import open_database
+from ivr.cli.staff import Facility, Note, change, show
 from ivr.clock import utc_now
-from ivr.config import load_settings
 from ivr.policy.privilege import PrivilegeKind, Shrinking
-from ivr.staff.changes import perform
 from ivr.staff.showing import privileged_numbers
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="the number, in any way of writing it")]
-Note = Annotated[str, typer.Option("--note", help="why, for those who ask later")]
-Facility = Annotated[str | None, typer.Option("--facility", help="needed where there are several")]
 Inmate = Annotated[str | None, typer.Option("--inmate", metavar="ID", help="this inmate's only")]
 
 
@@ -59,10 +53,10 @@ def add(
     """
     digest = hashlib.sha256(_content(document)).hexdigest() if document else None
     proof = {"bar_number": bar_number, "document_sha256": digest}
-    _change(
+    change(
         "number privileged add",
-        facility,
         note,
+        facility,
         number=number,
         inmate_id=inmate,
         kind=kind,
@@ -73,17 +67,17 @@ def add(
 
 def confirm(number: Number, note: Note, inmate: Inmate = None, facility: Facility = None) -> None:
     """Confirm what another operator has added, or has asked to be taken away."""
-    _change("number privileged confirm", facility, note, number=number, inmate_id=inmate)
+    change("number privileged confirm", note, facility, number=number, inmate_id=inmate)
 
 
 def remove(number: Number, note: Note, inmate: Inmate = None, facility: Facility = None) -> None:
     """Ask for a number to be privileged no longer; it is until another operator confirms that."""
-    _change("number privileged shrink", facility, note, number=number, inmate_id=inmate, how=Shrinking.REMOVE)
+    change("number privileged shrink", note, facility, number=number, inmate_id=inmate, how=Shrinking.REMOVE)
 
 
 def timed(number: Number, note: Note, inmate: Inmate = None, facility: Facility = None) -> None:
     """Ask for a number to be untimed no longer; it is until another operator confirms that."""
-    _change("number privileged shrink", facility, note, number=number, inmate_id=inmate, how=Shrinking.TIMED)
+    change("number privileged shrink", note, facility, number=number, inmate_id=inmate, how=Shrinking.TIMED)
 
 
 def narrow(
@@ -94,7 +88,7 @@ def narrow(
 ) -> None:
     """Ask for a number to be privileged for one inmate only; it is for all until another operator confirms that."""
     wanted = {"how": Shrinking.NARROW, "to_inmate_id": to_inmate}
-    _change("number privileged shrink", facility, note, number=number, **wanted)
+    change("number privileged shrink", note, facility, number=number, **wanted)
 
 
 def list_(facility: Facility = None) -> None:
@@ -102,32 +96,22 @@ def list_(facility: Facility = None) -> None:
     columns = ("number", "whose", "kind", "state", "since", "by", "until")
     with open_database() as database:
         rows = database.read_now(privileged_numbers, facility, utc_now())
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(row[column] for column in columns))
-    Console().print(table if rows else "No privileged numbers.")
+    show(columns, rows, "No privileged numbers.")
 
 
 def passive_add(number: Number, note: Note, facility: Facility = None) -> None:
     """Agree that an answer is an acceptance, as the facility's file asks; another operator has to confirm it."""
-    _change("number passive add", facility, note, number=number)
+    change("number passive add", note, facility, number=number)
 
 
 def passive_confirm(number: Number, note: Note, facility: Facility = None) -> None:
     """Confirm what another operator has added: from now on an answer is an acceptance."""
-    _change("number passive confirm", facility, note, number=number)
+    change("number passive confirm", note, facility, number=number)
 
 
 def passive_remove(number: Number, note: Note, facility: Facility = None) -> None:
     """Have every call to a number accepted by key again, at once."""
-    _change("number passive remove", facility, note, number=number)
-
-
-def _change(name: str, facility: str | None, note: str, **given: object) -> None:
-    who = {"note": note, "author": getpass.getuser(), "facility_id": facility}
-    typer.echo(perform(load_settings(), name, **given, **who))
+    change("number passive remove", note, facility, number=number)
 
 
 def _content(path: Path) -> bytes:

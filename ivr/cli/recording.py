@@ -1,20 +1,14 @@
 """`ivr recording` and `ivr alerts`: sealed recordings, legal holds, and what somebody has to look at."""
 
-import getpass
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from ivr.cli.calls import open_database
-from ivr.config import load_settings
+from ivr.cli.staff import Facility, Note, change, show
 from ivr.records.alerts import open_alerts
-from ivr.staff.changes import perform
 
 Recording = Annotated[str, typer.Argument(metavar="ID", help="the recording's id, or the beginning of it")]
-Note = Annotated[str, typer.Option("--note", help="why, for those who ask later")]
-Facility = Annotated[str | None, typer.Option("--facility", help="needed where there are several")]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,27 +22,22 @@ def register(app: typer.Typer) -> None:
 
 def open_(recording: Recording, note: Note, facility: Facility = None) -> None:
     """Let a sealed recording be heard: done by the second of two operators who want it."""
-    _change("recording open", recording, note, facility)
+    change("recording open", note, facility, recording_id=recording.lower())
 
 
 def destroy(recording: Recording, note: Note, facility: Facility = None) -> None:
     """Destroy a sealed recording: done by the second of two operators who want it, never under a legal hold."""
-    _change("recording destroy", recording, note, facility)
+    change("recording destroy", note, facility, recording_id=recording.lower())
 
 
 def hold(recording: Recording, note: Note, facility: Facility = None) -> None:
     """Put a legal hold on a recording: nobody destroys it."""
-    _change("recording hold", recording, note, facility)
+    change("recording hold", note, facility, recording_id=recording.lower())
 
 
 def release(recording: Recording, note: Note, facility: Facility = None) -> None:
     """Take the legal hold off a recording."""
-    _change("recording release", recording, note, facility)
-
-
-def _change(name: str, recording: str, note: str, facility: str | None) -> None:
-    who = {"note": note, "author": getpass.getuser(), "facility_id": facility}
-    typer.echo(perform(load_settings(), name, recording_id=recording.lower(), **who))
+    change("recording release", note, facility, recording_id=recording.lower())
 
 
 def alerts(
@@ -59,14 +48,9 @@ def alerts(
 ) -> None:
     """List what somebody has to look at, or take one off the list."""
     if done is not None:
-        who = {"note": note, "author": getpass.getuser()}
-        typer.echo(perform(load_settings(), "alerts done", alert_id=done, **who))
+        change("alerts done", note, None, alert_id=done)
         return
     with open_database() as database:
         rows = database.read_now(open_alerts)
-    table = Table(box=None, pad_edge=False)
-    for column in ("id", "at", "kind", "text"):
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(str(row.id), f"{row.at:%Y-%m-%d %H:%M} UTC", row.kind, row.text)
-    Console().print(table if rows else "No alerts.")
+    told = [{**row._mapping, "at": f"{row.at:%Y-%m-%d %H:%M} UTC"} for row in rows]
+    show(("id", "at", "kind", "text"), told, "No alerts.")

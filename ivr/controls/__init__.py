@@ -2,12 +2,14 @@
 
 from ivr.controls.called_party import Accepted, CalledPartyControls, Offer
 from ivr.controls.inmate import Grant, InmateControls, Refused
+from ivr.facility.asking import Asking
 from ivr.policy.recording import RecordingFile
 from ivr.policy.request import Payer
 from rating.quote import Quote
 
 __all__ = [
     "Accepted",
+    "Asking",
     "CalledPartyControls",
     "Grant",
     "InmateControls",

@@ -109,7 +109,6 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
     known, paying = found.number, found.paying
     if isinstance(dialled, Number) and not known.relay and dialled.kind not in facility.kinds:
         dialled, number = Unusable(NumberRefusal.NUMBER_TYPE_BLOCKED), ""
-    asked = priced(facility, found.tariff, dialled, at, local=known.local, free=known.free)
     met = scopes.of_call(
         units={facility.unit_id, known.unit_id},
         station_id=facility.station_id,
@@ -117,6 +116,8 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         e164=number or None,
     )
     settings = settings_of(conn, facility, met, dialled, at)
+    agreed = settings.agreed_until(at)
+    asked = priced(facility, found.tariff, dialled, at, local=known.local, free=known.free, talk_until=agreed)
     return CallRequest(
         at=local,
         inmate_state=InmateState(known.state),
@@ -146,6 +147,8 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         list_is_full=facility.pan_maximum is not None and known.listed >= facility.pan_maximum,
         suspended_from=known.suspended_from,
         suspended_to=known.suspended_to,
+        only_payer=Payer(known.payer) if known.payer else None,
+        appointments=settings.appointments,
         untimed=known.untimed,
         passive=known.passive,
         relay=known.relay,

@@ -15,6 +15,7 @@ from ivr.controls.authorisation import Authorised, authorise
 from ivr.controls.node import Node
 from ivr.controls.settlement import Ending, Settled, settle_call
 from ivr.facility import lookup
+from ivr.facility.asking import Asking, ask_for, asking
 from ivr.facility.identity import identified
 from ivr.facility.lookup import Facility
 from ivr.facility.names import holds_speech
@@ -85,6 +86,7 @@ class InmateControls:
     _language: str = "en"
     _name_file: str = ""
     _dialled: str = ""
+    _refused: str = ""  # the number that was refused last
     _keyed_at: datetime | None = None
     _is_open: bool = False  # the call's record stands
     _ringing: bool = False
@@ -168,6 +170,7 @@ class InmateControls:
         self._is_open = True
         match outcome.decision:
             case Deny(reason, told):
+                self._refused = outcome.number
                 self.node.live.ended[reason] += 1
                 self.node.live.in_dialogue.discard(self.call_id)
                 self.call_id = ""
@@ -229,6 +232,29 @@ class InmateControls:
         self.node.live.in_dialogue.discard(self.call_id)
         self.call_id = self.dial_status = self.cause = self.note = ""
         return reason
+
+    # -- asking for a number
+
+    async def may_ask_for_number(self) -> Asking | None:
+        """Whether the number that was refused may be asked for; None where the facility takes no requests."""
+        if not (self.facility.requests_by_phone and self._refused):
+            return None
+        assert self._inmate is not None
+        most = self.facility.requests_waiting_maximum
+        return await self.node.database.read(asking, self._inmate, self._refused, most)
+
+    async def ask_for_number(self) -> None:
+        """Have staff decide whether the number that was refused comes into the inmate's list."""
+        assert self._inmate is not None
+        most = self.facility.requests_waiting_maximum
+        await self.node.database.transact(
+            ask_for,
+            self._inmate,
+            self._refused,
+            most,
+            station_id=self.station_id,
+            at=self.node.now(),
+        )
 
     # -- the recorded name
 

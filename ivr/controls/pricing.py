@@ -37,12 +37,19 @@ NO_CALL = Priced(None, None, None)
 
 
 def priced(
-    facility: Facility, tariff: Tariff | None, dialled: Dialled, at: datetime, *, local: bool, free: bool
+    facility: Facility,
+    tariff: Tariff | None,
+    dialled: Dialled,
+    at: datetime,
+    *,
+    local: bool,
+    free: bool,
+    talk_until: datetime | None = None,
 ) -> Priced:
     """The price of a call that is decided on now, by the tariff and the taxes of its local day.
 
     Of all days that its talk can touch, the lowest cap holds and the highest share that an agency pays. `local`: the
-    exchange is of the facility's list; `free`: a number nobody pays for.
+    exchange is of the facility's list; `free`: a number nobody pays for. `talk_until`: an appointment's end.
     """
     if isinstance(dialled, Unusable):
         return NO_CALL
@@ -51,7 +58,7 @@ def priced(
         facility_state=f"US-{facility.state}",
         local_exchanges={dialled.e164[2:8]} if local else set(),
     )
-    days = days_of_call(facility, at)
+    days = days_of_call(facility, at, talk_until)
     on = days.since
     share = None if free else highest_share(facility.site, days, kind)
     row = tariff.price_of(dialled.e164, kind) if tariff else None
@@ -62,10 +69,11 @@ def priced(
     return Priced(kind, lawful_price(row, facility.site, kind, days, taxes=taxes, share=share), share)
 
 
-def days_of_call(facility: Facility, at: datetime) -> Period:
+def days_of_call(facility: Facility, at: datetime, talk_until: datetime | None = None) -> Period:
     """The local days that the talk of a call decided on now can touch, from the first on."""
     zone = ZoneInfo(facility.time_zone)
     ends = at + _latest_start(facility) + timedelta(milliseconds=facility.longest_call_ms)
+    ends = max(ends, talk_until or ends)
     return Period(at.astimezone(zone).date(), ends.astimezone(zone).date())
 
 

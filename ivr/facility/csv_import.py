@@ -132,7 +132,7 @@ def _numbers(conn: Connection, wanted: Import, most: int | None) -> tuple[int, i
         if place in written:
             mistakes.append((line, f"number: {each.number} stands there twice for inmate {each.inmate}"))
         values = {"inmate": place[0], "number": each.number, "learned": False}
-        for field in ("speed_dial", "relation", "records", "override_note"):
+        for field in ("speed_dial", "relation", "records", "payer", "override_note"):
             kept = place in standing and not _is_said(field, each, wanted)
             values[field] = standing[place][field] if kept else getattr(each, field)
         written[place] = (line, values)
@@ -180,7 +180,7 @@ def _change_numbers(conn: Connection, changed: list[dict[str, Any]]) -> None:
     """Speed dials are given up first, so that two numbers may swap theirs."""
     if not changed:
         return
-    columns = ("speed_dial", "relation", "records", "override_note", "learned")
+    columns = ("speed_dial", "relation", "records", "payer", "override_note", "learned")
     place = (allowed_number.c.inmate == bindparam("_inmate"), allowed_number.c.number == bindparam("_number"))
     rows = [{f"_{name}": value for name, value in row.items()} for row in changed]
     conn.execute(

@@ -60,7 +60,7 @@ class Shape:
 SHAPES = {
     Kind.INMATES: Shape(InmateEntry, ("id", "name"), ("pin", "unit", "state", "state_note")),
     Kind.NUMBERS: Shape(
-        ListedRow, ("inmate", "number"), ("speed_dial", "relation", "records", "override_note")
+        ListedRow, ("inmate", "number"), ("speed_dial", "relation", "records", "payer", "override_note")
     ),
     Kind.PRIVILEGED: Shape(PrivilegedRow, ("number", "kind", "note"), ("inmate", "untimed", "bar_number")),
     Kind.BLOCKED: Shape(BlockedEntry, ("note",), ("number", "prefix", "type", "cause")),
@@ -83,8 +83,12 @@ def refuse(mistakes: Mistakes) -> None:
 
 
 def read_rows(kind: Kind, text: str, progress: Callable[[], object] = lambda: None) -> Rows:
+    """The rows of a CSV text of a kind; raises ImportMistakes naming every bad one."""
+    return read_shape(SHAPES[kind], text, progress)
+
+
+def read_shape(shape: Shape, text: str, progress: Callable[[], object] = lambda: None) -> Rows:
     """The rows of a CSV text; raises ImportMistakes naming every bad one. `progress` is called for each row."""
-    shape = SHAPES[kind]
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     mistakes: Mistakes = []
     entries = []

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, Table, func, select
 
 from ivr.facility import scopes
+from ivr.facility.daily import appointment, number_request
 from ivr.facility.fields import DAYS
 from ivr.facility.file import LIMIT_KINDS
 from ivr.facility.load_levels import LOADER
@@ -105,6 +106,8 @@ def _head(conn: Connection, row: Row[Any], tariffs: list[str]) -> Entry:
         toll_free=row.toll_free,
         pan_mode=row.pan_mode,
         pan_maximum=row.pan_maximum,
+        requests_by_phone=row.requests_by_phone,
+        requests_waiting_maximum=row.requests_waiting_maximum,
         relay_limit_factor=row.relay_limit_factor,
         local_exchanges=[each.exchange for each in exchanges],
         tariffs=tariffs,
@@ -129,7 +132,7 @@ def _specials(conn: Connection, facility_id: str, levels: Mapping[str, Entry]) -
             )
         )
     )
-    names = ("free", "office", "hotline", "passive", "relay")
+    names = ("free", "office", "hotline", "passive", "relay", "allowed")
     return [
         {
             "number": row.number,
@@ -183,6 +186,7 @@ def _allowed(row: Row[Any], levels: Mapping[str, Entry]) -> Entry:
         "speed_dial": row.speed_dial,
         "records": None if row.records else False,
         "relation": row.relation,
+        "payer": row.payer,
         "override_note": row.override_note,
         **levels[scopes.entry(row.inmate, row.number)],
     }
@@ -294,8 +298,21 @@ def _left_out(conn: Connection, facility_id: str, blocks: Iterable[Row[Any]]) ->
     )
     counted = (
         (len(others), "blocks of called parties, or of staff for one inmate"),
-        (conn.scalar(dated), "closures, openings and appointments of staff"),
+        (conn.scalar(dated), "closures and openings of staff"),
         (conn.scalar(learned), "numbers that lists have learned"),
+        (conn.scalar(_appointments(facility_id)), "appointments"),
+        (conn.scalar(_requests(facility_id)), "requests for numbers that wait"),
         (conn.scalar(privileged), "privileged numbers of staff, or of a signed list"),
     )
     return [f"{count} {what}" for count, what in counted if count]
+
+
+def _appointments(facility_id: str) -> Any:
+    mine = appointment.c.facility_id == facility_id
+    return select(func.count()).where(mine, appointment.c.cancelled_at.is_(None))
+
+
+def _requests(facility_id: str) -> Any:
+    joined = number_request.join(inmate, inmate.c.id == number_request.c.inmate)
+    waiting = (inmate.c.facility_id == facility_id) & (number_request.c.state == "waiting")
+    return select(func.count()).select_from(joined).where(waiting)

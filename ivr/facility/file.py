@@ -1,12 +1,9 @@
 """A facility's TOML file: what may stand in it, and where a mistake is."""
 
-import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -19,7 +16,6 @@ from pydantic import (
 
 from ivr.facility.fields import (
     E164,
-    PLAIN_NAME,
     Amount,
     Closing,
     Days,
@@ -31,7 +27,7 @@ from ivr.facility.fields import (
     State,
     TimeZone,
 )
-from ivr.facility.where import line_of
+from ivr.facility.sources import FacilityFileError, Sources, is_plain, mistakes, named, read, toml
 from ivr.policy.quantity import Counted, DayKind, Each, From
 from ivr.policy.request import InmateState, PanMode
 from rating.call_type import CallType
@@ -40,9 +36,7 @@ from rating.site import FacilityKind, Operator, Site
 from rating.tariff_file import TariffFile, TariffFileError, parse_tariff
 from rating.taxes import parse as parse_taxes
 
-
-class FacilityFileError(Exception):
-    """The file can't be used; the message has one line a mistake, each naming its field."""
+__all__ = ["FacilityFile", "FacilityFileError", "Sources", "parse", "read"]
 
 
 class _Entry(BaseModel):
@@ -155,6 +149,10 @@ class FacilityEntry(LevelEntry):
     toll_free: bool = False  # whether toll-free numbers may be called; the tariff must have a price for them
     pan_mode: PanMode = PanMode.ENFORCED
     pan_maximum: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    requests_by_phone: bool = (
+        False  # whether inmates may ask by telephone for a number to be added to their list
+    )
+    requests_waiting_maximum: Annotated[int, Field(ge=1, le=100)] = 5  # of one inmate
     relay_limit_factor: Annotated[int, Field(ge=1, le=10)] = (
         3  # how many times as long a talk over a relay may be
     )
@@ -197,13 +195,15 @@ class StationEntry(LevelEntry):
 class AllowedEntry(LevelEntry):
     """A number of an inmate's list; `records = false` keeps calls to it from being recorded.
 
-    With `override_note` the inmate may call it although the facility has blocked it; the note says why.
+    With a `payer` nobody else pays for calls to it. With `override_note` the inmate may call it although the facility
+    has blocked it; the note says why.
     """
 
     number: E164
     speed_dial: Annotated[str, Field(pattern=r"^[0-9]{1,2}$")] | None = None
     records: bool = True
     relation: str | None = None
+    payer: Literal["subscription", "prepaid"] | None = None
     override_note: Note | None = None
 
 
@@ -245,8 +245,8 @@ class InmateEntry(LevelEntry):
 class SpecialEntry(LevelEntry):
     """`[[number]]`: a number with rules of its own. Everybody may call a privileged or free one, a hotline, a relay.
 
-    An office takes several calls at a time; a hotline is for suspended inmates too; `passive` needs two operators; the
-    `short_code` of a relay is what is keyed for it.
+    An office takes several calls at a time, a hotline suspended inmates; an allowed one stands in everybody's
+    list, at its price; `passive` needs two operators; the `short_code` of a relay is what is keyed for it.
     """
 
     number: E164
@@ -255,6 +255,7 @@ class SpecialEntry(LevelEntry):
     free: bool = False
     office: bool = False
     hotline: bool = False
+    allowed: bool = False
     passive: bool = False
     relay: bool = False
     short_code: Literal["711"] | None = None
@@ -268,12 +269,16 @@ class SpecialEntry(LevelEntry):
         return self
 
 
+#: The types of numbers that a block may cover.
+BLOCKED_TYPES = Literal["international", "toll_free", "premium", "directory", "time_and_weather", "special"]
+
+
 class BlockedEntry(_Entry):
     """`[[blocked]]`: a number, all that begin with a prefix, or a type of number; with the reason for it."""
 
     number: E164 | None = None
     prefix: Prefix | None = None
-    type: Literal["international", "toll_free", "premium", "special"] | None = None
+    type: BLOCKED_TYPES | None = None
     cause: Literal["facility", "security", "agent"] = "facility"
     note: Note
 
@@ -411,29 +416,14 @@ def _refuse_twins(what: str, ids: list[str]) -> None:
         raise ValueError(f"{what} given more than once: {', '.join(twins)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """The text of a facility's file, and those of the files that it names, by their names."""
-
-    text: str
-    beside: Mapping[str, str]
-
-
-def read(path: Path) -> Sources:
-    """The file and those beside it that it names; raises FacilityFileError if one can't be read."""
-    text = _read(path)
-    named = _named(_toml(text, str(path)))
-    return Sources(text, {name: _read(path.with_name(name)) for name in named if _is_plain(name)})
-
-
 def parse(sources: Sources, name: str) -> FacilityFile:
     """The content of a facility file; raises FacilityFileError with a line for each mistake, beginning with `name`."""
-    content = _toml(sources.text, name)
+    content = toml(sources.text, name)
     for wrong in ("tariff", "tax"):
         if wrong in content:
             raise FacilityFileError(f"{name}: {wrong}: expected its own file, named in facility")
     try:
-        if missing := {each for each in _named(content) if _is_plain(each)} - sources.beside.keys():
+        if missing := {each for each in named(content) if is_plain(each)} - sources.beside.keys():
             raise FacilityFileError(f"{name}: facility: {', '.join(sorted(missing))} is not there")
         rating = _rating(content, sources.beside)
     except (TariffFileError, TableError) as mistake:
@@ -441,14 +431,14 @@ def parse(sources: Sources, name: str) -> FacilityFile:
     try:
         return FacilityFile.model_validate({**content, **rating})
     except ValidationError as error:
-        raise FacilityFileError("\n".join(_mistakes(name, sources.text, error))) from None
+        raise FacilityFileError("\n".join(mistakes(name, sources.text, error))) from None
 
 
 def _rating(content: Mapping[str, Any], beside: Mapping[str, str]) -> dict[str, Any]:
     """The tariffs and taxes of the files that are there; the model tells what is missing or misnamed."""
     facility = content.get("facility")
     taxes = facility.get("taxes") if isinstance(facility, dict) else None
-    found = [name for name in _named(content) if _is_plain(name)]
+    found = [name for name in named(content) if is_plain(name)]
     if taxes in found:
         parse_taxes(beside[taxes], taxes)
     return {
@@ -457,44 +447,3 @@ def _rating(content: Mapping[str, Any], beside: Mapping[str, str]) -> dict[str, 
         ],
         "tax": beside.get(taxes, "") if isinstance(taxes, str) else "",
     }
-
-
-def _named(content: Mapping[str, Any]) -> list[str]:
-    """The files that a facility's file names, as far as it is well formed."""
-    facility = content.get("facility")
-    if not isinstance(facility, dict):
-        return []
-    tariffs = facility.get("tariffs")
-    named = [*(tariffs if isinstance(tariffs, list) else []), facility.get("taxes")]
-    return [each for each in named if isinstance(each, str)]
-
-
-def _is_plain(name: str) -> bool:
-    return re.fullmatch(PLAIN_NAME, name) is not None
-
-
-def _toml(text: str, name: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise FacilityFileError(f"{name}: not TOML: {error}") from None
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        raise FacilityFileError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise FacilityFileError(f"{path}: not UTF-8: {error}") from None
-
-
-def _mistakes(name: str, text: str, error: ValidationError) -> list[str]:
-    """Each with its field, and with the line of the field or of the table that it is missing from."""
-    told = []
-    for each in error.errors(include_input=False):
-        field = ".".join(str(part) for part in each["loc"]) or "file"
-        line = line_of(text, each["loc"])
-        said = each["msg"].removeprefix("Value error, ")
-        told.append(f"{name}: {field}: {said}{f' (line {line})' if line else ''}")
-    return told

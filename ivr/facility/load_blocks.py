@@ -5,8 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from ivr.facility import scopes
+from ivr.facility import kept, scopes
 from ivr.facility.file import FacilityFile
+from ivr.facility.kept import Kept
 from ivr.facility.load_levels import LOADER
 from ivr.facility.tables import blocked_number
 from ivr.policy.request import BlockCause
@@ -17,11 +18,12 @@ _BLOCK = tuple(blocked_number.c[name] for name in ("scope", "covers", "number", 
 
 
 def load_blocks(
-    conn: Connection, file: FacilityFile, inmate_keys: Mapping[str, int], at: datetime
+    conn: Connection, file: FacilityFile, inmate_keys: Mapping[str, int], theirs: Kept, at: datetime
 ) -> list[str]:
     """The file's blocks become those of the file; anybody else's, a called party's for one, are not its to lift.
 
-    A lifted block stays as a row. Those of inmates whom the file does not name stay in force.
+    A lifted block stays as a row. Those of inmates whom the file does not name stay in force. What staff have lifted
+    stays lifted; a line says so where the file wants it.
     """
     facility_id, wanted = file.facility.id, _wanted(file, inmate_keys)
     named = {scopes.FACILITY, *map(scopes.inmate, inmate_keys.values())}
@@ -40,12 +42,24 @@ def load_blocks(
     for start in range(0, len(lifted), 100):
         some = blocked_number.c.id.in_(lifted[start : start + 100])
         conn.execute(update(blocked_number).where(some).values(lifted_at=at))
-    new = [block for block in wanted if block not in standing]
+    absent = [block for block in wanted if block not in standing]
+    new = [block for block in absent if _kept_by(block, theirs) is None]
     for block in new:
         values = dict(zip(("scope", "covers", "number", "cause"), block, strict=True))
         new_row = {"facility_id": facility_id, "note": wanted[block], "author": LOADER, "blocked_at": at}
         conn.execute(insert(blocked_number).values(**values, **new_row))
-    return [f"blocked_number: {len(new)} added, {len(lifted)} lifted"] if new or lifted else []
+    told = [
+        f"{covers} {number} stays unblocked ({cause}), as {author} set it"
+        for scope, covers, number, cause in absent
+        if (author := _kept_by((scope, covers, number, cause), theirs))
+    ]
+    return [f"blocked_number: {len(new)} added, {len(lifted)} lifted", *told] if new or lifted else told
+
+
+def _kept_by(block: Block, theirs: Kept) -> str | None:
+    """Who has lifted it; nobody lifts a no-contact block so."""
+    scope, covers, number, cause = block
+    return theirs.author(scope, kept.block(covers, number, cause))
 
 
 def _wanted(file: FacilityFile, inmate_keys: Mapping[str, int]) -> dict[Block, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, func, select
+from sqlalchemy import Connection, Row, and_, bindparam, exists, func, or_, select
 
 from accounts.db import Prepared
 from ivr.facility import privileged
@@ -45,6 +45,8 @@ class Facility:
     toll_free: bool
     pan_mode: str = "enforced"
     pan_maximum: int | None = None
+    requests_by_phone: bool = False
+    requests_waiting_maximum: int = 5
     relay_limit_factor: int = 1
     station_id: str | None = None
     unit_id: str | None = None  # the station's
@@ -108,7 +110,10 @@ NUMBER_COLUMNS: Sequence[Any] = (
     inmate.c.suspended_to,
     inmate.c.recorded_name.is_not(None).label("has_recorded_name"),
     _LISTED.label("listed"),
-    allowed_number.c.number.is_not(None).label("allowed"),
+    or_(allowed_number.c.number.is_not(None), func.coalesce(special_number.c.allowed, False)).label(
+        "allowed"
+    ),
+    allowed_number.c.payer,
     func.coalesce(allowed_number.c.records, True).label("records"),
     allowed_number.c.override_note.is_not(None).label("block_overridden"),
     exists().where(_PRIVILEGED).label("privileged"),
@@ -224,6 +229,7 @@ class NumberFacts:
     has_recorded_name: bool
     listed: int  # how many numbers stand in the inmate's list
     allowed: bool
+    payer: str | None  # who alone may pay
     records: bool
     block_overridden: bool
     privileged: bool

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, not_, select, update
 
 
 def put(conn: Connection, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
@@ -25,15 +25,21 @@ def replace_rows(
     table: Table,
     owner: Mapping[str, Any],
     rows: Iterable[Mapping[str, Any]],
+    *,
     whose: str | None = None,
+    but: "ColumnElement[bool] | None" = None,
 ) -> list[str]:
-    """Exactly these rows for their owner; says nothing if they were there. `whose` is what people call the owner."""
+    """Exactly these rows for their owner; says nothing if they were there. `whose` is what people call the owner.
+
+    Rows of which `but` holds are left alone.
+    """
     wanted = [{**owner, **row} for row in rows]
     columns = [column for column in table.c if column.name in (wanted[0] if wanted else owner)]
-    found = [dict(row._mapping) for row in conn.execute(select(*columns).where(matching(table, owner)))]
+    ours = matching(table, owner) if but is None else and_(matching(table, owner), not_(but))
+    found = [dict(row._mapping) for row in conn.execute(select(*columns).where(ours))]
     if _same_rows(found, wanted):
         return []
-    conn.execute(delete(table).where(matching(table, owner)))
+    conn.execute(delete(table).where(ours))
     if wanted:
         conn.execute(insert(table), wanted)
     return [f"{table.name} {whose or ' '.join(map(str, owner.values()))}: {len(wanted)} rows"]

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from accounts.db import Instant
 from ivr.facility import scopes
+from ivr.facility.daily import appointment
 from ivr.facility.lookup import Facility
 from ivr.facility.tables import blocked_number, call_limit, schedule_exception, schedule_window
 from ivr.policy.quantity import (
@@ -46,6 +47,7 @@ from rating.call_type import CallType
 from rating.numbers import US_REGIONS, Dialled, Number
 
 WINDOW, CLOSURE, OPENING, HOLIDAY, BLOCK = "window", "closure", "opening", "holiday", "block"
+APPOINTMENT = "appointment"
 #: The type of a number of another country.
 INTERNATIONAL = "international"
 #: The columns of the one statement; each table fills its own.
@@ -82,8 +84,15 @@ def _met(table: Any, **given: Any) -> Any:
 _LIVE_BLOCKS = _met(blocked_number, kind=literal(BLOCK)).where(
     blocked_number.c.lifted_at.is_(None), blocked_number.c.number.in_(bindparam("patterns", expanding=True))
 )
+_APPOINTMENTS = _met(appointment, kind=literal(APPOINTMENT)).where(
+    appointment.c.cancelled_at.is_(None), appointment.c.ends_at > bindparam("at")
+)
 _SETTINGS = union_all(
-    _met(schedule_window, kind=literal(WINDOW)), _met(schedule_exception), _met(call_limit), _LIVE_BLOCKS
+    _met(schedule_window, kind=literal(WINDOW)),
+    _met(schedule_exception),
+    _met(call_limit),
+    _LIVE_BLOCKS,
+    _APPOINTMENTS,
 )
 
 
@@ -95,6 +104,11 @@ class Settings:
     limits: Sequence[CallLimit]
     holidays: frozenset[date]
     blocked_by: frozenset[BlockCause]
+    appointments: Sequence[Period] = ()
+
+    def agreed_until(self, at: datetime) -> datetime | None:
+        """When the appointment ends that goes on at an instant."""
+        return max((each.ends_at for each in self.appointments if each.holds(at)), default=None)
 
 
 def settings_of(
@@ -102,16 +116,20 @@ def settings_of(
 ) -> Settings:
     """The rules of the scopes that a call meets, at an instant."""
     rows: dict[str, list[Row[Any]]] = defaultdict(list)
-    asked = {"facility_id": facility.id, "scopes": met, "patterns": patterns(dialled)}
+    asked = {"facility_id": facility.id, "scopes": met, "patterns": patterns(dialled), "at": at}
     for row in conn.execute(_SETTINGS, asked):
         rows[row.scope].append(row)
     local = at.astimezone(ZoneInfo(facility.time_zone))
     days_off = holidays_around(facility.state, local.date()) | _added_holidays(rows, local)
-    by_scope = {scope: _schedule(scope, rows[scope], days_off) for scope in met}
-    limits = [limit for scope in met for row in rows[scope] if (limit := _limit(row)) is not None]
+    by_scope = {scope: schedule_of(scope, rows[scope], days_off) for scope in met}
+    limits = [limit for scope in met for row in rows[scope] if (limit := limit_of(row)) is not None]
     blocks = (row for scope in met for row in rows[scope] if row.kind == BLOCK)
     causes = frozenset(BlockCause(row.cause) for row in blocks if _blocks(row, dialled))
-    return Settings([each for each in by_scope.values() if each is not None], limits, days_off, causes)
+    agreed = [
+        Period(row.starts_at, row.ends_at) for scope in met for row in rows[scope] if row.kind == APPOINTMENT
+    ]
+    open_by = [each for each in by_scope.values() if each is not None]
+    return Settings(open_by, limits, days_off, causes, agreed)
 
 
 def patterns(dialled: Dialled) -> list[str]:
@@ -147,7 +165,7 @@ def _added_holidays(rows: dict[str, list[Row[Any]]], local: datetime) -> frozens
     return frozenset(starts_at.astimezone(local.tzinfo).date() for starts_at in added)
 
 
-def _schedule(scope: str, rows: Sequence[Row[Any]], days_off: frozenset[date]) -> Schedule | None:
+def schedule_of(scope: str, rows: Sequence[Row[Any]], days_off: frozenset[date]) -> Schedule | None:
     """The hours of one scope; None where it sets no limit. A facility without windows is never open."""
     windows = [
         Window(row.day, time.fromisoformat(row.opens), time.fromisoformat(row.closes))
@@ -162,7 +180,7 @@ def _schedule(scope: str, rows: Sequence[Row[Any]], days_off: frozenset[date]) -
     return Schedule(windows if has_hours else None, scopes.level(scope), closures, openings, days_off)
 
 
-def _limit(row: Row[Any]) -> CallLimit | None:
+def limit_of(row: Row[Any]) -> CallLimit | None:
     """The limit that a row sets; None for a row of another table."""
     level = scopes.level(row.scope)
     match row.kind:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from accounts.db import Instant, Micros, metadata
 from ivr.policy.privilege import PrivilegeKind, PrivilegeSource, Shrinking
 from ivr.policy.quantity import Counted, DayKind, Each, From
-from ivr.policy.request import BlockCause, InmateState, PanMode
+from ivr.policy.request import ONLY_PAYERS, BlockCause, InmateState, PanMode
 from rating.call_type import CallType
 from rating.site import FacilityKind, Operator
 
@@ -55,6 +55,8 @@ facility = Table(
     Column("toll_free", Boolean, nullable=False),  # whether toll-free numbers may be called
     Column("pan_mode", String(16), nullable=False),
     Column("pan_maximum", SmallInteger),  # none: as many as there are
+    Column("requests_by_phone", Boolean, nullable=False),  # whether inmates may ask for numbers by telephone
+    Column("requests_waiting_maximum", SmallInteger, nullable=False),  # of one inmate
     Column("relay_limit_factor", SmallInteger, nullable=False),  # how much longer a talk over a relay may be
     one_of("kind", *FacilityKind),
     one_of("operator", *Operator),
@@ -195,8 +197,10 @@ allowed_number = Table(
     Column("records", Boolean, nullable=False),
     Column("relation", Text),
     Column("override_note", Text),  # why a block of the facility does not hold for this inmate
+    Column("payer", String(16)),  # who alone may pay for calls to it; none: anybody
     Column("learned", Boolean, nullable=False),  # by a completed call, not by the file
     UniqueConstraint("inmate", "speed_dial"),
+    one_of("payer", *ONLY_PAYERS),
 )
 
 blocked_number = Table(
@@ -236,6 +240,7 @@ special_number = Table(
     Column("free", Boolean, nullable=False),
     Column("hotline", Boolean, nullable=False),  # for everybody, suspended inmates too
     Column("office", Boolean, nullable=False),  # takes several calls at the same time
+    Column("allowed", Boolean, nullable=False, default=False),  # for everybody, at its price
     Column(
         "passive", Boolean, nullable=False
     ),  # its answer shall be the acceptance, if two operators want it

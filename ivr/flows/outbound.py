@@ -1,7 +1,7 @@
 """An inmate lifts a telephone, says who they are, and calls a number."""
 
 from ivr.call import LANGUAGES, Call, Spoken, end, speech
-from ivr.controls import Grant, InmateControls, Payer, Refused
+from ivr.controls import Asking, Grant, InmateControls, Payer, Refused
 from ivr.policy.reasons import Denial
 
 TRIES = 3
@@ -65,12 +65,26 @@ async def place_call(call: Call, controls: InmateControls) -> bool:
     match await controls.authorise():
         case Refused(reason, told):
             await call.say_ending(reason, told)
+            if reason is Denial.NUMBER_NOT_ALLOWED:
+                await offer_to_ask(call, controls)
             return False
         case Grant() as grant:
             recorded = speech("call_recorded" if grant.recorded else "call_not_recorded")
             await call.say_all(*cost(grant), recorded, speech("please_hold"))
             await call.ring(await controls.dialling(grant))
             return True
+
+
+async def offer_to_ask(call: Call, controls: InmateControls) -> None:
+    """Where the facility takes requests, the inmate may ask for a number that is not in their list."""
+    match await controls.may_ask_for_number():
+        case Asking.WAITS:
+            await call.say("request_waits")
+        case Asking.TOO_MANY:
+            await call.say("requests_full")
+        case Asking.POSSIBLE if await call.menu(speech("request_menu")) == "3":
+            await controls.ask_for_number()
+            await call.say("request_taken")
 
 
 async def ask_number(call: Call) -> str:

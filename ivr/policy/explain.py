@@ -15,6 +15,7 @@ from ivr.policy.rules import (
     rate_is_known,
     schedule_limits,
     somebody_pays,
+    until_appointment_ends,
     until_balance_is_spent,
 )
 
@@ -44,6 +45,8 @@ class Explanation:
 def explanation(ask: CallRequest) -> Explanation:
     """Why a call may be made or not, and how long."""
     limits = [*schedule_limits(ask), *longest_call_limits(ask), *allowance_limits(ask)]
+    if (agreed := until_appointment_ends(ask)) is not None:
+        limits.append(agreed)
     if ask.prepaid is not None and ask.price is not None and payer(ask) is not None:
         limits.append(until_balance_is_spent(ask))
     return Explanation(decide(ask), [_view(rule, ask) for rule in RULES], limits)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from ivr.policy.level import Level
 from ivr.policy.quantity import CallLimit, History
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded
-from ivr.policy.schedule import Schedule
+from ivr.policy.schedule import Period, Schedule
 from rating.call_type import CallType
 from rating.money import Money
 from rating.numbers import Number, Unusable
@@ -40,6 +40,18 @@ class PanMode(StrEnum):
     ENFORCED = "enforced"  # only its numbers are called
     SELF_LEARNING = "self_learning"  # a completed call adds the number, until the list is full
     OPEN = "open"  # every number may be called
+
+
+class Payer(StrEnum):
+    """Who pays for a call, in the order in which they are tried."""
+
+    FREE = "free"
+    SUBSCRIPTION = "subscription"
+    PREPAID = "prepaid"
+
+
+#: Who may be named as the only payer of a number in an inmate's list.
+ONLY_PAYERS = (Payer.SUBSCRIPTION, Payer.PREPAID)
 
 
 class CallClass(StrEnum):
@@ -106,18 +118,12 @@ class CallRequest:
     list_is_full: bool = False
     suspended_from: datetime | None = None  # of a suspended inmate; none: from ever
     suspended_to: datetime | None = None
+    only_payer: Payer | None = None  # of this number in the inmate's list; none: anybody may pay
+    appointments: Sequence[Period] = ()  # of this inmate and number
     untimed: bool = False  # of a privileged number: neither a longest call nor quotas hold
     passive: bool = False  # two operators let an answer be the acceptance
     relay: bool = False
     relay_limit_factor: int = 1  # how many times as long a talk over a relay takes
-
-
-class Payer(StrEnum):
-    """Who pays for a call, in the order in which they are tried."""
-
-    FREE = "free"
-    SUBSCRIPTION = "subscription"
-    PREPAID = "prepaid"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ the most restrictive setting wins, and any "do not record" wins.
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from ivr.policy.level import Level
 from ivr.policy.quantity import (
@@ -42,6 +43,7 @@ from rating.numbers import Number, Unusable
 from rating.price import Price, charge, first_increment_price, longest_at_any_cost_ms, longest_talk_ms
 
 Rule = Callable[[CallRequest], Deny | None]
+Set = TypeVar("Set", CallQuota, CoolingOff, MinuteQuota, Velocity)
 SHORTEST_CALL_MS = 60_000
 #: Who wants no calls is not overruled.
 NEVER_OVERRIDDEN = frozenset({BlockCause.NO_CONTACT, BlockCause.CALLED_PARTY})
@@ -100,16 +102,18 @@ def block_cause(ask: CallRequest) -> BlockCause | None:
 def number_is_allowed(ask: CallRequest) -> Deny | None:
     """Inmates reach the numbers of their own list, every privileged or free number, every hotline and relay.
 
-    An open list holds nobody back, a self-learning one only when it is full.
+    An appointment stands in for the list. An open list holds nobody back, a self-learning one only when it is full.
     """
     if ask.on_allowed_list or ask.privileged or is_free(ask) or ask.hotline or ask.pan_mode is PanMode.OPEN:
+        return None
+    if until_appointment_ends(ask) is not None:
         return None
     learns = ask.pan_mode is PanMode.SELF_LEARNING and not ask.list_is_full
     return None if learns else Deny(Denial.NUMBER_NOT_ALLOWED)
 
 
 def within_schedule(ask: CallRequest) -> Deny | None:
-    """Calls are made while the schedule of every level is open, and for a minute more at least."""
+    """Calls are made while the schedule of every level is open, or by appointment, and for a minute more at least."""
     return None if until_schedule_closes(ask).ms >= SHORTEST_CALL_MS else Deny(Denial.OUTSIDE_SCHEDULE)
 
 
@@ -132,7 +136,7 @@ def one_at_a_time(ask: CallRequest) -> bool:
 
 def not_too_many_attempts(ask: CallRequest) -> Deny | None:
     """A number is not called again and again in a short time, whether anybody answers or not."""
-    rules = [each for each in ask.limits if isinstance(each, Velocity)]
+    rules = _set(ask, Velocity)
     return _wait(
         ask, Denial.TOO_MANY_ATTEMPTS, [next_attempt_at(ask.history, each, ask.at) for each in rules]
     )
@@ -140,22 +144,27 @@ def not_too_many_attempts(ask: CallRequest) -> Deny | None:
 
 def has_cooled_off(ask: CallRequest) -> Deny | None:
     """The next call waits for so long after the last connected one."""
-    rules = [each for each in ask.limits if isinstance(each, CoolingOff)]
+    rules = [] if until_appointment_ends(ask) else _set(ask, CoolingOff)
     return _wait(ask, Denial.COOLING_OFF, [cool_at(ask.history, each, ask.at) for each in rules])
 
 
 def has_calls_left(ask: CallRequest) -> Deny | None:
     """Only so many calls are made each day, week or month."""
-    rules = [each for each in ask.limits if isinstance(each, CallQuota)]
+    rules = [] if until_appointment_ends(ask) else _set(ask, CallQuota)
     used_up = [each for each in rules if calls_left(ask.history, each, ask.at) < 1]
     return _next_day(ask, Denial.CALLS_USED, used_up)
 
 
 def has_minutes_left(ask: CallRequest) -> Deny | None:
     """Only so many minutes are talked each day, week or month, and the next call has one at least."""
-    rules = [each for each in ask.limits if isinstance(each, MinuteQuota)]
+    rules = [] if until_appointment_ends(ask) else _set(ask, MinuteQuota)
     used_up = [each for each in rules if ms_left(ask.history, each, ask.at) < SHORTEST_CALL_MS]
     return _next_day(ask, Denial.MINUTES_USED, used_up)
+
+
+def _set(ask: CallRequest, kind: type[Set]) -> list[Set]:
+    """The limits of a kind, of every level."""
+    return [each for each in ask.limits if isinstance(each, kind)]
 
 
 def _wait(ask: CallRequest, reason: Denial, until: Sequence[datetime]) -> Deny | None:
@@ -226,19 +235,42 @@ def is_free(ask: CallRequest) -> bool:
 
 
 def payer(ask: CallRequest) -> Payer | None:
-    """The first who can pay: nobody need (free), a subscription, the called party's prepaid account."""
+    """The first who can pay: nobody need (free), a subscription, the called party's prepaid account.
+
+    An inmate's list may name the one who alone may pay for calls to a number.
+    """
     if is_free(ask):
         return Payer.FREE
-    if ask.subscription is not None and not_covered(ask) is None:
+    if ask.subscription is not None and not_covered(ask) is None and _may_pay(ask, Payer.SUBSCRIPTION):
         return Payer.SUBSCRIPTION
-    if ask.prepaid is not None and until_balance_is_spent(ask).ms > 0:
+    if ask.prepaid is not None and until_balance_is_spent(ask).ms > 0 and _may_pay(ask, Payer.PREPAID):
         return Payer.PREPAID
     return None
 
 
+def _may_pay(ask: CallRequest, paying: Payer) -> bool:
+    return ask.only_payer in (None, paying)
+
+
+def until_appointment_ends(ask: CallRequest) -> Limit | None:
+    """Staff have agreed on calls to this number until then; None where they have not."""
+    ends = max((each.ends_at for each in ask.appointments if each.holds(ask.at)), default=None)
+    if ends is None:
+        return None
+    left = ends.astimezone(UTC) - ask.at.astimezone(UTC)
+    return Limit(int(left.total_seconds() * 1000), Cutoff.SCHEDULE, Level.ENTRY)
+
+
+def _at_least_the_appointment(ask: CallRequest, otherwise: Limit) -> Limit:
+    """An appointment lets a call last until its end, and never cuts one that might last longer without it."""
+    agreed = until_appointment_ends(ask)
+    return otherwise if agreed is None else max(otherwise, agreed, key=_ms)
+
+
 def until_schedule_closes(ask: CallRequest) -> Limit:
-    """Talk ends with the calling hours of the level that closes first."""
-    return min(schedule_limits(ask), key=_ms, default=Limit(0, Cutoff.SCHEDULE))
+    """Talk ends with the calling hours of the level that closes first, or later with an appointment."""
+    closes = min(schedule_limits(ask), key=_ms, default=Limit(0, Cutoff.SCHEDULE))
+    return _at_least_the_appointment(ask, closes)
 
 
 def schedule_limits(ask: CallRequest) -> list[Limit]:
@@ -249,8 +281,11 @@ def schedule_limits(ask: CallRequest) -> list[Limit]:
 
 
 def until_longest_call(ask: CallRequest) -> Limit:
-    """Talk ends at the shortest of the longest calls that any level sets for this type of call and this day."""
-    return min(longest_call_limits(ask), key=_ms)
+    """Talk ends at the shortest of the longest calls that any level sets for this type of call and this day.
+
+    An appointment that goes on for longer is a longer call.
+    """
+    return _at_least_the_appointment(ask, min(longest_call_limits(ask), key=_ms))
 
 
 def longest_call_limits(ask: CallRequest) -> list[Limit]:
@@ -269,7 +304,7 @@ def is_untimed(ask: CallRequest) -> bool:
     return ask.privileged and ask.untimed
 
 
-def most_talk_ms(ask: CallRequest) -> int:
+def _most_talk_ms(ask: CallRequest) -> int:
     """The facility's longest call, as it holds for this number."""
     return FURTHEST_LIMIT_MS if is_untimed(ask) else _stretched(ask, ask.longest_call_ms)
 
@@ -285,14 +320,20 @@ def until_minutes_are_used(ask: CallRequest) -> Limit | None:
 
 
 def allowance_limits(ask: CallRequest) -> list[Limit]:
-    """What is left of each quota of minutes; none for a privileged number."""
-    quotas = [each for each in ask.limits if isinstance(each, MinuteQuota) and not ask.privileged]
+    """What is left of each quota of minutes; none for a privileged number, nor by appointment."""
+    quotas = [] if ask.privileged or until_appointment_ends(ask) else _set(ask, MinuteQuota)
     left = [(ms_left(ask.history, each, ask.at), each.level) for each in quotas]
     return [Limit(_stretched(ask, max(0, ms)), Cutoff.ALLOWANCE, level) for ms, level in left]
 
 
 def _ms(limit: Limit) -> int:
     return limit.ms
+
+
+def _longest_ms(ask: CallRequest) -> int:
+    """How long a call to this number may last at this facility; by appointment, perhaps longer."""
+    agreed = until_appointment_ends(ask)
+    return max(_most_talk_ms(ask), agreed.ms if agreed else 0)
 
 
 def until_max_cost(ask: CallRequest) -> Limit | None:
@@ -302,7 +343,7 @@ def until_max_cost(ask: CallRequest) -> Limit | None:
     """
     if ask.price is None or not ask.price.timetable.disconnects:
         return None
-    price, cap_ms = ask.price, most_talk_ms(ask)
+    price, cap_ms = ask.price, _longest_ms(ask)
     return Limit(
         min(longest_at_any_cost_ms(price, start, cap_ms) for start in set(ask.starts)), Cutoff.MAX_COST
     )
@@ -315,7 +356,7 @@ def until_balance_is_spent(ask: CallRequest) -> Limit:
     """
     if ask.price is None or ask.prepaid is None:
         return Limit(0, Cutoff.BALANCE)
-    price, available, cap_ms = ask.price, ask.prepaid.available, most_talk_ms(ask)
+    price, available, cap_ms = ask.price, ask.prepaid.available, _longest_ms(ask)
     affordable = min(longest_talk_ms(price, start, available, cap_ms) for start in set(ask.starts))
     return Limit(affordable, Cutoff.BALANCE)
 

@@ -17,7 +17,19 @@ from ivr.facility.pins import PinKey
 from ivr.facility.tables import staff_change
 from ivr.instance import control_socket, keyring_of
 from ivr.records.alerts import alert
-from ivr.staff import alerts, passive, privileged, privileged_list, sealed
+from ivr.staff import (
+    alerts,
+    appointments,
+    blocks,
+    feed,
+    inmates,
+    lists,
+    passive,
+    privileged,
+    privileged_list,
+    requests,
+    sealed,
+)
 from ivr.staff.desk import Alarm, Asked, Desk, StaffError
 from ivr.staff.unlock import Unlock, unlock
 
@@ -32,6 +44,22 @@ class Change:
 
 CHANGES: Mapping[str, Change] = {
     "unlock": Change(Unlock, unlock),
+    "inmate add": Change(inmates.Add, inmates.add),
+    "inmate move": Change(inmates.Move, inmates.move),
+    "inmate suspend": Change(inmates.Suspend, inmates.suspend),
+    "inmate activate": Change(inmates.OfInmate, inmates.activate),
+    "inmate release": Change(inmates.OfInmate, inmates.release),
+    "inmate transfer": Change(inmates.OfInmate, inmates.transfer),
+    "inmate pin": Change(inmates.NewPin, inmates.new_pin),
+    "number allow": Change(lists.Allow, lists.allow),
+    "number disallow": Change(lists.Disallow, lists.disallow),
+    "number block": Change(blocks.Block, blocks.block),
+    "number unblock": Change(blocks.Unblock, blocks.unblock),
+    "appointment add": Change(appointments.Appoint, appointments.appoint),
+    "appointment cancel": Change(appointments.Cancel, appointments.cancel),
+    "feed": Change(feed.Feed, feed.feed),
+    "requests approve": Change(requests.Approve, requests.approve),
+    "requests refuse": Change(requests.Decide, requests.refuse),
     "number privileged add": Change(privileged.AddPrivileged, privileged.add),
     "number privileged confirm": Change(privileged.ConfirmPrivileged, privileged.confirm),
     "number privileged shrink": Change(privileged.ShrinkPrivileged, privileged.shrink),
@@ -47,7 +75,7 @@ CHANGES: Mapping[str, Change] = {
 }
 
 
-def perform(settings: Settings, name: str, **given: object) -> str:
+def perform(settings: Settings, name: str, /, **given: object) -> str:
     """Have a change done, by the running controller or as the one writer; raises StaffError.
 
     `given` are the fields of what is asked for, those that are None left out.

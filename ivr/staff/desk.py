@@ -1,8 +1,9 @@
 """What every change by staff has: who asks and why, and the transaction in which it is done."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, Row, select
@@ -64,6 +65,18 @@ class Desk:
         if len(found) != 1:
             raise StaffError(f"name one facility of {', '.join(found) or 'none'}")
         return found[0]
+
+    def time_zone(self, facility_id: str) -> str:
+        """The facility's time zone."""
+        named = self.conn.scalar(select(facility.c.time_zone).where(facility.c.id == facility_id))
+        assert named is not None
+        return str(named)
+
+    def instant(self, facility_id: str, at: datetime | None) -> datetime | None:
+        """A time that was given without a zone is the facility's."""
+        if at is not None and at.tzinfo is None:
+            at = at.replace(tzinfo=ZoneInfo(self.time_zone(facility_id)))
+        return at.astimezone(UTC) if at is not None else None
 
     def inmate(self, facility_id: str, inmate_id: str) -> Row[Any]:
         """The inmate with this ID; raises StaffError for one that nobody has."""

@@ -12,6 +12,8 @@ import pytest
 
 from accounts import schema
 from accounts.db import Database, WriterLock
+from ivr.cli.inmate import VERBS as INMATE_VERBS
+from ivr.cli.number import VERBS as NUMBER_VERBS
 from ivr.controls.settlement import Ending, settle
 from ivr.facility.file import read
 from ivr.policy.reasons import Outcome
@@ -31,6 +33,12 @@ VERBS = (
     "check",
     "import",
     "inmate",
+    "number",
+    "feed",
+    "entitlements",
+    "requests",
+    "appointment",
+    "changes",
     "explain",
     "calls",
     "cdr",
@@ -66,6 +74,14 @@ def test_help_names_every_verb_and_where_settings_come_from(ivr: Ivr) -> None:
         "import inmates",
         "import numbers",
         "import blocked",
+        *(f"inmate {verb}" for verb in INMATE_VERBS),
+        *(f"number {verb}" for verb in NUMBER_VERBS),
+        "requests list",
+        "appointment add",
+        "appointment list",
+        "appointment cancel",
+        "requests approve",
+        "requests refuse",
         "db upgrade",
         "db downgrade",
         "db current",

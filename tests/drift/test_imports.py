@@ -64,6 +64,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.facility",
         "ivr.instance",
     },
+    "ivr.feeding": {"ivr.config", "ivr.control", "ivr.facility", "ivr.importing", "ivr.staff"},
+    "ivr.entitlements": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
     "ivr.staff": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
     "ivr.staff.changes": {
         "accounts.db",
@@ -98,6 +100,7 @@ SQL = (
     "ivr.records",
     "ivr.controls",
     "ivr.dumping",
+    "ivr.entitlements",
     "ivr.load_file",
     "ivr.loading",
     "ivr.staff",

@@ -24,7 +24,7 @@ from ivr.policy.quantity import (
     PastCall,
     Velocity,
 )
-from ivr.policy.request import Allow, BlockCause, CallRequest, Deny, InmateState, PanMode, PrepaidFacts
+from ivr.policy.request import Allow, BlockCause, CallRequest, Deny, InmateState, PanMode, Payer, PrepaidFacts
 from ivr.policy.rules import decide
 from ivr.policy.schedule import Period, Schedule, Window
 from rating.call_type import CallType
@@ -110,6 +110,7 @@ TIGHTENINGS: st.SearchStrategy[Tightening] = st.one_of(
             _given(facility_records=False),
             _given(number_records=False),
             _given(price=None),
+            _given(only_payer=Payer.SUBSCRIPTION),
         ]
     ),
 )

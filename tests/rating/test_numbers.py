@@ -116,3 +116,25 @@ def test_any_keys_are_a_number_or_refused(keyed: str) -> None:
 @given(st.text("0123456789", max_size=12))
 def test_no_keys_that_begin_with_an_emergency_number_are_dialled(rest: str) -> None:
     assert read_keys("911" + rest) == Unusable(NumberRefusal.EMERGENCY_NUMBER)
+
+
+@pytest.mark.parametrize(
+    ("e164", "kind"),
+    [
+        ("+16175551212", NumberKind.DIRECTORY),
+        ("+12025551212", NumberKind.DIRECTORY),
+        ("+16179761234", NumberKind.PREMIUM),
+        ("+19005550101", NumberKind.PREMIUM),
+        ("+12027621401", NumberKind.TIME_AND_WEATHER),
+        ("+18083354363", NumberKind.TIME_AND_WEATHER),
+        ("+12027621402", NumberKind.ORDINARY),
+        ("+16175551213", NumberKind.ORDINARY),
+        ("+442075551212", NumberKind.ORDINARY),
+    ],
+)
+def test_numbers_that_only_look_ordinary_are_known(e164: str, kind: NumberKind) -> None:
+    read = read_e164(e164, allowed_kinds=frozenset(NumberKind))
+    assert isinstance(read, Number)
+    assert read.kind is kind
+    if kind is not NumberKind.ORDINARY:
+        assert read_e164(e164) == Unusable(NumberRefusal.NUMBER_TYPE_BLOCKED)

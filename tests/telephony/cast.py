@@ -107,6 +107,7 @@ def facility_file(facility: str, roles: Iterable[Role], today: date) -> str:
                 longest_call_minutes=15,
                 ring_seconds=10,
                 records=True,
+                requests_by_phone=facility == JAIL,
                 local_exchanges=["217555"],
                 tariffs=[TARIFF.name],
             ),

@@ -1,5 +1,8 @@
 """What a story can do and look at: its people, the records of its calls, its money, its recording."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -83,6 +86,23 @@ class Scene:
         """Somebody's voice: a tone."""
         path = self._folder / f"{hertz:.0f}-{seconds:g}.wav"
         return path if path.exists() else write_tone(path, hertz, seconds)
+
+    # -- staff
+
+    def staff(self, *words: str) -> str:
+        """An officer at a terminal runs `ivr`; what it shows."""
+        settings = self.stage.settings
+        place = {"IVR_STATE_DIR": str(settings.state_dir.absolute()), "IVR_DATABASE_URL": settings.url}
+        done = subprocess.run(
+            [sys.executable, "-m", "ivr.cli", *words],
+            env={**os.environ, **place},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.tell("x staff", f"ivr {' '.join(words)}: {done.stdout or done.stderr}".strip())
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     # -- what was written
 

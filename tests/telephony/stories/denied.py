@@ -1,10 +1,13 @@
 """Calls that may not be made: the reason is spoken, and the same word is in the record."""
 
-from ivr.policy.reasons import Denial
-from tests.telephony.acting import dials_family, does_not_call_again, identifies, said_to
+from sqlalchemy import select
+
+from ivr.facility.daily import number_request
+from ivr.policy.reasons import Denial, Outcome
+from tests.telephony.acting import accepts, dials_family, does_not_call_again, identifies, is_asked, said_to
 from tests.telephony.cast import PRISON
 from tests.telephony.registry import story
-from tests.telephony.scene import PROLOGUE, Scene
+from tests.telephony.scene import PREPAID, PROLOGUE, Scene
 
 
 def _is_denied(scene: Scene, reason: Denial, spoken: str = "") -> None:
@@ -38,8 +41,40 @@ def a_wrong_pin_three_times_ends_the_session(scene: Scene) -> None:
 
 
 @story(prepaid="5.00", on_the_list=False)
-def a_number_that_is_not_on_the_list(scene: Scene) -> None:
-    _is_denied(scene, Denial.NUMBER_NOT_ALLOWED)
+def a_number_that_is_not_on_the_list_is_asked_for_and_called_once_approved(scene: Scene) -> None:
+    with scene.both() as (inmate, family):
+        dials_family(scene, inmate)
+        inmate.begins_to_hear("request_menu")
+        inmate.presses("3")
+        inmate.begins_to_hear("another_call")
+        inmate.presses("1")
+        inmate.begins_to_hear("enter_number")  # asked for again while nothing is keyed
+        wanted = select(number_request.c.id).where(number_request.c.number == f"+{scene.role.number}")
+        request = scene.read(lambda conn: conn.scalars(wanted).one())
+        why = ("--note", "Spoke to the family", "--facility", scene.role.cast.facility)
+        told = scene.staff("requests", "approve", str(request), *why)
+        assert told == (
+            f"inmate {scene.role.inmate_id}: +{scene.role.number} added to the list, as was asked for\n"
+        )
+        inmate.presses(f"{scene.role.number[1:]}#")
+        is_asked(family)
+        accepts(family)
+        family.hangs_up()
+        does_not_call_again(inmate)
+    again = {"number_not_understood", "enter_number"}
+    assert [each for each in said_to(inmate) if each not in again] == [
+        *PROLOGUE[:-1],
+        "ending.number_not_allowed",
+        "request_menu",
+        "request_taken",
+        "another_call",
+        *PREPAID,
+        "ending.completed",
+        "another_call",
+    ]
+    refused, made = scene.calls(2)
+    assert (refused.reason, refused.dialled_at, refused.charge) == (Denial.NUMBER_NOT_ALLOWED, None, 0)
+    assert (made.reason, made.number) == (Outcome.COMPLETED, f"+{scene.role.number}")
 
 
 @story(prepaid="5.00", blocked=True)

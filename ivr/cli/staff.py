@@ -1,0 +1,42 @@
+"""What verbs of staff have in common: whose facility, why, by whom; and tables of eighty columns."""
+
+import getpass
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ivr.config import load_settings
+from ivr.staff.changes import perform
+
+Facility = Annotated[
+    str | None, typer.Option("--facility", metavar="ID", help="needed where there are several")
+]
+Note = Annotated[str, typer.Option("--note", help="why, for those who ask later")]
+InmateId = Annotated[str, typer.Argument(metavar="ID", help="the inmate's ID, as it is keyed")]
+AsJson = Annotated[bool, typer.Option("--json", help="one JSON object for each")]
+#: How a time of the facility is written.
+LOCAL = "such as 2026-12-24T18:00, the facility's time"
+LOCAL_TIME = ("%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d")
+
+
+def change(name: str, note: str, facility: str | None, /, **given: object) -> None:
+    """Have a change done in the name of whoever runs the command, and tell what was done."""
+    who = {"note": note, "author": getpass.getuser(), "facility_id": facility}
+    typer.echo(perform(load_settings(), name, **who, **given))
+
+
+def show(columns: Sequence[str], rows: Sequence[Mapping[str, object]], nothing: str) -> None:
+    """A table with a line for each row, or a sentence where there is none; the last column takes what room is left."""
+    if not rows:
+        typer.echo(nothing)
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in columns[:-1]:
+        table.add_column(column, no_wrap=True)
+    table.add_column(columns[-1], overflow="fold")
+    for row in rows:
+        table.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
+    Console().print(table)

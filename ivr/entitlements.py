@@ -1,0 +1,108 @@
+"""What law gives each inmate, what settings left them, and what they used: a line for each inmate and day."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+
+from ivr.facility import possible
+from ivr.facility.lookup import Facility, facilities
+from ivr.facility.possible import Possible, entitled_on, people
+from ivr.policy.quantity import MINUTE_MS, SHORTEST_COUNTED_MS
+from ivr.records.alerts import alert, open_alerts
+from ivr.records.tables import call
+
+SHORTFALL = "entitlement"
+
+
+class EntitlementError(Exception):
+    """The question can't be answered; the message says what is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One inmate's day, in whole minutes."""
+
+    day: date
+    inmate: str
+    unit: str | None
+    state: str
+    possible: int  # by the settings as they stand now
+    used: int
+    entitled: int | None  # None: no law is known
+    short: bool  # less was possible than the law gives
+
+    def as_dict(self) -> dict[str, object]:
+        """As JSON and CSV can hold it."""
+        return {**asdict(self), "day": self.day.isoformat()}
+
+
+def entitlements(
+    conn: Connection, facility_id: str | None, first: date | None, last: date | None, now: datetime
+) -> list[Given]:
+    """Everybody who is there now, for each local day; today without one. Raises EntitlementError.
+
+    Privileged calls are used minutes too; what is possible does not count them.
+    """
+    place = _place(conn, facility_id)
+    today = now.astimezone(ZoneInfo(place.time_zone)).date()
+    days = list(_days(first or last or today, last or first or today))
+    used = _used(conn, place, days[0], days[-1])
+    settings, there = Possible.read(conn, place), people(conn, place.id)
+    found = []
+    for day in days:
+        entitled = entitled_on(place, day)
+        for row in there:
+            minutes = settings.minutes(settings.group(row.unit_id, row.id), day)
+            least = entitled.minutes if entitled else None
+            talked = used[row.id, day] // MINUTE_MS
+            short = least is not None and minutes < least
+            found.append(Given(day, row.inmate_id, row.unit_id, row.state, minutes, talked, least, short))
+    return found
+
+
+def alert_shortfalls(conn: Connection, at: datetime) -> None:
+    """Alert of every group of inmates to whom settings leave less than a law gives, where no alert of it is open."""
+    known = [_whose(row.text) for row in open_alerts(conn) if row.kind == SHORTFALL]
+    for line in possible.alerts(conn, at):
+        if _whose(line) not in known:
+            alert(conn, SHORTFALL, line, at)
+
+
+def _whose(line: str) -> list[str]:
+    """The facility and the group, with which a line begins."""
+    return line.split(": ")[:2]
+
+
+def _place(conn: Connection, facility_id: str | None) -> Facility:
+    found = facilities(conn, facility_id)
+    if len(found) != 1:
+        raise EntitlementError(f"there is no facility {facility_id}" if facility_id else "name one facility")
+    return found[0]
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    if last < first:
+        raise EntitlementError(f"--to {last} is before --from {first}")
+    for number in range((last - first).days + 1):
+        yield first + timedelta(days=number)
+
+
+def _used(conn: Connection, place: Facility, first: date, last: date) -> defaultdict[tuple[int, date], int]:
+    """Talk in milliseconds, by inmate and the local day on which the number was keyed."""
+    zone = ZoneInfo(place.time_zone)
+    begins, ends = (datetime.combine(day, time(0), zone) for day in (first, last + timedelta(days=1)))
+    talks = select(call.c.inmate, call.c.keyed_at, call.c.talk_ms).where(
+        call.c.facility_id == place.id,
+        call.c.keyed_at >= begins,
+        call.c.keyed_at < ends,
+        call.c.sealed_at.is_not(None),
+        call.c.talk_ms >= SHORTEST_COUNTED_MS,
+    )
+    used: defaultdict[tuple[int, date], int] = defaultdict(int)
+    for inmate, keyed_at, talk_ms in conn.execute(talks):
+        used[inmate, keyed_at.astimezone(zone).date()] += talk_ms
+    return used

@@ -1,0 +1,276 @@
+"""The jail-management system's bookings, moves, releases and transfers, taken in many at a time."""
+
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+
+from ivr.facility import kept, scopes
+from ivr.facility.csv_rows import Mistakes, Rows, Shape, read_shape, refuse
+from ivr.facility.daily import inmate_event
+from ivr.facility.pins import PinKey
+from ivr.facility.tables import facility, housing_unit, inmate
+from ivr.policy.request import InmateState
+
+AUTHOR = "feed"
+GONE = {InmateState.RELEASED, InmateState.TRANSFERRED}
+COLUMNS = (
+    "name",
+    "unit_id",
+    "state",
+    "state_note",
+    "suspended_from",
+    "suspended_to",
+    "pin_hash",
+    "pin_key_id",
+)
+
+
+class EventRow(BaseModel):
+    """One line of a feed; times without an offset are the facility's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    event_id: Annotated[str, Field(max_length=64)]
+    at: datetime
+    event: Literal["booked", "moved", "released", "transferred"]
+    inmate_id: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")]
+    name: str | None = None
+    unit: str | None = None
+    pin: Annotated[str, Field(pattern=r"^[0-9]{4,12}$")] | None = Field(None, repr=False)
+
+    @model_validator(mode="after")
+    def _says_enough(self) -> Self:
+        if self.event == "moved" and self.unit is None:
+            raise ValueError("unit: expected one, since the inmate has moved")
+        if self.event != "booked" and self.pin is not None:
+            raise ValueError("pin: only a booking has one")
+        return self
+
+
+SHAPE = Shape(EventRow, ("event_id", "at", "event", "inmate_id"), ("name", "unit", "pin"))
+
+
+def read_feed(text: str, progress: Any = lambda: None) -> Rows:
+    """The lines of a feed; raises ImportMistakes naming every bad one."""
+    return read_shape(SHAPE, text, progress)
+
+
+@dataclass(slots=True)
+class _Person:
+    """An inmate's row as it comes to be."""
+
+    values: dict[str, Any]
+    key: int | None = None  # of a row that stands
+    changed: bool = False
+    latest_at: datetime | None = None  # of their events
+    keeps: set[str] = field(default_factory=set)
+
+    def set(self, what: str, **values: object) -> None:
+        """Change columns; from now on they are the feed's."""
+        self.changed |= any(self.values.get(name) != value for name, value in values.items())
+        self.values |= values
+        self.keeps.add(what)
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    line: int
+    says: EventRow
+    at: datetime
+
+
+def take_in(conn: Connection, facility_id: str, rows: Rows, key: PinKey, at: datetime) -> str:
+    """Apply the events that are new, in the order in which they happened; what was done, in a sentence.
+
+    All or nothing: raises ImportMistakes. An event older than the inmate's latest is noted and not applied. Who comes
+    without a PIN has one that nobody knows, until staff give another.
+    """
+    place = conn.execute(select(facility).where(facility.c.id == facility_id)).one()
+    zone = ZoneInfo(place.time_zone)
+    events = [_Event(line, each, _instant(each.at, zone)) for line, each in rows.entries]  # type: ignore[arg-type,attr-defined]
+    known = _known(conn, facility_id, [each.says.event_id for each in events])
+    new = [each for each in events if each.says.event_id not in known]
+    people = _people(conn, facility_id)
+    applied = [
+        (each, _apply(each, people, place, key)) for each in _in_order(conn, facility_id, place, new, people)
+    ]
+    _write(conn, facility_id, people)
+    _keep(conn, facility_id, people, at)
+    noted = {"facility_id": facility_id, "author": AUTHOR, "noted_at": at}
+    written = [
+        {
+            **noted,
+            "inmate": people[each.says.inmate_id].key,
+            "kind": each.says.event,
+            "unit_id": each.says.unit,
+            "at": each.at,
+            "feed_id": each.says.event_id,
+            "applied": was_applied,
+        }
+        for each, was_applied in applied
+    ]
+    if written:
+        conn.execute(insert(inmate_event), written)
+    return _told(applied, len(events) - len(new))
+
+
+def _instant(at: datetime, zone: ZoneInfo) -> datetime:
+    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _known(conn: Connection, facility_id: str, ids: Sequence[str]) -> set[str]:
+    """Those that were taken in before."""
+    found: set[str] = set()
+    for start in range(0, len(ids), 500):
+        some = inmate_event.c.feed_id.in_(ids[start : start + 500])
+        mine = select(inmate_event.c.feed_id).where(inmate_event.c.facility_id == facility_id, some)
+        found.update(conn.scalars(mine))
+    return found
+
+
+def _people(conn: Connection, facility_id: str) -> dict[str, _Person]:
+    """Everybody who is or was there, with when their latest event happened."""
+    latest = (
+        select(inmate_event.c.inmate, func.max(inmate_event.c.at).label("latest_at"))
+        .where(inmate_event.c.facility_id == facility_id, inmate_event.c.applied)
+        .group_by(inmate_event.c.inmate)
+        .subquery()
+    )
+    columns = [inmate.c.id, inmate.c.inmate_id, *(inmate.c[name] for name in COLUMNS), latest.c.latest_at]
+    joined = inmate.outerjoin(latest, latest.c.inmate == inmate.c.id)
+    rows = conn.execute(select(*columns).select_from(joined).where(inmate.c.facility_id == facility_id))
+    return {
+        row.inmate_id: _Person(
+            {name: row._mapping[name] for name in COLUMNS}, row.id, latest_at=row.latest_at
+        )
+        for row in rows
+    }
+
+
+def _in_order(
+    conn: Connection, facility_id: str, place: Row[Any], new: Sequence[_Event], people: Mapping[str, _Person]
+) -> list[_Event]:
+    """As they happened; raises ImportMistakes for lines that do not fit the facility."""
+    units = set(conn.scalars(select(housing_unit.c.id).where(housing_unit.c.facility_id == facility_id)))
+    ordered = sorted(new, key=lambda each: each.at)
+    refuse([*_twice(new), *_misfits(ordered, place.inmate_id_digits, units, set(people))])
+    return ordered
+
+
+def _twice(new: Sequence[_Event]) -> Iterator[tuple[int, str]]:
+    seen: set[str] = set()
+    for each in new:
+        if each.says.event_id in seen:
+            yield each.line, f"event_id: {each.says.event_id} stands there twice"
+        seen.add(each.says.event_id)
+
+
+def _misfits(ordered: Iterable[_Event], digits: int, units: set[str], there: set[str]) -> Mistakes:
+    mistakes: Mistakes = []
+    for each in ordered:
+        says = each.says
+        if len(says.inmate_id) != digits:
+            mistakes.append((each.line, f"inmate_id: {says.inmate_id} has not {digits} digits"))
+        if says.unit is not None and says.unit not in units:
+            mistakes.append((each.line, f"unit: there is no unit {says.unit}"))
+        if says.inmate_id not in there and says.event != "booked":
+            mistakes.append((each.line, f"inmate_id: {says.inmate_id} was never booked"))
+        if says.inmate_id not in there and says.event == "booked" and not says.name:
+            mistakes.append((each.line, f"name: expected one, since inmate {says.inmate_id} is new"))
+        if says.event == "booked":
+            there.add(says.inmate_id)
+    return mistakes
+
+
+def _apply(each: _Event, people: dict[str, _Person], place: Row[Any], key: PinKey) -> bool:
+    """Change the inmate as the event says; False if a later one was there already."""
+    says = each.says
+    person = people.get(says.inmate_id)
+    if person is None:
+        person = people[says.inmate_id] = _newcomer(says, place.id, key)
+    elif person.latest_at is not None and each.at < person.latest_at:
+        return False
+    person.latest_at = each.at
+    match says.event:
+        case "booked":
+            if person.values["state"] in GONE:  # a suspension is staff's to end
+                person.set(kept.STATE, **_state(InmateState.ACTIVE))
+            if says.name:
+                person.changed |= person.values["name"] != says.name
+                person.values["name"] = says.name
+            if says.pin is not None:
+                person.set(kept.PIN, **_pin(place.id, says.inmate_id, says.pin, key))
+        case "released" | "transferred":
+            person.set(kept.STATE, **_state(InmateState(says.event)))
+    if says.unit is not None:
+        person.set(kept.UNIT, unit_id=says.unit)
+    return True
+
+
+def _newcomer(says: EventRow, facility_id: str, key: PinKey) -> _Person:
+    values = {"name": says.name, "unit_id": says.unit, **_state(InmateState.ACTIVE)}
+    secret = says.pin or secrets.token_hex(16)  # no keys ever spell that
+    person = _Person({**values, **_pin(facility_id, says.inmate_id, secret, key)})
+    person.keeps.update(kept.COLUMNS)
+    return person
+
+
+def _state(state: InmateState) -> dict[str, object]:
+    return {"state": state, "state_note": None, "suspended_from": None, "suspended_to": None}
+
+
+def _pin(facility_id: str, inmate_id: str, pin: str, key: PinKey) -> dict[str, object]:
+    return {"pin_hash": key.hash(facility_id, inmate_id, pin), "pin_key_id": key.id}
+
+
+def _write(conn: Connection, facility_id: str, people: Mapping[str, _Person]) -> None:
+    new = {inmate_id: each for inmate_id, each in people.items() if each.key is None}
+    if new:
+        rows = [
+            {"facility_id": facility_id, "inmate_id": inmate_id, **each.values}
+            for inmate_id, each in new.items()
+        ]
+        conn.execute(insert(inmate), rows)
+        ids = select(inmate.c.inmate_id, inmate.c.id).where(inmate.c.facility_id == facility_id)
+        for inmate_id, row_id in conn.execute(ids):
+            if inmate_id in new:
+                new[inmate_id].key = row_id
+    old = [each for inmate_id, each in people.items() if each.changed and inmate_id not in new]
+    if old:
+        values: dict[str, Any] = {name: bindparam(f"_{name}") for name in COLUMNS}
+        conn.execute(
+            update(inmate).where(inmate.c.id == bindparam("_id")).values(values),
+            [{"_id": each.key, **{f"_{name}": each.values[name] for name in COLUMNS}} for each in old],
+        )
+
+
+def _keep(conn: Connection, facility_id: str, people: Mapping[str, _Person], at: datetime) -> None:
+    kept.keep(
+        conn,
+        facility_id,
+        [
+            (scopes.inmate(each.key), what)
+            for each in people.values()
+            if each.key
+            for what in sorted(each.keeps)
+        ],
+        AUTHOR,
+        at,
+    )
+
+
+def _told(applied: Sequence[tuple[_Event, bool]], known: int) -> str:
+    counted = Counter(each.says.event for each, was_applied in applied if was_applied)
+    told = [f"{count} {kind}" for kind, count in sorted(counted.items())]
+    if late := sum(not was_applied for _, was_applied in applied):
+        told.append(f"{late} overtaken by later events")
+    if known:
+        told.append(f"{known} known before")
+    return ", ".join(told) or "nothing in it"
