@@ -12,13 +12,16 @@ Faults = Iterator[str]
 # FastAGI scripts, and the one context that each belongs to.
 SCRIPTS = {"outbound": "inmate", "after_call": "inmate", "accept": "accept", "inbound": "from-carrier"}
 CONTEXTS = frozenset(
-    "inmate forget inmate-left accept ended called-farewell inmate-farewell from-carrier general globals".split()  # noqa: SIM905 — a word list
+    {
+        *("inmate", "forget", "inmate-left", "accept", "ended", "called-farewell", "inmate-farewell"),
+        *("announcement", "whisper", "from-carrier", "general", "globals"),
+    }
 )
 AGI = re.compile(r"agi://127\.0\.0\.1:\d+/(\w+)(,.*)?")
 DIAL = "PJSIP/${DESTINATION}@carrier,${RING_SECONDS},rgiI${TIME_LIMIT}U(accept^${CALL_ID})"
 TIME_LIMITS = {"TIME_LIMIT=L(${LIMIT_MS})", "TIME_LIMIT=L(${LIMIT_MS}:60000)"}
 APPLICATIONS = frozenset(
-    "AGI Answer Dial Gosub Goto GotoIf Hangup Playback Return Set UserEvent".split()  # noqa: SIM905 — a word list
+    "AGI Answer ChanSpy Dial Gosub Goto GotoIf Hangup Playback Return Set UserEvent".split()  # noqa: SIM905 — a word list
 )
 HANDLER_APPLICATIONS = frozenset({"GotoIf", "Return", "Set", "UserEvent"})
 # DB_DELETE works even inside a condition that is false; the others reach a shell, files or other machines.
@@ -34,7 +37,9 @@ GUARDS = (
     'GotoIf($[${REGEX("^warning[.][a-z_]+$" ${WARNING})} = 0]?closed,1)',
     'GotoIf($[${REGEX("^ended[.][a-z_]+$" ${ENDED})} = 0]?closed,1)',
 )
+SWITCHED_OFF = "$[${DB_EXISTS(switch/all)} | ${DB_EXISTS(switch/station/${CHANNEL(endpoint)})}]"
 BEFORE_DIAL = (
+    f"GotoIf({SWITCHED_OFF}?closed,1)",
     "Set(LIMIT_PLAYAUDIO_CALLER=yes)",
     'Set(LIMIT_PLAYAUDIO_CALLEE=${IF($["${WARNED}" = "inmate"]?no:yes)})',
     "Set(LIMIT_WARNING_FILE=ivr/${WARNING})",
@@ -42,6 +47,8 @@ BEFORE_DIAL = (
     "Set(CALLERID(all)=${FACILITY_NUMBER})",
     "Set(FRAME_DROP(RX)=DTMF_BEGIN,DTMF_END)",
 )
+# It speaks into one leg and can't listen: W is private whisper.
+CHANSPY = "ChanSpy(${WHISPER_TO},qWES)"
 FORGOTTEN = (
     "VERDICT",
     "DESTINATION",
@@ -158,6 +165,16 @@ def _dial_faults(plan: Dialplan) -> Faults:
             yield "before Dial the time-out is not set anew"
 
 
+def _whisper_faults(plan: Dialplan) -> Faults:
+    for where, before, step in _steps(plan):
+        if step.application != "ChanSpy":
+            continue
+        if (where, str(step)) != ("whisper/s", CHANSPY):
+            yield f"{where} could listen to a talk: {step}"
+        if not any("WHISPER_TO" in earlier.arguments for earlier in before):
+            yield f"{where} whispers to whatever it is told"
+
+
 def _accept_faults(plan: Dialplan) -> Faults:
     steps = plan.get("accept", {}).get("s", [])
     said = [str(step) for step in steps]
@@ -208,6 +225,7 @@ DIALPLAN_RULES: tuple[Callable[[Dialplan], Faults], ...] = (
     _agi_faults,
     _handler_faults,
     _dial_faults,
+    _whisper_faults,
     _accept_faults,
     _attempt_faults,
 )
@@ -264,7 +282,8 @@ def _manager_faults(sections: list[Section]) -> Faults:
         if user.name == "general":
             continue
         classes = {c.strip() for c in f"{user.value('read')},{user.value('write')}".split(",")}
-        for forbidden in sorted(classes & FORBIDDEN_CLASSES):
+        alone = user.name == "announcer" and not user.value("read") and user.value("write") == "originate"
+        for forbidden in sorted(classes & FORBIDDEN_CLASSES - ({"originate"} if alone else set())):
             yield f"AMI user {user.name} has the class {forbidden}"
         if user.values("deny") != ["0.0.0.0/0.0.0.0"] or user.values("permit") != [
             "127.0.0.1/255.255.255.255"

@@ -47,6 +47,7 @@ COMMON = (
 )
 FACILITY = (
     *COMMON,
+    "app_chanspy",  # announcements in a talk; the one step that has it can't listen
     "app_userevent",
     "cdr_manager",
     "func_callerid",
@@ -72,7 +73,6 @@ FORBIDDEN = frozenset(
         ),
         "func_speex",  # its noise filter and gain spoil the tones of text telephones
         *(
-            "app_chanspy",
             "app_confbridge",
             "app_bridgewait",
             "app_bridgeaddchan",

@@ -75,6 +75,7 @@ class FacilityAsterisk:
     token: str = field(repr=False)
     controller_secret: str = field(repr=False)
     switch_secret: str = field(repr=False)
+    announcer_secret: str = field(repr=False)
     sip_address: str = "127.0.0.1"  # 0.0.0.0 listens on every address of the machine
     languages: tuple[str, ...] = ("en", "es")
     dialogue_seconds: int = 240  # at most from off-hook to the verdict, and again after each call
@@ -87,9 +88,10 @@ class FacilityAsterisk:
         if min(self.dialogue_seconds, self.acceptance_seconds) < 1:
             raise RenderError("a dialogue needs a second or more")
         require_distinct("station", [station.id for station in self.stations])
-        for name in ("token", "controller_secret", "switch_secret"):
+        names = ("token", "controller_secret", "switch_secret", "announcer_secret")
+        for name in names:
             require(SECRET, name, getattr(self, name))
-        secrets = [self.token, self.controller_secret, self.switch_secret, *(s.secret for s in self.stations)]
+        secrets = [*(getattr(self, name) for name in names), *(s.secret for s in self.stations)]
         if len(set(secrets)) != len(secrets):
             raise RenderError("two secrets are the same; each must be one of its own")
         for language in self.languages:
@@ -135,6 +137,7 @@ def render(spec: FacilityAsterisk) -> dict[str, str]:
             ami_port=spec.ami_port,
             controller_secret=spec.controller_secret,
             switch_secret=spec.switch_secret,
+            announcer_secret=spec.announcer_secret,
         ),
         "cdr_manager.conf": fill("cdr_manager.conf"),
         "extensions.conf": fill(

@@ -25,6 +25,7 @@ from ivr.facility.csv_import import import_rows
 from ivr.facility.csv_rows import ImportMistakes
 from ivr.facility.file import FacilityFileError, Sources, parse
 from ivr.importing import read_asked
+from ivr.instance import switchboard
 from ivr.keyring import Keyring
 from ivr.live import LiveCalls
 from ivr.loading import load, rehearse
@@ -33,6 +34,7 @@ from ivr.recordings import Finisher
 from ivr.runner import EXPRESSIONS, Runner
 from ivr.staff import changes
 from ivr.staff.desk import StaffError
+from ivr.switching import Switching
 from ivr.watch import Watch
 from prompts.catalogue import Catalogue
 
@@ -92,7 +94,8 @@ async def run(settings: Settings) -> None:
         ):
             finisher = Finisher(database, settings.recordings, node.settled)
             notifier = Notifier()
-            enforced = enforce(node, ami)
+            switching = Switching(switchboard(settings, keyring))
+            enforced = enforce(node, ami, (switching.end_calls, switching.close_stations))
             async with _background(
                 watch.run(), watch.beat(), finisher.run(), enforced, notifier.stay_alive()
             ):

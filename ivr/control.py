@@ -25,6 +25,10 @@ class ControlError(Exception):
     """The controller refused; the message is for the person who asked."""
 
 
+class ControllerFailed(ControlError):  # noqa: N818
+    """The controller runs, and has not done it: it is frozen, or failed."""
+
+
 class NoController(Exception):  # noqa: N818 - a state that a command meets, not a fault
     """No controller is running here."""
 
@@ -74,7 +78,7 @@ async def _answer(line: bytes, verbs: Mapping[str, Verb]) -> Mapping[str, object
         return {"refused": str(refusal)}
     except Exception:
         log.exception("command failed")
-        return {"refused": "the controller failed; its log says why"}
+        return {"failed": "the controller failed; its log says why"}
 
 
 def ask(path: Path, verb: str, **arguments: object) -> Any:
@@ -92,9 +96,11 @@ def ask(path: Path, verb: str, **arguments: object) -> Any:
             with sock.makefile("rb") as answers:
                 answer = json.loads(answers.readline() or b"{}")
         except TimeoutError:
-            raise ControlError(f"the controller did not answer within {ANSWER_SECONDS} s") from None
+            raise ControllerFailed(f"the controller did not answer within {ANSWER_SECONDS} s") from None
         except (OSError, ValueError):
-            raise ControlError("the controller ended before it answered") from None
+            raise ControllerFailed("the controller ended before it answered") from None
+    if "failed" in answer:
+        raise ControllerFailed(answer["failed"])
     if "done" not in answer:
         raise ControlError(answer.get("refused", "the controller closed the connection"))
     return answer["done"]

@@ -70,12 +70,12 @@ Enforcement = Callable[[Node, AmiClient], Awaitable[None]]
 ENFORCEMENTS: Sequence[Enforcement] = (seal_recordings,)
 
 
-async def enforce(node: Node, ami: AmiClient) -> None:
-    """Until cancelled: whenever staff have changed something, have it hold."""
+async def enforce(node: Node, ami: AmiClient, more: Sequence[Enforcement] = ()) -> None:
+    """Until cancelled: whenever staff have changed something, have it hold; `more` are enforcements of their own."""
     while True:
         await node.changed.wait()
         node.changed.clear()
-        for enforcement in ENFORCEMENTS:
+        for enforcement in (*more, *ENFORCEMENTS):
             try:
                 await enforcement(node, ami)
             except AmiError as error:

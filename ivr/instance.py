@@ -9,6 +9,7 @@ from dialplan.asterisk import Asterisk
 from dialplan.check import prove
 from dialplan.install import Installation
 from dialplan.render import Carrier, FacilityAsterisk, Station
+from ivr.ami import Switchboard
 from ivr.config import PROJECT, Settings
 from ivr.facility.tables import station
 from ivr.keyring import Keyring
@@ -26,6 +27,16 @@ def control_socket(settings: Settings) -> Path:
     return settings.state_dir.absolute() / "control.sock"
 
 
+def switchboard(settings: Settings, keyring: Keyring) -> Switchboard:
+    """Asterisk of this instance, for what goes beside the controller's own connection."""
+    return Switchboard(
+        settings.host,
+        settings.ami_port,
+        switch_secret=keyring.ami("switch"),
+        announcer_secret=keyring.ami("announcer"),
+    )
+
+
 def facility_asterisk(settings: Settings, keyring: Keyring, stations: list[str]) -> FacilityAsterisk:
     """What the facility's Asterisk is told, proved to fail closed; every station has a secret of its own."""
     spec = FacilityAsterisk(
@@ -41,6 +52,7 @@ def facility_asterisk(settings: Settings, keyring: Keyring, stations: list[str])
         token=keyring.agi_token,
         controller_secret=keyring.ami("controller"),
         switch_secret=keyring.ami("switch"),
+        announcer_secret=keyring.ami("announcer"),
     )
     prove(spec.render())
     return spec

@@ -30,6 +30,15 @@ class LiveCall:
     acceptance_over: asyncio.Event | None = None  # once the called party has answered
     cutter: asyncio.TimerHandle | None = None
     closer: asyncio.TimerHandle | None = None
+    switched_off_at: datetime | None = None  # when a switch ends the talk
+    switcher: asyncio.TimerHandle | None = None
+    announced: bool = False  # both were told of that end
+
+    def ends_with_switch(self, at: datetime | None, timer: asyncio.TimerHandle | None) -> None:
+        """A switch ends the talk then, by this timer; none: no switch does any more."""
+        if self.switcher is not None:
+            self.switcher.cancel()
+        self.switched_off_at, self.switcher = at, timer
 
     def hangs_up(self, leg: str) -> None:
         """This leg's end asked for the hang-up; the first stands."""
@@ -113,7 +122,7 @@ class LiveCalls:
             if channel is not None and self._by_channel.get(channel) is live:
                 del self._by_channel[channel]
         live.talk_ended.set()
-        for timer in (live.cutter, live.closer):
+        for timer in (live.cutter, live.closer, live.switcher):
             if timer is not None:
                 timer.cancel()
         self.notes_done.append(call_id)

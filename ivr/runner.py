@@ -27,6 +27,7 @@ EXPRESSIONS = {
     "dial_status": "${DIALSTATUS}",
     "cause": "${HANGUPCAUSE}",
     "note": "${DB(talk/${CALL_ID})}",
+    "closed": "${DB_EXISTS(switch/all)}${DB_EXISTS(switch/station/${CHANNEL(endpoint)})}",
 }
 
 InmateScript = Callable[[Call, InmateControls], Awaitable[None]]
@@ -91,6 +92,7 @@ class Runner:
             dial_status=known["dial_status"],
             cause=known["cause"],
             note=known["note"],
+            closed_in_asterisk="1" in known["closed"],
         )
         call = Call(session, self._catalogue)
         structlog.contextvars.bind_contextvars(station=controls.station_id, call_id=controls.call_id)

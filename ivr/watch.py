@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row
 from ivr.ami import AmiClient, AmiError, Connected, Disconnected, Event
 from ivr.controls.node import Node
 from ivr.controls.settlement import Ending, settle_call
+from ivr.farewell import hang_up, say_farewell
 from ivr.live import LiveCall
 from ivr.policy.reasons import Cutoff, Outcome
 from ivr.policy.request import CallClass
@@ -192,21 +193,7 @@ class Watch:
 
     async def _say_farewell(self, live: LiveCall) -> None:
         """Calling hours end; Asterisk's limit counts from the connection, so it comes later by ring and acceptance."""
-        prompt = f"ended.{Cutoff.SCHEDULE}"
-        if live.called_channel is None:
-            return
-        try:
-            await self._ami.redirect_both(
-                live.inmate_channel,
-                "inmate-farewell",
-                live.called_channel,
-                "called-farewell",
-                prompt,
-                other_extension="silent" if live.relay else prompt,
-            )
-        except AmiError as error:
-            log.warning("a call is ended without farewell", call_id=live.call_id, error=str(error))
-            await self._cut(live)
+        await say_farewell(self._ami, live, Cutoff.SCHEDULE)
 
     async def _cut(self, live: LiveCall) -> None:
         log.warning("second limit cuts the call", call_id=live.call_id)
@@ -252,12 +239,7 @@ class Watch:
         await self._node.database.transact(sessions.close_session, session_id, None, self._node.now())
 
     async def _hang_up(self, channel: str | None) -> None:
-        if not channel:
-            return
-        try:
-            await self._ami.hangup(channel)
-        except AmiError as error:
-            log.info("hang-up not needed or not possible", channel=channel, error=str(error))
+        await hang_up(self._ami, channel)
 
     async def _note(self, call_id: str) -> str:
         try:

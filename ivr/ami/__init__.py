@@ -3,6 +3,7 @@
 from ivr.ami.client import AmiClient, Connected, Disconnected, Event, Timing
 from ivr.ami.errors import AmiDown, AmiError, AmiTimeout
 from ivr.ami.oneshot import one_shot
+from ivr.ami.switchboard import Switchboard, end_talk
 
 __all__ = [
     "AmiClient",
@@ -12,6 +13,8 @@ __all__ = [
     "Connected",
     "Disconnected",
     "Event",
+    "Switchboard",
     "Timing",
+    "end_talk",
     "one_shot",
 ]

@@ -28,6 +28,7 @@ from ivr.cli import (
     recording,
     requests,
     serve,
+    switches,
 )
 from ivr.cli.room import no_room
 from ivr.config import ConfigError
@@ -77,6 +78,7 @@ requests.register(app)
 appointment.register(app)
 changes.register(app)
 recording.register(app)
+switches.register(app)
 importing.register(app)
 feed.register(app)
 entitlements.register(app)

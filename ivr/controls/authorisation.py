@@ -109,13 +109,17 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
     known, paying = found.number, found.paying
     if isinstance(dialled, Number) and not known.relay and dialled.kind not in facility.kinds:
         dialled, number = Unusable(NumberRefusal.NUMBER_TYPE_BLOCKED), ""
+    units = {facility.unit_id, known.unit_id}
     met = scopes.of_call(
-        units={facility.unit_id, known.unit_id},
+        units=units,
         station_id=facility.station_id,
         inmate_key=inmate,
         e164=number or None,
     )
-    settings = settings_of(conn, facility, met, dialled, at)
+    switches = scopes.switches_of(
+        agency_id=facility.agency_id, facility_id=facility.id, units=units, station_id=facility.station_id
+    )
+    settings = settings_of(conn, facility, met, dialled, switches=switches, at=at)
     agreed = settings.agreed_until(at)
     asked = priced(facility, found.tariff, dialled, at, local=known.local, free=known.free, talk_until=agreed)
     return CallRequest(
@@ -147,6 +151,8 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         list_is_full=facility.pan_maximum is not None and known.listed >= facility.pan_maximum,
         suspended_from=known.suspended_from,
         suspended_to=known.suspended_to,
+        switched_off=settings.switched_off,
+        unrecorded_at=settings.unrecorded_at,
         only_payer=Payer(known.payer) if known.payer else None,
         appointments=settings.appointments,
         untimed=known.untimed,

@@ -80,6 +80,7 @@ class InmateControls:
     dial_status: str = ""
     cause: str = ""
     note: str = ""  # the dialplan's own note of the talk, read before the script started
+    closed_in_asterisk: bool = False  # its own database says that the station is off
     _facility: Facility | None = None
     _inmate: int | None = None
     _has_name: bool = False
@@ -94,13 +95,16 @@ class InmateControls:
     # -- the session
 
     async def open_session(self) -> Facility:
-        """Open the session's record; a station that no facility knows is told so."""
+        """Open the session's record; a station that no facility knows, or that is switched off, is told so."""
         self.session_id = self.node.new_id()
         self._facility = await self.node.database.transact(
             _open_session, self.session_id, self.station_id, self.node.now()
         )
         if self._facility is None:
             end(Denial.STATION_UNKNOWN)
+        if self._facility.switched_off or self.closed_in_asterisk:
+            self.node.changed.set()  # the two are brought in step
+            end(Denial.SWITCHED_OFF)
         return self._facility
 
     async def resume_session(self) -> str:

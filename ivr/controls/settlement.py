@@ -1,7 +1,7 @@
 """One path settles every call, whoever asks: an event, the dialogue after it, a restart, an operator."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from accounts import ledger, payers
 from ivr.controls.node import Node
 from ivr.facility.learning import learn
 from ivr.policy.quantity import SHORTEST_COUNTED_MS
-from ivr.policy.reasons import Cutoff, NotRecorded, Outcome, Reason, reason
+from ivr.policy.reasons import Cutoff, Denial, NotRecorded, Outcome, Reason, reason
 from ivr.policy.request import Payer
 from ivr.policy.talk import NO_TALK, Evidence, Talk, talk
 from ivr.records import calls, evidence
@@ -129,7 +129,11 @@ def _talk_of(conn: Connection, row: Row[Any]) -> Talk:
     if row.limit_ms is None or row.accepted_at is None:
         return NO_TALK  # whatever was seen: nobody pays for what nobody accepted
     seen = evidence.of_call(conn, row.id)
-    return talk(seen, limit_ms=row.limit_ms, last_seen_at=row.last_seen_at)
+    span = talk(seen, limit_ms=row.limit_ms, last_seen_at=row.last_seen_at)
+    if row.switched_off_at is None or span.started_at is None:
+        return span
+    left = row.switched_off_at - span.started_at  # nobody pays for what a switch was late to end
+    return replace(span, ms=min(span.ms, max(0, int(left / timedelta(milliseconds=1)))))
 
 
 def _charge(row: Row[Any], span: Talk) -> Charge:
@@ -177,19 +181,25 @@ def _reason_values(row: Row[Any], span: Talk, ending: Ending) -> Mapping[str, ob
     """The one word for the end, and beside it who or what ended the call."""
     known = {"dial_status": ending.dial_status, "cause": ending.cause}
     if span.started_at is None:
-        return {**known, "reason": row.declined or _untalked(row, ending), "ended_by": ending.ended_by}
-    if _reached_limit(row, span):
-        cut_off_by = Cutoff(row.limit_set_by)
-        return {**known, "reason": Outcome.LIMIT_REACHED, "cut_off_by": cut_off_by, "ended_by": "limit"}
+        why = Denial.SWITCHED_OFF if row.switched_off_at else row.declined or _untalked(row, ending)
+        return {**known, "reason": why, "ended_by": ending.ended_by}
+    if cut_off_by := _cut_off_by(row, span):
+        ended_by = "staff" if cut_off_by is Cutoff.SWITCHED_OFF else "limit"
+        return {**known, "reason": Outcome.LIMIT_REACHED, "cut_off_by": cut_off_by, "ended_by": ended_by}
     return {**known, "reason": Outcome.COMPLETED, "ended_by": ending.ended_by}
 
 
-def _reached_limit(row: Row[Any], span: Talk) -> bool:
+def _cut_off_by(row: Row[Any], span: Talk) -> Cutoff | None:
+    """Which limit, hour or switch ended a talk; None where none did."""
+    limit = Cutoff(row.limit_set_by)
     if span.ms >= row.limit_ms - LIMIT_SLACK_MS:
-        return True
-    if row.ends_by is None or span.ended_at is None:
-        return False
-    return bool(span.ended_at >= row.ends_by - timedelta(milliseconds=LIMIT_SLACK_MS))
+        return limit
+    hours = ((row.ends_by, limit), (row.switched_off_at, Cutoff.SWITCHED_OFF))
+    known = [(at, cutoff) for at, cutoff in hours if at is not None]
+    if not known or span.ended_at is None:
+        return None
+    at, cutoff = min(known)
+    return cutoff if span.ended_at >= at - timedelta(milliseconds=LIMIT_SLACK_MS) else None
 
 
 def _untalked(row: Row[Any], ending: Ending) -> Outcome:

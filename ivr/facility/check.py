@@ -41,6 +41,8 @@ def findings(file: FacilityFile, at: datetime) -> list[str]:
 
 
 def _levels(file: FacilityFile) -> Iterator[_Level]:
+    if file.agency is not None:
+        yield _Level(f"agency {file.agency.agency.id}", file.agency.agency, one_person=True)
     yield _Level("facility", file.facility, one_person=True)
     yield from (_Level(f"unit {each.id}", each, one_person=True) for each in file.unit)
     yield from (_Level(f"station {each.id}", each, one_person=False) for each in file.station)
@@ -52,16 +54,19 @@ def _levels(file: FacilityFile) -> Iterator[_Level]:
 
 
 def _facility_hours(file: FacilityFile) -> Hours:
-    """A facility without hours is never open, where any other level would be always."""
-    return hours(file.facility.schedule) if file.facility.schedule else Hours(0, 0)
+    """Within its agency's. A facility without hours is never open, where any other level would be always."""
+    agency = hours(file.agency.agency.schedule) if file.agency else ALWAYS
+    return hours(file.facility.schedule) & agency if file.facility.schedule else Hours(0, 0)
 
 
 def _windows_that_never_open(file: FacilityFile, level: _Level) -> Iterator[str]:
     """Each window by itself, within the facility's weekly hours."""
     facility = _facility_hours(file)
     if level.entry is file.facility:
-        if not facility:
+        if not file.facility.schedule:
             yield "facility: it has no schedule, so nobody ever calls"
+        elif not facility:
+            yield "facility: its hours and its agency's never meet, so nobody ever calls"
         return
     for window in level.entry.schedule:
         if not hours([window]) & facility:
@@ -118,6 +123,9 @@ def _what_is_over(level: _Level, local: datetime) -> Iterator[str]:
 
 def _contradicting_numbers(file: FacilityFile) -> Iterator[str]:
     privileged = {each.number for each in file.number if each.privileged}
+    for special in file.number:
+        if special.privileged and special.records and "records" in special.model_fields_set:
+            yield f"number {special.number}: records = true means nothing, since the number is privileged"
     blocks = _Blocks(file)
     for special in file.number:
         if by := blocks.of(special.number):
@@ -136,8 +144,11 @@ class _Blocks:
     """The blocks of a file, found by what they cover."""
 
     def __init__(self, file: FacilityFile) -> None:
-        self._covered: dict[tuple[str, str], BlockedEntry] = {each.covered: each for each in file.blocked}
-        self._no_contact = {each.number for each in file.no_contact}
+        agency = file.agency
+        blocked = [*(agency.blocked if agency else ()), *file.blocked]
+        self._covered: dict[tuple[str, str], BlockedEntry] = {each.covered: each for each in blocked}
+        protected = [*(agency.no_contact if agency else ()), *file.no_contact]
+        self._no_contact = {each.number for each in protected}
 
     def of(self, number: str) -> str | None:
         """What keeps everybody from a number, in words."""

@@ -16,6 +16,7 @@ from ivr.facility.fields import DAYS
 from ivr.facility.file import LIMIT_KINDS
 from ivr.facility.load_levels import LOADER
 from ivr.facility.tables import (
+    agency,
     allowed_number,
     blocked_number,
     call_limit,
@@ -30,13 +31,16 @@ from ivr.facility.tables import (
     special_number,
     station,
     tariff,
+    unrecorded,
 )
+from ivr.facility.toml import to_toml
+from ivr.policy.level import Level
 from ivr.policy.privilege import PrivilegeSource
 from ivr.policy.request import BlockCause
 from ivr.policy.schedule import HOLIDAY
 from rating.money import Money, format_money
 
-TAXES = "taxes.toml"
+TAXES, AGENCY = "taxes.toml", "agency.toml"
 #: The causes of blocks that `[[blocked]]` may have.
 OF_THE_FILE = (BlockCause.FACILITY, BlockCause.SECURITY, BlockCause.AGENT)
 Entry = dict[str, Any]
@@ -64,6 +68,8 @@ def dump_facility(conn: Connection, facility_id: str) -> Dumped:
     head = {**_head(conn, row, list(beside)), "schedule": [], **levels[scopes.FACILITY]}
     if row.taxes:
         beside[TAXES] = row.taxes
+    if row.agency_id is not None:
+        beside[AGENCY] = to_toml(_agency(conn, row.agency_id, levels, blocks))
     return Dumped(
         _given(
             facility=head,
@@ -78,7 +84,7 @@ def dump_facility(conn: Connection, facility_id: str) -> Dumped:
             ],
             inmate=_inmates(conn, facility_id, zone, levels, blocks),
             number=_specials(conn, facility_id, levels),
-            blocked=[_block(each) for each in blocks if _is_of_the_file(each)],
+            blocked=[_block(each) for each in blocks if _is_of_the_file(each, scopes.FACILITY)],
             no_contact=[_no_contact(each) for each in blocks if _protects(each, scopes.FACILITY)],
         ),
         beside,
@@ -89,15 +95,30 @@ def dump_facility(conn: Connection, facility_id: str) -> Dumped:
 _NUMBER = special_number.c.number
 
 
+def _agency(
+    conn: Connection, agency_id: str, levels: Mapping[str, Entry], blocks: Iterable[Row[Any]]
+) -> Entry:
+    """The content of the agency's file."""
+    name = conn.execute(select(agency.c.name).where(agency.c.id == agency_id)).scalar_one()
+    return _given(
+        agency={"id": agency_id, "name": name, **levels[scopes.AGENCY]},
+        blocked=[_block(each) for each in blocks if _is_of_the_file(each, scopes.AGENCY)],
+        no_contact=[_no_contact(each) for each in blocks if _protects(each, scopes.AGENCY)],
+    )
+
+
 def _rows(conn: Connection, table: Table, facility_id: str, order: Any) -> Sequence[Row[Any]]:
     return conn.execute(select(table).where(table.c.facility_id == facility_id).order_by(order)).all()
 
 
 def _head(conn: Connection, row: Row[Any], tariffs: list[str]) -> Entry:
     """`[facility]` itself, without its hours and limits."""
-    same = ("id", "name", "kind", "operator", "average_daily_population", "state", "time_zone", "caller_id")
+    same = ("kind", "operator", "average_daily_population", "state", "time_zone", "caller_id")
     exchanges = _rows(conn, local_exchange, row.id, local_exchange.c.exchange)
     return _given(
+        id=row.id,
+        name=row.name,
+        agency=AGENCY if row.agency_id is not None else None,
         **{name: row._mapping[name] for name in same},
         inmate_id_digits=row.inmate_id_digits,
         longest_call_minutes=row.longest_call_ms // 60_000,
@@ -161,7 +182,7 @@ def _inmates(
         numbers[row.inmate].append(_allowed(row, levels))
     protected = defaultdict(list)
     for block in blocks:
-        if block.cause == BlockCause.NO_CONTACT and scopes.owner(block.scope) != scopes.FACILITY:
+        if block.cause == BlockCause.NO_CONTACT and scopes.level(block.scope) is Level.INMATE:
             protected[block.scope].append(_no_contact(block))
     return [
         _given(
@@ -193,7 +214,7 @@ def _allowed(row: Row[Any], levels: Mapping[str, Entry]) -> Entry:
 
 
 def _levels(conn: Connection, facility_id: str, zone: ZoneInfo) -> defaultdict[str, Entry]:
-    """The hours and limits of every scope that sets some."""
+    """The hours and limits of every scope that sets some, and whether it says not to record."""
     found: defaultdict[str, Entry] = defaultdict(dict)
     windows = defaultdict(list)
     for row in _rows(conn, schedule_window, facility_id, schedule_window.c.id):
@@ -205,6 +226,8 @@ def _levels(conn: Connection, facility_id: str, zone: ZoneInfo) -> defaultdict[s
             found[row.scope].setdefault(row.kind, []).append(_dated(row, zone))
     for row in _rows(conn, call_limit, facility_id, call_limit.c.id):
         found[row.scope].setdefault("limit", []).append(_limit(row))
+    for row in _rows(conn, unrecorded, facility_id, unrecorded.c.id):
+        found[row.scope]["records"] = False
     return found
 
 
@@ -253,8 +276,8 @@ def _live_blocks(conn: Connection, facility_id: str) -> list[Row[Any]]:
     return list(conn.execute(live.order_by(blocked_number.c.number, blocked_number.c.cause)))
 
 
-def _is_of_the_file(block: Row[Any]) -> bool:
-    return block.scope == scopes.FACILITY and block.cause in OF_THE_FILE
+def _is_of_the_file(block: Row[Any], scope: str) -> bool:
+    return block.scope == scope and block.cause in OF_THE_FILE
 
 
 def _protects(block: Row[Any], scope: str) -> bool:
@@ -281,7 +304,12 @@ def _given(**values: Any) -> Entry:
 
 def _left_out(conn: Connection, facility_id: str, blocks: Iterable[Row[Any]]) -> list[str]:
     """What stays in the database whatever file is loaded, counted."""
-    others = [each for each in blocks if not _is_of_the_file(each) and each.cause != BlockCause.NO_CONTACT]
+    others = [
+        each
+        for each in blocks
+        if each.cause != BlockCause.NO_CONTACT
+        and not any(_is_of_the_file(each, scope) for scope in (scopes.FACILITY, scopes.AGENCY))
+    ]
     dated = select(func.count()).where(
         schedule_exception.c.facility_id == facility_id, schedule_exception.c.author != LOADER
     )

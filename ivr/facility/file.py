@@ -129,11 +129,25 @@ class LevelEntry(_Entry):
     limit: list[LimitEntry] = []
 
 
+class RecordedEntry(LevelEntry):
+    """A level that may keep its calls from being recorded: `records = false` anywhere wins."""
+
+    records: bool = True
+
+
+class AgencyEntry(RecordedEntry):
+    """`[agency]`: who runs several facilities, and what holds for all of them; a file of its own."""
+
+    id: Slug
+    name: str
+
+
 class FacilityEntry(LevelEntry):
     """`[facility]`: a jail or prison and what holds for all of its calls."""
 
     id: Slug
     name: str
+    agency: FileName | None = None  # a file beside this one: AgencyFile
     kind: FacilityKind
     operator: Operator  # in whose custody people are; with state and kind it decides what is free by law
     average_daily_population: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] | None = (
@@ -169,7 +183,7 @@ class FacilityEntry(LevelEntry):
         return Site(self.state, self.kind, self.operator, self.average_daily_population)
 
 
-class UnitEntry(LevelEntry):
+class UnitEntry(RecordedEntry):
     """`[[unit]]`: a housing unit; what it sets holds for its stations and for its inmates."""
 
     id: Slug
@@ -184,7 +198,7 @@ class PlanEntry(_Entry):
     calls: Annotated[int, Field(ge=1, le=100)]  # what can be spoken
 
 
-class StationEntry(LevelEntry):
+class StationEntry(RecordedEntry):
     """`[[station]]`: one telephone; its id is also the name it registers with."""
 
     id: Slug
@@ -214,7 +228,7 @@ class NoContactEntry(_Entry):
     note: Note
 
 
-class InmateEntry(LevelEntry):
+class InmateEntry(RecordedEntry):
     """`[[inmate]]`: who may call. The PIN is hashed at loading and kept nowhere else.
 
     Without one the PIN that stands is kept; an inmate who is new needs one.
@@ -242,7 +256,7 @@ class InmateEntry(LevelEntry):
         return self
 
 
-class SpecialEntry(LevelEntry):
+class SpecialEntry(RecordedEntry):
     """`[[number]]`: a number with rules of its own. Everybody may call a privileged or free one, a hotline, a relay.
 
     An office takes several calls at a time, a hotline suspended inmates; an allowed one stands in everybody's
@@ -331,10 +345,24 @@ class Reviewed:
     says: TariffFile
 
 
+class AgencyFile(_Entry):
+    """An agency's file: what it has of a facility's holds for each of its facilities."""
+
+    agency: AgencyEntry
+    blocked: list[BlockedEntry] = []
+    no_contact: list[NoContactEntry] = []
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        _refuse_twin_blocks(self.blocked)
+        return self
+
+
 class FacilityFile(_Entry):
-    """The whole file, with the tariffs and taxes that it names."""
+    """The whole file, with the agency, the tariffs and the taxes that it names."""
 
     facility: FacilityEntry
+    agency: AgencyFile | None = None
     tariff: list[Reviewed] = []
     tax: str = ""  # the text of the table of taxes
     plan: list[PlanEntry] = []
@@ -357,7 +385,7 @@ class FacilityFile(_Entry):
         _refuse_twins("inmate", [inmate.id for inmate in self.inmate])
         _refuse_twins("unit", [unit.id for unit in self.unit])
         _refuse_twins("station", [station.id for station in self.station])
-        _refuse_twins("blocked number", [" ".join((*each.covered, each.cause)) for each in self.blocked])
+        _refuse_twin_blocks(self.blocked)
         self._refuse_long_lists()
         _refuse_twins("number", [entry.number for entry in self.number])
         _refuse_twins("short code", [entry.short_code for entry in self.number if entry.short_code])
@@ -411,6 +439,10 @@ def _refuse_overlaps(tariffs: list[TariffFile]) -> None:
             raise ValueError(f"tariffs {earlier.id} and {later.id} both hold on {later.valid_from}")
 
 
+def _refuse_twin_blocks(blocked: list[BlockedEntry]) -> None:
+    _refuse_twins("blocked number", [" ".join((*each.covered, each.cause)) for each in blocked])
+
+
 def _refuse_twins(what: str, ids: list[str]) -> None:
     if twins := sorted({each for each in ids if ids.count(each) > 1}):
         raise ValueError(f"{what} given more than once: {', '.join(twins)}")
@@ -419,17 +451,18 @@ def _refuse_twins(what: str, ids: list[str]) -> None:
 def parse(sources: Sources, name: str) -> FacilityFile:
     """The content of a facility file; raises FacilityFileError with a line for each mistake, beginning with `name`."""
     content = toml(sources.text, name)
-    for wrong in ("tariff", "tax"):
+    for wrong in ("agency", "tariff", "tax"):
         if wrong in content:
             raise FacilityFileError(f"{name}: {wrong}: expected its own file, named in facility")
     try:
         if missing := {each for each in named(content) if is_plain(each)} - sources.beside.keys():
             raise FacilityFileError(f"{name}: facility: {', '.join(sorted(missing))} is not there")
         rating = _rating(content, sources.beside)
+        agency = _agency(content, sources.beside)
     except (TariffFileError, TableError) as mistake:
         raise FacilityFileError(str(mistake)) from None
     try:
-        return FacilityFile.model_validate({**content, **rating})
+        return FacilityFile.model_validate({**content, **rating, "agency": agency})
     except ValidationError as error:
         raise FacilityFileError("\n".join(mistakes(name, sources.text, error))) from None
 
@@ -438,7 +471,7 @@ def _rating(content: Mapping[str, Any], beside: Mapping[str, str]) -> dict[str, 
     """The tariffs and taxes of the files that are there; the model tells what is missing or misnamed."""
     facility = content.get("facility")
     taxes = facility.get("taxes") if isinstance(facility, dict) else None
-    found = [name for name in named(content) if is_plain(name)]
+    found = [name for name in named(content) if is_plain(name) and name != _agency_named(content)]
     if taxes in found:
         parse_taxes(beside[taxes], taxes)
     return {
@@ -447,3 +480,20 @@ def _rating(content: Mapping[str, Any], beside: Mapping[str, str]) -> dict[str, 
         ],
         "tax": beside.get(taxes, "") if isinstance(taxes, str) else "",
     }
+
+
+def _agency(content: Mapping[str, Any], beside: Mapping[str, str]) -> AgencyFile | None:
+    """The agency's file, if the facility's names one; raises FacilityFileError with its mistakes."""
+    name = _agency_named(content)
+    if name is None or not is_plain(name):
+        return None
+    try:
+        return AgencyFile.model_validate(toml(beside[name], name))
+    except ValidationError as error:
+        raise FacilityFileError("\n".join(mistakes(name, beside[name], error))) from None
+
+
+def _agency_named(content: Mapping[str, Any]) -> str | None:
+    facility = content.get("facility")
+    name = facility.get("agency") if isinstance(facility, dict) else None
+    return name if isinstance(name, str) else None

@@ -5,9 +5,10 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from ivr.facility import kept
-from ivr.facility.file import FacilityFile, FacilityFileError
+from ivr.facility.file import FacilityFile, FacilityFileError, RecordedEntry
+from ivr.facility.load_agency import load_agency, put_agency
 from ivr.facility.load_blocks import load_blocks
-from ivr.facility.load_inmates import RULES, load_inmate
+from ivr.facility.load_inmates import load_inmate
 from ivr.facility.load_levels import load_levels
 from ivr.facility.load_prices import load_prices
 from ivr.facility.load_privileged import load_privileged
@@ -15,6 +16,9 @@ from ivr.facility.pins import PinKey
 from ivr.facility.possible import shortfalls
 from ivr.facility.putting import put, replace_rows
 from ivr.facility.tables import facility, housing_unit, local_exchange, special_number, station
+
+#: What an entry of a number sets for its level, in tables of their own.
+RULES_AND_RECORDS = set(RecordedEntry.model_fields)
 
 
 def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> list[str]:
@@ -25,12 +29,14 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
     FacilityFileError for another facility's station.
     """
     entry = file.facility
-    changed = put(
+    changed = put_agency(conn, file)
+    changed += put(
         conn,
         facility,
         {"id": entry.id},
         {
             "name": entry.name,
+            "agency_id": file.agency.agency.id if file.agency else None,
             "kind": entry.kind,
             "operator": entry.operator,
             "average_daily_population": entry.average_daily_population,
@@ -56,7 +62,10 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
         conn, local_exchange, owner, [{"exchange": each} for each in entry.local_exchanges]
     )
     changed += replace_rows(
-        conn, special_number, owner, [each.model_dump(exclude={*RULES, "privileged"}) for each in file.number]
+        conn,
+        special_number,
+        owner,
+        [each.model_dump(exclude={*RULES_AND_RECORDS, "privileged"}) for each in file.number],
     )
     changed += load_privileged(conn, file, at)
     for unit in file.unit:
@@ -72,6 +81,7 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
         changed += lines
     changed += load_levels(conn, file, inmate_keys, at)
     changed += load_blocks(conn, file, inmate_keys, theirs, at)
+    changed += load_agency(conn, file, at)
     changed += load_prices(conn, file, at)  # after the hours and limits, by which plans are measured
     return [*changed, *(f"alert: {each}" for each in shortfalls(conn, entry.id, at))]
 

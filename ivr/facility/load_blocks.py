@@ -1,12 +1,12 @@
 """Brings the blocks of a facility, and whom its inmates are not to call, in step with its file."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
 from ivr.facility import kept, scopes
-from ivr.facility.file import FacilityFile
+from ivr.facility.file import BlockedEntry, FacilityFile, NoContactEntry
 from ivr.facility.kept import Kept
 from ivr.facility.load_levels import LOADER
 from ivr.facility.tables import blocked_number
@@ -25,8 +25,20 @@ def load_blocks(
     A lifted block stays as a row. Those of inmates whom the file does not name stay in force. What staff have lifted
     stays lifted; a line says so where the file wants it.
     """
-    facility_id, wanted = file.facility.id, _wanted(file, inmate_keys)
     named = {scopes.FACILITY, *map(scopes.inmate, inmate_keys.values())}
+    return put_blocks(conn, file.facility.id, _wanted(file, inmate_keys), named, theirs=theirs, at=at)
+
+
+def put_blocks(
+    conn: Connection,
+    facility_id: str,
+    wanted: Mapping[Block, str],
+    named: Collection[str],
+    *,
+    theirs: Kept,
+    at: datetime,
+) -> list[str]:
+    """The loader's blocks of the named scopes become those that are wanted, each with its note."""
     live = select(blocked_number.c.id, blocked_number.c.author, *_BLOCK).where(
         blocked_number.c.facility_id == facility_id, blocked_number.c.lifted_at.is_(None)
     )
@@ -63,13 +75,17 @@ def _kept_by(block: Block, theirs: Kept) -> str | None:
 
 
 def _wanted(file: FacilityFile, inmate_keys: Mapping[str, int]) -> dict[Block, str]:
-    wanted: dict[Block, str] = {
-        (scopes.FACILITY, *each.covered, each.cause): each.note for each in file.blocked
-    }
-    protected = [(scopes.FACILITY, each) for each in file.no_contact]
+    wanted = blocks(scopes.FACILITY, file.blocked, file.no_contact)
     for person in file.inmate:
-        scope = scopes.inmate(inmate_keys[person.id])
-        protected += [(scope, each) for each in person.no_contact]
-    for scope, each in protected:
+        wanted |= blocks(scopes.inmate(inmate_keys[person.id]), (), person.no_contact)
+    return wanted
+
+
+def blocks(
+    scope: str, blocked: Iterable[BlockedEntry], no_contact: Iterable[NoContactEntry]
+) -> dict[Block, str]:
+    """What entries want blocked at a scope, with their notes."""
+    wanted: dict[Block, str] = {(scope, *each.covered, each.cause): each.note for each in blocked}
+    for each in no_contact:
         wanted[scope, "number", each.number, BlockCause.NO_CONTACT] = each.note
     return wanted

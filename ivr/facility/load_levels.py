@@ -1,6 +1,6 @@
 """Brings the rules of every level in step with a facility file; those of what the file does not name stay."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from types import MappingProxyType
@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Table, and_, delete, insert, select
 
 from ivr.facility import scopes
-from ivr.facility.file import LIMIT_KINDS, FacilityFile, LevelEntry, LimitEntry
-from ivr.facility.tables import call_limit, schedule_exception, schedule_window
+from ivr.facility.file import LIMIT_KINDS, FacilityFile, LevelEntry, LimitEntry, RecordedEntry
+from ivr.facility.tables import call_limit, schedule_exception, schedule_window, unrecorded
 from ivr.policy.level import Level
 from ivr.policy.quantity import Counted, From
 
@@ -23,17 +23,36 @@ def load_levels(
     conn: Connection, file: FacilityFile, inmate_keys: Mapping[str, int], at: datetime
 ) -> list[str]:
     """Make the rules of each level those of the file; `inmate_keys` are the rows of its inmates by their IDs."""
-    levels = _levels(file, inmate_keys)
     zone = ZoneInfo(file.facility.time_zone)
+    levels = _levels(file, inmate_keys)
+    return put_levels(conn, file.facility.id, levels, at, zone=zone, holidays=_holidays(file, zone))
+
+
+def put_levels(
+    conn: Connection,
+    facility_id: str,
+    levels: Mapping[str, LevelEntry],
+    at: datetime,
+    *,
+    zone: ZoneInfo,
+    holidays: Sequence[dict[str, Any]] = (),
+) -> list[str]:
+    """Make the rules of these scopes, by which the entries are named, those of the entries."""
     windows = [row for scope, level in levels.items() for row in _windows(scope, level)]
     dated = [row for scope, level in levels.items() for row in _dated(scope, level, zone)]
-    dated += _holidays(file, zone)
+    dated += holidays
     limits = [_limit(scope, each) for scope, level in levels.items() for each in level.limit]
-    old = _Standing(conn, file.facility.id, set(levels))
+    silent = [
+        {"scope": scope}
+        for scope, level in levels.items()
+        if isinstance(level, RecordedEntry) and not level.records
+    ]
+    old = _Standing(conn, facility_id, set(levels))
     return [
         *old.replace(schedule_window, windows),
         *old.replace(schedule_exception, dated, {"author": LOADER}, {"set_at": at}),
         *old.replace(call_limit, limits),
+        *old.replace(unrecorded, silent),
     ]
 
 
@@ -152,4 +171,6 @@ class _Standing:
 
     def _is_named(self, scope: str) -> bool:
         """Numbers belong to the whole facility; a list's entry to its inmate."""
-        return scope.startswith(f"{Level.NUMBER}/") or scopes.owner(scope) in self.named
+        if scope.startswith(f"{Level.NUMBER}/"):
+            return scopes.FACILITY in self.named
+        return scopes.owner(scope) in self.named

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, func, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, exists, func, literal, or_, select
 
 from accounts.db import Prepared
 from ivr.facility import privileged
@@ -19,7 +19,9 @@ from ivr.facility.tables import (
     privileged_number,
     special_number,
     station,
+    switch,
 )
+from ivr.policy.level import Level
 from rating.money import Money
 from rating.numbers import ORDINARY_AND_TOLL_FREE, ORDINARY_ONLY, NumberKind
 from rating.site import FacilityKind, Operator, Site
@@ -50,6 +52,8 @@ class Facility:
     relay_limit_factor: int = 1
     station_id: str | None = None
     unit_id: str | None = None  # the station's
+    agency_id: str | None = None
+    switched_off: bool = False  # the station, or what it is part of
 
     @property
     def site(self) -> Site:
@@ -65,8 +69,24 @@ class Facility:
 
 
 _OF_FACILITY = [facility.c[name] for name in Facility.__dataclass_fields__ if name in facility.c]
+_SWITCHED_OFF = exists().where(
+    switch.c.ended_at.is_(None),
+    switch.c.scope.in_(
+        [
+            literal(f"{Level.STATION}/") + station.c.id,
+            literal(f"{Level.UNIT}/") + station.c.facility_id + "/" + station.c.unit_id,
+            literal(f"{Level.FACILITY}/") + station.c.facility_id,
+            literal(f"{Level.AGENCY}/") + facility.c.agency_id,
+        ]
+    ),
+)
 _FACILITY_OF_STATION = Prepared(
-    select(*_OF_FACILITY, station.c.id.label("station_id"), station.c.unit_id)
+    select(
+        *_OF_FACILITY,
+        station.c.id.label("station_id"),
+        station.c.unit_id,
+        _SWITCHED_OFF.label("switched_off"),
+    )
     .join(station, station.c.facility_id == facility.c.id)
     .where(station.c.id == bindparam("station_id"))
 )

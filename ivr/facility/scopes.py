@@ -3,6 +3,7 @@
 from ivr.policy.level import Level
 
 FACILITY = str(Level.FACILITY)
+AGENCY = str(Level.AGENCY)
 
 
 def unit(unit_id: str) -> str:
@@ -41,11 +42,26 @@ def owner(scope: str) -> str:
     return f"{Level.INMATE}/{rest.partition('/')[0]}" if head == Level.ENTRY else scope
 
 
+def switch(level: Level, *names: str) -> str:
+    """What a switch is thrown for, unlike other scopes with the facility in it: agency, facility, unit or station."""
+    return "/".join((level, *names))
+
+
+def switches_of(
+    *, agency_id: str | None, facility_id: str, units: set[str | None], station_id: str | None
+) -> list[str]:
+    """Every switch that a call meets, the widest first."""
+    met = [switch(Level.AGENCY, agency_id)] if agency_id is not None else []
+    met.append(switch(Level.FACILITY, facility_id))
+    met += [switch(Level.UNIT, facility_id, each) for each in sorted(filter(None, units))]
+    return [*met, switch(Level.STATION, station_id)] if station_id is not None else met
+
+
 def of_call(
     *, units: set[str | None], station_id: str | None, inmate_key: int, e164: str | None
 ) -> list[str]:
     """Every scope whose rules a call meets."""
-    met = [FACILITY, inmate(inmate_key), *(unit(each) for each in sorted(filter(None, units)))]
+    met = [AGENCY, FACILITY, inmate(inmate_key), *(unit(each) for each in sorted(filter(None, units)))]
     if station_id is not None:
         met.append(station(station_id))
     if e164 is not None:

@@ -27,7 +27,15 @@ from accounts.db import Instant
 from ivr.facility import scopes
 from ivr.facility.daily import appointment
 from ivr.facility.lookup import Facility
-from ivr.facility.tables import blocked_number, call_limit, schedule_exception, schedule_window
+from ivr.facility.tables import (
+    blocked_number,
+    call_limit,
+    schedule_exception,
+    schedule_window,
+    switch,
+    unrecorded,
+)
+from ivr.policy.level import Level
 from ivr.policy.quantity import (
     MINUTE_MS,
     CallLimit,
@@ -48,6 +56,7 @@ from rating.numbers import US_REGIONS, Dialled, Number
 
 WINDOW, CLOSURE, OPENING, HOLIDAY, BLOCK = "window", "closure", "opening", "holiday", "block"
 APPOINTMENT = "appointment"
+UNRECORDED, SWITCH = "unrecorded", "switch"
 #: The type of a number of another country.
 INTERNATIONAL = "international"
 #: The columns of the one statement; each table fills its own.
@@ -72,13 +81,16 @@ _COLUMNS: Final[Mapping[str, Any]] = {
 }
 
 
-def _met(table: Any, **given: Any) -> Any:
-    """The rows of a table that are set for one of the scopes, in the columns of all."""
-    columns = [
+def _columns(table: Any, **given: Any) -> list[Any]:
+    return [
         given.get(name, table.c.get(name, cast(null(), kind))).label(name) for name, kind in _COLUMNS.items()
     ]
+
+
+def _met(table: Any, **given: Any) -> Any:
+    """The rows of a table that are set for one of the scopes, in the columns of all."""
     wanted = table.c.scope.in_(bindparam("scopes", expanding=True))
-    return select(*columns).where(table.c.facility_id == bindparam("facility_id"), wanted)
+    return select(*_columns(table, **given)).where(table.c.facility_id == bindparam("facility_id"), wanted)
 
 
 _LIVE_BLOCKS = _met(blocked_number, kind=literal(BLOCK)).where(
@@ -87,12 +99,17 @@ _LIVE_BLOCKS = _met(blocked_number, kind=literal(BLOCK)).where(
 _APPOINTMENTS = _met(appointment, kind=literal(APPOINTMENT)).where(
     appointment.c.cancelled_at.is_(None), appointment.c.ends_at > bindparam("at")
 )
+_OPEN_SWITCHES = select(*_columns(switch, kind=literal(SWITCH))).where(
+    switch.c.ended_at.is_(None), switch.c.scope.in_(bindparam("switches", expanding=True))
+)
 _SETTINGS = union_all(
     _met(schedule_window, kind=literal(WINDOW)),
     _met(schedule_exception),
     _met(call_limit),
+    _met(unrecorded, kind=literal(UNRECORDED)),
     _LIVE_BLOCKS,
     _APPOINTMENTS,
+    _OPEN_SWITCHES,
 )
 
 
@@ -104,6 +121,8 @@ class Settings:
     limits: Sequence[CallLimit]
     holidays: frozenset[date]
     blocked_by: frozenset[BlockCause]
+    unrecorded_at: frozenset[Level]
+    switched_off: Level | None  # the widest
     appointments: Sequence[Period] = ()
 
     def agreed_until(self, at: datetime) -> datetime | None:
@@ -112,11 +131,23 @@ class Settings:
 
 
 def settings_of(
-    conn: Connection, facility: Facility, met: Sequence[str], dialled: Dialled, at: datetime
+    conn: Connection,
+    facility: Facility,
+    met: Sequence[str],
+    dialled: Dialled,
+    *,
+    switches: Sequence[str],
+    at: datetime,
 ) -> Settings:
-    """The rules of the scopes that a call meets, at an instant."""
+    """The rules of the scopes that a call meets, at an instant; `switches` are those that it meets."""
     rows: dict[str, list[Row[Any]]] = defaultdict(list)
-    asked = {"facility_id": facility.id, "scopes": met, "patterns": patterns(dialled), "at": at}
+    asked = {
+        "facility_id": facility.id,
+        "scopes": met,
+        "patterns": patterns(dialled),
+        "switches": switches,
+        "at": at,
+    }
     for row in conn.execute(_SETTINGS, asked):
         rows[row.scope].append(row)
     local = at.astimezone(ZoneInfo(facility.time_zone))
@@ -128,8 +159,11 @@ def settings_of(
     agreed = [
         Period(row.starts_at, row.ends_at) for scope in met for row in rows[scope] if row.kind == APPOINTMENT
     ]
-    open_by = [each for each in by_scope.values() if each is not None]
-    return Settings(open_by, limits, days_off, causes, agreed)
+    silent = {scopes.level(scope) for scope in met for row in rows[scope] if row.kind == UNRECORDED}
+    schedules = [each for each in by_scope.values() if each is not None]
+    off = [row.scope for found in rows.values() for row in found if row.kind == SWITCH]
+    widest = next((scopes.level(scope) for scope in switches if scope in off), None)
+    return Settings(schedules, limits, days_off, causes, frozenset(silent), widest, agreed)
 
 
 def patterns(dialled: Dialled) -> list[str]:

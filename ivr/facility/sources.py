@@ -38,7 +38,7 @@ def named(content: Mapping[str, Any]) -> list[str]:
     if not isinstance(facility, dict):
         return []
     tariffs = facility.get("tariffs")
-    names = [*(tariffs if isinstance(tariffs, list) else []), facility.get("taxes")]
+    names = [*(tariffs if isinstance(tariffs, list) else []), facility.get("taxes"), facility.get("agency")]
     return [each for each in names if isinstance(each, str)]
 
 

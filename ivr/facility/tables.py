@@ -22,6 +22,7 @@ from accounts.db import Instant, Micros, metadata
 from ivr.policy.privilege import PrivilegeKind, PrivilegeSource, Shrinking
 from ivr.policy.quantity import Counted, DayKind, Each, From
 from ivr.policy.request import ONLY_PAYERS, BlockCause, InmateState, PanMode
+from ivr.policy.switching import Way
 from rating.call_type import CallType
 from rating.site import FacilityKind, Operator
 
@@ -35,11 +36,19 @@ def one_of(column: str, *words: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
 
+agency = Table(
+    "agency",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+)
+
 facility = Table(
     "facility",
     metadata,
     Column("id", String(64), primary_key=True),
     Column("name", Text, nullable=False),
+    Column("agency_id", ForeignKey("agency.id"), index=True),
     Column("kind", String(16), nullable=False),
     Column("operator", String(16), nullable=False),
     Column("average_daily_population", Integer),
@@ -139,6 +148,39 @@ call_limit = Table(
     one_of("measured_from", *From),
     one_of("counted", *Counted),
     CheckConstraint("most > 0", name="most_positive"),
+)
+
+# What says that calls are not recorded, beside the facility and the numbers of lists, which have columns for it.
+unrecorded = Table(
+    "unrecorded",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("scope", SCOPE, nullable=False),
+    Index("ix_unrecorded_scope", "facility_id", "scope", unique=True),
+)
+
+# Telephones that are switched off; a row is only ever ended.
+switch = Table(
+    "switch",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("scope", String(128), nullable=False),  # as `scopes.switch` writes it
+    Column("way", String(8), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("thrown_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", Text),
+    Column("ended_note", Text),
+    Index(
+        "ix_switch_open",
+        "scope",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    one_of("way", *Way),
 )
 
 inmate = Table(

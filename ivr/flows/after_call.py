@@ -1,14 +1,18 @@
 """The called party is gone and the inmate is still there."""
 
-from ivr.call import Call, speech
+from ivr.call import Call, end, speech
 from ivr.controls import InmateControls
 from ivr.flows.outbound import place_calls, say_goodbye
+from ivr.policy.reasons import Denial
 
 
 async def after_call(call: Call, controls: InmateControls) -> None:
     """Why the call did not complete, or that it has ended; then perhaps another."""
     await call.speak(await controls.resume_session())
-    await call.say_ending(await controls.end_call())
+    reason = await controls.end_call()
+    if reason is Denial.SWITCHED_OFF:
+        end(reason)
+    await call.say_ending(reason)
     if await call.menu(speech("another_call")) == "1":
         await place_calls(call, controls)
     else:

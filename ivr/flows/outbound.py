@@ -64,6 +64,8 @@ async def place_call(call: Call, controls: InmateControls) -> bool:
     await record_name_once(call, controls)
     match await controls.authorise():
         case Refused(reason, told):
+            if reason is Denial.SWITCHED_OFF:
+                end(reason)
             await call.say_ending(reason, told)
             if reason is Denial.NUMBER_NOT_ALLOWED:
                 await offer_to_ask(call, controls)

@@ -6,6 +6,7 @@ from enum import StrEnum
 class Level(StrEnum):
     """From the widest to the narrowest."""
 
+    AGENCY = "agency"  # of several facilities
     FACILITY = "facility"
     UNIT = "unit"
     STATION = "station"

@@ -10,6 +10,7 @@ class Denial(StrEnum):
     """Refused before anybody's telephone rang; in order of precedence."""
 
     STATION_UNKNOWN = "station_unknown"
+    SWITCHED_OFF = "switched_off"
     PIN_INVALID = "pin_invalid"
     INMATE_RELEASED = "inmate_released"
     INMATE_TRANSFERRED = "inmate_transferred"
@@ -57,6 +58,7 @@ class Cutoff(StrEnum):
     ALLOWANCE = "allowance"  # of minutes, each day, week or month
     BALANCE = "balance"
     MAX_COST = "max_cost"  # of the tariff, for one call
+    SWITCHED_OFF = "switched_off"  # by staff
 
 
 class NotRecorded(StrEnum):
@@ -65,7 +67,11 @@ class NotRecorded(StrEnum):
     PRIVILEGED = "privileged"
     RELAY = "relay"
     PASSIVE = "passive"
+    AGENCY = "agency"
     FACILITY = "facility"
+    UNIT = "unit"
+    STATION = "station"
+    INMATE = "inmate"
     NUMBER = "number"
     NOT_CONNECTED = "not_connected"
 

@@ -124,6 +124,8 @@ class CallRequest:
     passive: bool = False  # two operators let an answer be the acceptance
     relay: bool = False
     relay_limit_factor: int = 1  # how many times as long a talk over a relay takes
+    switched_off: Level | None = None  # the widest level whose telephones are switched off
+    unrecorded_at: frozenset[Level] = frozenset()  # levels that say not to record, beside facility and list
 
 
 @dataclass(frozen=True, slots=True)

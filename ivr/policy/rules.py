@@ -49,6 +49,11 @@ SHORTEST_CALL_MS = 60_000
 NEVER_OVERRIDDEN = frozenset({BlockCause.NO_CONTACT, BlockCause.CALLED_PARTY})
 
 
+def telephones_are_on(ask: CallRequest) -> Deny | None:
+    """What is switched off makes no calls at all, to privileged numbers and hotlines neither."""
+    return None if ask.switched_off is None else Deny(Denial.SWITCHED_OFF)
+
+
 def inmate_may_call(ask: CallRequest) -> Deny | None:
     """Released and transferred inmates make no calls; suspended ones reach only privileged numbers and hotlines."""
     match ask.inmate_state:
@@ -192,6 +197,7 @@ def somebody_pays(ask: CallRequest) -> Deny | None:
 
 
 RULES: tuple[Rule, ...] = (
+    telephones_are_on,
     inmate_may_call,
     name_is_recorded,
     number_can_be_called,
@@ -408,15 +414,19 @@ def needed(price: Price, starts: Collection[datetime]) -> Money:
 
 def not_recorded(ask: CallRequest) -> NotRecorded | None:
     """Why this call must not be recorded; any "do not record" wins."""
-    if ask.privileged:
-        return NotRecorded.PRIVILEGED
-    if ask.relay:  # a relay keeps its conversations confidential (47 CFR 64.604(a)(2))
-        return NotRecorded.RELAY
-    if is_passive(ask):  # nobody there was asked, or told
-        return NotRecorded.PASSIVE
-    if not ask.facility_records:
-        return NotRecorded.FACILITY
-    return None if ask.number_records else NotRecorded.NUMBER
+    objections = {
+        NotRecorded.PRIVILEGED: ask.privileged,
+        # a relay keeps its conversations confidential (47 CFR 64.604(a)(2))
+        NotRecorded.RELAY: ask.relay,
+        NotRecorded.PASSIVE: is_passive(ask),  # nobody there was asked, or told
+        NotRecorded.AGENCY: Level.AGENCY in ask.unrecorded_at,
+        NotRecorded.FACILITY: not ask.facility_records,
+        NotRecorded.UNIT: Level.UNIT in ask.unrecorded_at,
+        NotRecorded.STATION: Level.STATION in ask.unrecorded_at,
+        NotRecorded.INMATE: Level.INMATE in ask.unrecorded_at,
+        NotRecorded.NUMBER: not ask.number_records or Level.NUMBER in ask.unrecorded_at,
+    }
+    return next((why for why, objects in objections.items() if objects), None)
 
 
 def decide(ask: CallRequest) -> Decision:

@@ -25,10 +25,12 @@ from sqlalchemy.exc import IntegrityError
 from accounts.db import LostRace, Prepared
 from accounts.tables import transfer
 from ivr.facility import privileged, scopes
-from ivr.facility.tables import allowed_number, blocked_number
+from ivr.facility.tables import allowed_number, blocked_number, facility, inmate, station, switch
+from ivr.policy.level import Level
 from ivr.policy.reasons import Outcome
 from ivr.policy.request import CallClass
 from ivr.policy.rules import NEVER_OVERRIDDEN
+from ivr.policy.switching import Way
 from ivr.records.states import CallState
 from ivr.records.tables import call
 
@@ -43,8 +45,17 @@ _LOCKED = Prepared(_this.with_for_update(key_share=True))
 _KNOWN = Prepared(select(call.c.id).where(_is_this))
 _OPEN = Prepared(insert(call))
 _UNSEALED = Prepared(update(call).where(_is_this, call.c.sealed_at.is_(None)))
-_OFFER = Prepared(update(call).where(_is_this, call.c.state == bindparam("waiting")).returning(call))
-_undecided = update(call).where(_is_this, call.c.state == CallState.OFFERED, call.c.declined.is_(None))
+_OFFER = Prepared(
+    update(call)
+    .where(_is_this, call.c.state == bindparam("waiting"), call.c.switched_off_at.is_(None))
+    .returning(call)
+)
+_undecided = update(call).where(
+    _is_this,
+    call.c.state == CallState.OFFERED,
+    call.c.declined.is_(None),
+    call.c.switched_off_at.is_(None),
+)
 _DECLINE = Prepared(_undecided)
 _PREFIXES = [func.substr(call.c.number, 1, length) for length in range(2, LONGEST_NUMBER + 1)]
 _OVERRIDDEN = (
@@ -61,6 +72,7 @@ _BLOCKED = exists().where(
     or_(*(blocked_number.c.number == prefix for prefix in _PREFIXES)),
     (blocked_number.c.covers == "prefix") | (blocked_number.c.number == call.c.number),
     (blocked_number.c.scope == scopes.FACILITY)
+    | (blocked_number.c.scope == scopes.AGENCY)
     | (blocked_number.c.scope == literal("inmate/") + cast(call.c.inmate, String)),
     blocked_number.c.lifted_at.is_(None),
     or_(*(blocked_number.c.cause == cause for cause in sorted(NEVER_OVERRIDDEN))) | ~_OVERRIDDEN,
@@ -74,9 +86,32 @@ def is_privileged(at: Any) -> ColumnElement[bool]:
     )
 
 
+_UNIT_OF_STATION = (
+    select(station.c.unit_id).where(station.c.id == call.c.station_id).correlate(call).scalar_subquery()
+)
+_UNIT_OF_INMATE = (
+    select(inmate.c.unit_id).where(inmate.c.id == call.c.inmate).correlate(call).scalar_subquery()
+)
+_AGENCY = (
+    select(facility.c.agency_id).where(facility.c.id == call.c.facility_id).correlate(call).scalar_subquery()
+)
+_SWITCHED_OFF = exists().where(
+    switch.c.ended_at.is_(None),
+    switch.c.way != Way.FINISH,
+    switch.c.scope.in_(
+        [
+            literal(f"{Level.STATION}/") + call.c.station_id,
+            literal(f"{Level.UNIT}/") + call.c.facility_id + "/" + _UNIT_OF_STATION,
+            literal(f"{Level.UNIT}/") + call.c.facility_id + "/" + _UNIT_OF_INMATE,
+            literal(f"{Level.FACILITY}/") + call.c.facility_id,
+            literal(f"{Level.AGENCY}/") + _AGENCY,
+        ]
+    ),
+)
 _acceptable = _undecided.where(
     call.c.ends_by.is_(None) | (call.c.ends_by > bindparam("at", type_=call.c.ends_by.type)),
     or_(call.c.call_class == CallClass.TRS, ~_BLOCKED),
+    ~_SWITCHED_OFF,
     ~exists().where(call.c.privileged.is_(False), is_privileged(bindparam("at", type_=call.c.ends_by.type))),
     or_(bindparam("by_key", type_=call.c.passive.type), call.c.passive.is_(True)),
     ~exists().where(and_(call.c.hold_id.is_not(None), transfer.c.resolves_id == call.c.hold_id)),
@@ -171,7 +206,7 @@ def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datet
 
     It holds only while the call is offered and not declined, calling hours go on, its hold is open, its number is still
     not blocked, and has not become privileged since the recording was decided on. The key `PASSIVE` accepts only a call
-    of which that was decided.
+    of which that was decided. No switch but one that lets calls finish may have been thrown.
     """
     return _ACCEPT.row(
         conn,

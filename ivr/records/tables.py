@@ -98,6 +98,7 @@ call = Table(
     Column("last_seen_at", Instant),
     Column("talk_from_at", Instant),
     Column("talk_to_at", Instant),
+    Column("switched_off_at", Instant),  # when a switch that staff have thrown ends it
     Column("ended_at", Instant),
     # what it came to
     Column("talk_ms", Integer),

@@ -29,6 +29,7 @@ from ivr.staff import (
     privileged_list,
     requests,
     sealed,
+    switch,
 )
 from ivr.staff.desk import Alarm, Asked, Desk, StaffError
 from ivr.staff.unlock import Unlock, unlock
@@ -72,6 +73,8 @@ CHANGES: Mapping[str, Change] = {
     "recording hold": Change(sealed.OfRecording, sealed.hold),
     "recording release": Change(sealed.OfRecording, sealed.release),
     "alerts done": Change(alerts.AlertDone, alerts.done),
+    "off": Change(switch.SwitchOff, switch.off),
+    "on": Change(switch.SwitchOn, switch.on),
 }
 
 

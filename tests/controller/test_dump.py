@@ -66,10 +66,17 @@ attempts = 4
 in_minutes = 30
 """
 UNIT = '\n[[unit]]\nid = "unit-b"\nlabel = "Unit B"\n' + RULES.format("unit")
+AGENCY = (
+    '[agency]\nid = "example-agency"\nname = "Example Agency"\nrecords = false\n'
+    + RULES.format("agency")
+    + '\n[[blocked]]\nprefix = "809"\ncause = "security"\nnote = "Fraud"\n'
+    + '\n[[no_contact]]\nnumber = "2175550122"\nnote = "Victim"\n'
+)
 EVERYTHING = (
     TEXT.partition("[[station]]")[0]
     + UNIT
     + '\n[[station]]\nid = "demo-a1"\nlabel = "First"\nunit = "unit-a"\n'
+    + "records = false\n"
     + RULES.format("station")
     + '\n[[inmate]]\nid = "1001"\npin = "2468"\nname = "Alex \\u0022Example\\u0022"\nunit = "unit-b"\n'
     + 'state = "suspended"\nstate_note = "Fight"\nsuspended_from = 2026-12-01T08:00:00\n'
@@ -90,6 +97,7 @@ EVERYTHING = (
 )
 HOLIDAY = '\n[[facility.holiday]]\ndate = 2026-12-24\nname = "Founders\' day"\n'
 EVERYTHING = EVERYTHING.replace("\n[[plan]]", HOLIDAY + RULES.format("facility") + "\n[[plan]]", 1)
+EVERYTHING = EVERYTHING.replace('kind = "jail"', 'agency = "an-agency.toml"\nkind = "jail"', 1)
 PRIVILEGED = (
     '[[number]]\nnumber = "2175550110"\nlabel = "Public defender"\nprivileged = true\n'  # no file ends it
 )
@@ -98,8 +106,11 @@ BARE = (
 )
 
 
+BESIDE = {**SOURCES.beside, "an-agency.toml": AGENCY}
+
+
 def everything() -> FacilityFile:
-    return parse(Sources(EVERYTHING, SOURCES.beside), "everything")
+    return parse(Sources(EVERYTHING, BESIDE), "everything")
 
 
 def dumped(world: World) -> FacilityFile:
@@ -113,7 +124,7 @@ def loaded(world: World, file: FacilityFile) -> list[str]:
 
 @pytest.mark.parametrize("text", [TEXT, EVERYTHING, BARE], ids=["demonstration", "everything", "bare"])
 def test_loading_what_was_dumped_changes_nothing(world: World, text: str) -> None:
-    loaded(world, parse(Sources(text, SOURCES.beside), "given"))
+    loaded(world, parse(Sources(text, BESIDE), "given"))
     before = world.database.read_now(contents)
     assert loaded(world, dumped(world)) == []
     assert world.database.read_now(contents) == before
@@ -127,6 +138,8 @@ def test_everything_that_a_file_sets_is_dumped(world: World) -> None:
     for table in ("unit", "blocked", "no_contact", "prepaid", "plan", "subscription", "number"):
         assert _told(getattr(again, table)) == _told(getattr(file, table)), table
     assert again.facility.holiday == file.facility.holiday
+    assert _told([again.agency]) == _told([file.agency])
+    assert [each.records for each in again.station] == [False, True]
     assert _told(again.inmate[0].numbers) == _told(file.inmate[0].numbers)
     assert {(each.unit, each.state, each.state_note) for each in again.inmate} == {
         (each.unit, each.state, each.state_note) for each in file.inmate

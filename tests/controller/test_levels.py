@@ -24,6 +24,7 @@ SOON = 'schedule = [{ days = "mon", opens = "08:00", closes = "12:05" }]'
 NEVER = 'schedule = [{ days = "sun", opens = "08:00", closes = "12:05" }]'
 DIALLED = '{ number = "+1 217 555 0102", speed_dial = "2"'
 
+AGENCY = '[agency]\nid = "agency"\nname = "Agency"\n'
 #: Where hours are set in the file, at each level that a call from demo-a1 to speed dial 2 meets.
 PLACES = {
     "unit of the station": (

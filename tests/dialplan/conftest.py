@@ -82,6 +82,7 @@ def _running(installation: Installation, folder: Path) -> Iterator[Stack]:
         token=secrets.token_hex(32),
         controller_secret=secrets.token_hex(32),
         switch_secret=secrets.token_hex(32),
+        announcer_secret=secrets.token_hex(32),
         dialogue_seconds=5,
         acceptance_seconds=6,
     )

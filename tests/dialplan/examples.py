@@ -17,6 +17,7 @@ FACILITY = FacilityAsterisk(
     token="t" * 32,
     controller_secret="d" * 32,
     switch_secret="e" * 32,
+    announcer_secret="f" * 32,
 )
 NETWORK = NetworkAsterisk(
     folder=Path("/srv/ivr/network"),

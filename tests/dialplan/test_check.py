@@ -17,8 +17,8 @@ MISTAKES: dict[str, tuple[str, str | re.Pattern[str], str, str]] = {
     "AGI on another machine": (E, "agi://127.0.0.1", "agi://192.0.2.1", "does not belong"),
     "AGI in a hangup handler": (
         E,
-        "exten => s,1,Set(TALK_TO=",
-        "exten => s,1,AGI(agi://127.0.0.1:4573/inbound)\n same => n,Set(TALK_TO=",
+        " same => n,Set(TALK_TO=",
+        " same => n,AGI(agi://127.0.0.1:4573/inbound)\n same => n,Set(TALK_TO=",
         "hangup handler ended uses AGI",
     ),
     "endless dialogue": (
@@ -87,6 +87,15 @@ MISTAKES: dict[str, tuple[str, str | re.Pattern[str], str, str]] = {
     "AMI on every address": (M, "bindaddr = 127.0.0.1", "bindaddr = 0.0.0.0", "off loopback"),
     "AMI sees keys": (M, "read = system,call,user,cdr", "read = system,call,user,cdr,dtmf", "dtmf"),
     "AMI starts calls": (M, "write = call,", "write = originate,call,", "originate"),
+    "who announces reads": (M, "read =\nwrite = originate", "read = call\nwrite = originate", "originate"),
+    "a whisper that listens": (E, "${WHISPER_TO},qWES", "${WHISPER_TO},qwES", "could listen to a talk"),
+    "a whisper to anybody": (E, '^PJSIP/[A-Za-z0-9-]+$" ${WHISPER_TO}', '.*" ${X}', "whatever it is told"),
+    "a switch that is not asked": (
+        E,
+        "| ${DB_EXISTS(switch/station/${CHANNEL(endpoint)})}]?closed",
+        "]?closed",
+        "before Dial there is no GotoIf",
+    ),
     "AMI for everyone": (M, "permit = 127.0.0.1/255.255.255.255", "permit = 0.0.0.0/0.0.0.0", "loopback"),
     "AMI on HTTP": (M, "webenabled = no", "webenabled = yes", "HTTP"),
     "modules load themselves": ("modules.conf", "autoload = no", "autoload = yes", "by themselves"),

@@ -223,6 +223,7 @@ _ANSWERS: Mapping[str, Callable[[AmiSession, Action], None]] = {
     "Ping": AmiSession._ping,
     "Hangup": AmiSession._hang_up,
     "Redirect": AmiSession._done,
+    "Originate": AmiSession._done,
     "Setvar": AmiSession._done,
     "StopMixMonitor": AmiSession._done,
     "CoreShowChannels": AmiSession._show_channels,

@@ -46,6 +46,7 @@ AN_HOUR_AGO = PastCall(True, True, OK.at - timedelta(hours=1), OK.at - timedelta
 JUST_NOW = PastCall(True, True, OK.at - timedelta(minutes=2), OK.at - timedelta(minutes=1), 30_000)
 
 CASES: dict[Denial, CallRequest] = {
+    Denial.SWITCHED_OFF: replace(OK, switched_off=Level.FACILITY),
     Denial.INMATE_RELEASED: replace(OK, inmate_state=InmateState.RELEASED),
     Denial.INMATE_TRANSFERRED: replace(OK, inmate_state=InmateState.TRANSFERRED),
     Denial.INMATE_SUSPENDED: replace(OK, inmate_state=InmateState.SUSPENDED),
@@ -76,6 +77,8 @@ CASES: dict[Denial, CallRequest] = {
     Denial.FUNDS_TOO_LOW: replace(OK, prepaid=PrepaidFacts("prepaid/family", Money(59_999))),
 }
 BEFORE_ANY_RULE = {Denial.STATION_UNKNOWN, Denial.PIN_INVALID}
+#: Levels that say so in a table of their own.
+SILENT = (Level.AGENCY, Level.UNIT, Level.STATION, Level.INMATE, Level.NUMBER)
 PLAN = SubscriptionFacts("s", "s/1", calls_left=57, renews_on=date(2026, 12, 23))
 
 
@@ -180,6 +183,8 @@ def test_a_free_call_holds_nothing_and_needs_no_rate() -> None:
         ({"privileged": True}, NotRecorded.PRIVILEGED),
         ({"facility_records": False}, NotRecorded.FACILITY),
         ({"number_records": False}, NotRecorded.NUMBER),
+        *(({"unrecorded_at": frozenset({level})}, NotRecorded(level)) for level in SILENT),
+        ({"unrecorded_at": frozenset(SILENT), "facility_records": False}, NotRecorded.AGENCY),
         ({"privileged": True, "facility_records": False}, NotRecorded.PRIVILEGED),
         ({"relay": True}, NotRecorded.RELAY),
         ({"passive": True, "hotline": True}, NotRecorded.PASSIVE),
@@ -187,7 +192,7 @@ def test_a_free_call_holds_nothing_and_needs_no_rate() -> None:
         ({}, None),
     ],
 )
-def test_any_do_not_record_wins(changed: dict[str, bool], why: NotRecorded | None) -> None:
+def test_any_do_not_record_wins(changed: dict[str, object], why: NotRecorded | None) -> None:
     assert _allowed(replace(OK, **changed)).not_recorded is why  # type: ignore[arg-type]
 
 

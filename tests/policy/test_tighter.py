@@ -100,6 +100,8 @@ TIGHTENINGS: st.SearchStrategy[Tightening] = st.one_of(
     st.builds(_closed, LEVELS, st.integers(-1, 2)),
     st.builds(_blocked, st.sampled_from(BlockCause)),
     st.builds(_poorer, st.integers(0, 100)),
+    st.builds(lambda level: _given(switched_off=level), LEVELS),
+    st.builds(lambda levels: _given(unrecorded_at=levels), st.frozensets(LEVELS, min_size=1)),
     st.sampled_from(
         [
             _given(inmate_state=InmateState.SUSPENDED),

@@ -171,3 +171,25 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             writer.write(data)
             await writer.drain()
     writer.transport.abort()
+
+
+@contextmanager
+def without_controller(scene: Scene) -> Iterator[None]:
+    """The controller is killed and nobody starts another while the block runs."""
+    supervisor, down, over = scene.stage.supervisor, threading.Event(), threading.Event()
+
+    def keep_it_down() -> None:
+        supervisor.controller.stop(at_once=True)
+        down.set()
+        over.wait()
+        supervisor.controller.start()
+
+    pid = supervisor.controller.pid
+    supervisor.on_its_thread(keep_it_down)
+    assert down.wait(REPLACED_SECONDS)
+    scene.tell("  fault", "no controller runs")
+    try:
+        yield
+    finally:
+        over.set()
+    is_replaced(scene, pid)

@@ -3,6 +3,7 @@
 Lines are what somebody hears; `>` lines are keys, `> silence` none, `> hangs up` the receiver put back. Headings tell
 who hears: `inmate:` and `called party:`. Between them stands what the telephone network did: `busy`, `no answer`,
 `talks 83 s`, `is gone` for a called party who hangs up as they are connected, or `breaks off` for a fault of ours then.
+`switched off now` and the like stand for staff, while it rings.
 `record:` at the end tells the call's own record.
 """
 
@@ -32,6 +33,8 @@ from ivr.loading import load
 from ivr.policy.reasons import Outcome, Reason
 from ivr.records.states import Leg
 from ivr.records.tables import call as call_table
+from ivr.staff.changes import do
+from ivr.staff.changes import read as read_change
 from prompts.catalogue import Catalogue
 from prompts.listen import Heard, transcript
 from rating.money import Money, format_money
@@ -56,6 +59,12 @@ DIAL_STATUS = {
     "no answer": "NOANSWER",
     "congestion": "CONGESTION",
     "unavailable": "CHANUNAVAIL",
+}
+
+SWITCHED_OFF = {
+    "switched off, calls finish": "finish",
+    "switched off in a minute": "minute",
+    "switched off now": "now",
 }
 
 
@@ -155,6 +164,13 @@ class World:
         """Whether the inmates have recorded their names before."""
         self.database.transact_now(lambda conn: conn.execute(update(inmate).values(recorded_name=name)))
 
+    def switches_off(self, let: str, level: str = "facility", which: str = "example-county-jail") -> None:
+        """Staff switch telephones off."""
+        asked = read_change(
+            "off", {"level": level, "which": which, "let": let, "note": "why", "author": "staff"}
+        )
+        self.database.transact_now(do, "off", asked, KEY, self.at)
+
     def plays(self, text: str, station: str = "demo-a1") -> None:
         """Play the text and compare it with what was heard and recorded, line by line."""
         parts = _parts(text)
@@ -246,6 +262,10 @@ class _Session:
 
     async def _dialled(self, call_id: str) -> tuple[str, str]:
         """What the telephone network did: its Dial status, and the dialplan's note of a talk."""
+        if self.parts and self.parts[0][0] in SWITCHED_OFF:
+            head, _ = self.parts.popleft()
+            self.played.append(head)
+            self.world.switches_off(SWITCHED_OFF[head])
         if not self.parts or self.parts[0][0] in ("inmate:", "record:"):
             return "CANCEL", ""
         if self.parts[0][0] in DIAL_STATUS:

@@ -1,0 +1,107 @@
+"""What needs more than the controller's own connection may do, or has to work without it: one action at a time.
+
+Two users of Asterisk's: `switch` writes AstDB and ends calls, `announcer` puts an announcement into a talk.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ivr.ami.client import NORMAL_CLEARING
+from ivr.ami.errors import AmiError
+from ivr.ami.oneshot import one_shot
+
+FAMILY = "switch"
+DEADLINE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Switchboard:
+    """Asterisk on this host; every method raises AmiError where it can't be reached or refuses."""
+
+    host: str
+    port: int
+    switch_secret: str = field(repr=False)
+    announcer_secret: str = field(repr=False)
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def keys(self) -> dict[str, str]:
+        """What is closed in Asterisk's own database: keys such as `all` and `station/NAME`."""
+        prefix = f"/{FAMILY}/"
+        entries = self._switch("DBGetTree", Family=FAMILY)
+        found = {each["Key"]: each.get("Val", "") for each in entries if "Key" in each}
+        return {key.removeprefix(prefix): value for key, value in found.items() if key.startswith(prefix)}
+
+    def close(self, key: str, value: str) -> None:
+        """Close what the key names, until `reopen`."""
+        self._switch("DBPut", Family=FAMILY, Key=key, Val=value)
+
+    def reopen(self, key: str) -> None:
+        """Take a key away."""
+        self._switch("DBDel", Family=FAMILY, Key=key)
+
+    def channels(self) -> list[Mapping[str, str]]:
+        """All channels there are."""
+        return [each for each in self._switch("CoreShowChannels") if each.get("Event") == "CoreShowChannel"]
+
+    def hang_up(self, channel: str) -> None:
+        """End one channel."""
+        self._switch("Hangup", Channel=channel, Cause=NORMAL_CLEARING)
+
+    def say_farewell(self, inmate_channel: str, called_channel: str, prompt: str) -> None:
+        """End a talk: both hear why, and are hung up by the dialplan."""
+        self._switch(
+            "Redirect",
+            Channel=inmate_channel,
+            Context="inmate-farewell",
+            Exten=prompt,
+            Priority=1,
+            ExtraChannel=called_channel,
+            ExtraContext="called-farewell",
+            ExtraExten=prompt,
+            ExtraPriority=1,
+        )
+
+    def announce(self, channel: str, language: str) -> None:
+        """Tell somebody who talks that their call ends in a minute; the two go on hearing each other.
+
+        The dialplan whispers it into the one channel, and can't listen (context `whisper`).
+        """
+        headers: dict[str, str | int] = {
+            "Channel": f"Local/{language}@announcement",
+            "Context": "whisper",
+            "Exten": "s",
+            "Priority": 1,
+            "Variable": f"WHISPER_TO={channel}",
+            "Async": "true",
+        }
+        self._do("announcer", self.announcer_secret, "Originate", headers)
+
+    def _switch(self, action: str, **headers: str | int) -> list[dict[str, str]]:
+        return self._do("switch", self.switch_secret, action, headers)
+
+    def _do(
+        self, username: str, secret: str, action: str, headers: Mapping[str, str | int]
+    ) -> list[dict[str, str]]:
+        with self._one_at_a_time:
+            return one_shot(
+                action,
+                headers,
+                host=self.host,
+                port=self.port,
+                username=username,
+                secret=secret,
+                deadline_s=DEADLINE_S,
+            )
+
+
+def end_talk(board: Switchboard, inmate_channel: str, called_channel: str | None, prompt: str) -> None:
+    """Both hear why and are hung up; where that fails they are hung up all the same."""
+    if called_channel is not None:
+        try:
+            board.say_farewell(inmate_channel, called_channel, prompt)
+        except AmiError:
+            board.hang_up(called_channel)
+        else:
+            return
+    board.hang_up(inmate_channel)

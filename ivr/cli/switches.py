@@ -1,0 +1,126 @@
+"""`ivr off`, `ivr on`, `ivr switches`: telephones are switched off and on."""
+
+import getpass
+import json
+import time
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from accounts.db import Database
+from ivr import throwing
+from ivr.cli.calls import open_database
+from ivr.config import load_settings
+from ivr.facility.switches import open_switches
+from ivr.policy.switching import Way
+
+
+class What(StrEnum):
+    """What has telephones to switch."""
+
+    STATION = "station"
+    UNIT = "unit"
+    FACILITY = "facility"
+    AGENCY = "agency"
+
+
+WHAT = Annotated[What, typer.Argument(help="what to switch", show_default=False)]
+NAME = Annotated[str, typer.Argument(metavar="ID", help="its id, as the facility's file has it")]
+NOTE = Annotated[str, typer.Option("--note", help="why, for those who ask later")]
+OF = Annotated[str | None, typer.Option("--facility", help="whose unit, where several have one of that id")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command("off")(off)
+    app.command("on")(on)
+    app.command("switches")(switches)
+
+
+def off(
+    what: WHAT,
+    name: NAME,
+    note: NOTE,
+    let: Annotated[
+        Way,
+        typer.Option(
+            "--let",
+            help="what calls in progress do: finish; end in a minute, which both hear at once; end now",
+            show_default=False,
+        ),
+    ],
+    facility: OF = None,
+) -> None:
+    """Switch telephones off: of a station, a housing unit, a facility or an agency.
+
+    Nobody makes a call there any more, to privileged numbers and hotlines neither: who lifts the receiver hears
+    why. `--let` says what becomes of calls in progress; one that only rings goes on with `finish` and ends with
+    the others. Switching off again replaces what was said before, so `--let now` may follow `--let minute`.
+
+    This works with the controller down too: the database and Asterisk's own are changed directly, and with
+    `--let minute` the command stays for that minute and then ends the calls. Where the database can't be reached
+    either, Asterisk closes (all stations, if what belongs to a unit, facility or agency can't be looked up), and
+    the controller takes that over when it runs again.
+    """
+    given = {"level": what.value, "which": name, "note": note, "let": let.value, "facility_id": facility}
+    throwing.switch_off(load_settings(), _signed(given), typer.echo, _wait)
+
+
+def on(what: WHAT, name: NAME, note: NOTE, facility: OF = None) -> None:
+    """Switch telephones on again.
+
+    Where something wider is off too, they stay off until that is on again. Calls that were told to end in a minute
+    go on, if the minute is not over. The database is needed for this.
+    """
+    given = {"level": what.value, "which": name, "note": note, "facility_id": facility}
+    throwing.switch_on(load_settings(), _signed(given), typer.echo)
+
+
+def switches(
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object for each")] = False,
+) -> None:
+    """List what is switched off: since when, by whom, why, and what calls in progress were let do."""
+    with open_database() as database:
+        if as_json:
+            for each in _open(database):
+                typer.echo(json.dumps(each))
+            return
+        table = Table(box=None, pad_edge=False)
+        for column in ("off", "since", "let", "by", "why"):
+            table.add_column(column, overflow="fold", no_wrap=column in {"since", "let"})
+        rows = _open(database)
+        for each in rows:
+            table.add_row(each["scope"], each["since"], each["let"], each["author"], each["note"])
+        Console().print(table if rows else "Nothing is switched off.")
+
+
+def _open(database: Database) -> list[dict[str, str]]:
+    return [
+        {
+            "scope": row.scope.replace("/", " ", 1),
+            "since": f"{row.thrown_at:%Y-%m-%d %H:%M}Z",
+            "let": row.way,
+            "author": row.author,
+            "note": row.note,
+        }
+        for row in database.read_now(open_switches)
+    ]
+
+
+def _signed(given: dict[str, str | None]) -> dict[str, object]:
+    said: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    return said | {"author": getpass.getuser()}
+
+
+def _wait(seconds: float) -> None:
+    """Let the last minute pass, and show it."""
+    over = time.monotonic() + seconds
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        shown = progress.add_task("Calls end in a minute", total=seconds)
+        while (left := over - time.monotonic()) > 0:
+            progress.update(shown, completed=seconds - left)
+            time.sleep(min(left, 0.5))

@@ -1,0 +1,37 @@
+"""A talk is ended at an hour: both are taken out of their bridge, hear why, and are hung up."""
+
+import structlog
+
+from ivr.ami import AmiClient, AmiError
+from ivr.live import LiveCall
+from ivr.policy.reasons import Cutoff
+
+log = structlog.get_logger(__name__)
+
+
+async def say_farewell(ami: AmiClient, live: LiveCall, cutoff: Cutoff) -> None:
+    """End a talk, telling both why; where that fails, without a word."""
+    if live.called_channel is None:
+        return
+    try:
+        await ami.redirect_both(
+            live.inmate_channel,
+            "inmate-farewell",
+            live.called_channel,
+            "called-farewell",
+            f"ended.{cutoff}",
+        )
+    except AmiError as error:
+        log.warning("a call is ended without farewell", call_id=live.call_id, error=str(error))
+        await hang_up(ami, live.called_channel)
+        await hang_up(ami, live.inmate_channel)
+
+
+async def hang_up(ami: AmiClient, channel: str | None) -> None:
+    """End a channel, if it is still there."""
+    if not channel:
+        return
+    try:
+        await ami.hangup(channel)
+    except AmiError as error:
+        log.info("hang-up not needed or not possible", channel=channel, error=str(error))

@@ -1,0 +1,96 @@
+"""What switches do to calls in progress: when each must end, kept in its record so that no restart forgets it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from ivr.facility import scopes
+from ivr.facility.switches import open_switches
+from ivr.facility.tables import facility, inmate, station
+from ivr.policy.switching import Way, ends_at
+from ivr.records.states import CallState
+from ivr.records.tables import call
+
+IN_PROGRESS = (CallState.ALLOWED, CallState.OFFERED, CallState.ACCEPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedOff:
+    """A call in progress that a switch ends."""
+
+    call_id: str
+    ends_at: datetime
+    thrown_at: datetime
+    inmate_language: str
+    called_language: str
+
+
+def mark(conn: Connection, at: datetime) -> list[SwitchedOff]:
+    """Bring the end of each call in progress in step with the switches; those that one ends.
+
+    What is switched on again in time lets its calls go on. A called party's own choice stands.
+    """
+    switches = {row.scope: row for row in open_switches(conn)}
+    ended = []
+    for row in conn.execute(_CALLS):
+        met = scopes.switches_of(
+            agency_id=row.agency_id,
+            facility_id=row.facility_id,
+            units={row.station_unit, row.inmate_unit},
+            station_id=row.station_id,
+        )
+        connected = row.state == CallState.ACCEPTED
+        found = [
+            (ends, switches[scope].thrown_at)
+            for scope in met
+            if scope in switches
+            and (ends := ends_at(Way(switches[scope].way), switches[scope].thrown_at, connected=connected))
+        ]
+        was = row.switched_off_at
+        ends, thrown_at = min(found, default=(None, at))
+        if was is not None and (was <= at or (ends is not None and was < ends)):
+            ends = was
+        if ends != was and row.declined is None:
+            conn.execute(update(call).where(call.c.id == row.id).values(switched_off_at=ends))
+        if ends is not None and row.declined is None:
+            called = row.called_language or row.inmate_language
+            ended.append(SwitchedOff(row.id, ends, thrown_at, row.inmate_language, called))
+    return ended
+
+
+def ended(conn: Connection) -> list[SwitchedOff]:
+    """The calls in progress that are marked; nothing is written."""
+    marked = _CALLS.where(call.c.switched_off_at.is_not(None))
+    return [
+        SwitchedOff(
+            row.id,
+            row.switched_off_at,
+            row.switched_off_at,
+            row.inmate_language,
+            row.called_language or row.inmate_language,
+        )
+        for row in conn.execute(marked)
+    ]
+
+
+_STATIONS_OWN = station.alias("stations_own")
+_CALLS = (
+    select(
+        call.c.id,
+        call.c.state,
+        call.c.declined,
+        call.c.switched_off_at,
+        call.c.facility_id,
+        call.c.station_id,
+        call.c.inmate_language,
+        call.c.called_language,
+        facility.c.agency_id,
+        _STATIONS_OWN.c.unit_id.label("station_unit"),
+        inmate.c.unit_id.label("inmate_unit"),
+    )
+    .join(facility, facility.c.id == call.c.facility_id)
+    .join(inmate, inmate.c.id == call.c.inmate)
+    .outerjoin(_STATIONS_OWN, _STATIONS_OWN.c.id == call.c.station_id)
+    .where(call.c.sealed_at.is_(None), call.c.state.in_(IN_PROGRESS))
+)

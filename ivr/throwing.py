@@ -1,0 +1,196 @@
+"""Switches thrown from the command line: by the controller, or without it, straight in Asterisk and the database."""
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from accounts import schema
+from accounts.db import Database, DatabaseError, WriterLocked
+from ivr.ami import AmiError, Switchboard, end_talk
+from ivr.clock import utc_now
+from ivr.config import Settings
+from ivr.control import ControllerFailed, NoController, ask
+from ivr.facility import scopes, switches
+from ivr.instance import control_socket, keyring_of, switchboard
+from ivr.policy.level import Level
+from ivr.policy.reasons import Cutoff
+from ivr.policy.switching import LAST_MINUTE, Way
+from ivr.records import switched
+from ivr.staff.changes import perform, read
+
+CALL_ID = re.compile(r"[0-9a-f]{32}")
+FAREWELL = f"ended.{Cutoff.SWITCHED_OFF}"
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """The channels of one call, as Asterisk has them."""
+
+    inmate: str
+    called: str | None
+    talking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    """What Asterisk has to close, and which calls; None: those of the station, or all."""
+
+    keys: Mapping[str, str]
+    calls: Mapping[str, switched.SwitchedOff] | None
+    station: str | None = None
+
+
+def switch_off(
+    settings: Settings, given: Mapping[str, object], tell: Tell, wait: Callable[[float], None]
+) -> None:
+    """Switch telephones off, whatever still runs: `given` are the fields of ivr.staff.switch.SwitchOff.
+
+    `wait` lets so many seconds pass. Raises StaffError for what there is not.
+    """
+    asked = read("off", given)
+    try:
+        tell(str(ask(control_socket(settings), "off", **asked.model_dump(mode="json", exclude_unset=True))))
+        return
+    except NoController:
+        tell("the controller does not run: this is done in the database and in Asterisk directly")
+    except ControllerFailed as failure:
+        tell(f"{failure}: this is done in Asterisk directly")
+    closing = _in_the_database(settings, given, tell)
+    try:
+        _in_asterisk(_board(settings), closing, Way(str(given["let"])), tell, wait)
+    except AmiError as error:
+        tell(f"Asterisk was not reached ({error}): no call could be ended there")
+
+
+def switch_on(settings: Settings, given: Mapping[str, object], tell: Tell) -> None:
+    """Switch telephones on again, by the database alone; Asterisk's own keys follow it.
+
+    Raises StaffError for what there is not, DatabaseError where the database can't be reached.
+    """
+    asked = read("on", given)
+    try:
+        tell(str(ask(control_socket(settings), "on", **asked.model_dump(mode="json", exclude_unset=True))))
+        return
+    except NoController:
+        tell(perform(settings, "on", **given))
+    board = _board(settings)
+    try:
+        with Database.open(settings.url) as database:
+            keys = database.read_now(switches.closing_keys)
+            _keep(board, keys)
+    except AmiError as error:
+        tell(f"Asterisk was not reached ({error}): the controller will open it when it runs again")
+
+
+def _board(settings: Settings) -> Switchboard:
+    return switchboard(settings, keyring_of(settings))
+
+
+def _in_the_database(settings: Settings, given: Mapping[str, object], tell: Tell) -> _Closing:
+    """What is to be closed; where the database can't be reached, rather too much than too little."""
+    try:
+        tell(perform(settings, "off", **given))
+        schema.require_head(settings.url)
+        with Database.open(settings.url) as database:
+            keys = database.read_now(switches.closing_keys)
+            return _Closing(keys, {each.call_id: each for each in database.read_now(switched.ended)})
+    except (DatabaseError, WriterLocked, ControllerFailed) as error:
+        tell(
+            f"the database was not reached ({error}): Asterisk alone closes, and the controller will write it down"
+        )
+    said = f"{given['author']}: {given['note']}"
+    if given["level"] == Level.STATION:
+        name = str(given["which"])
+        return _Closing({scopes.switch(Level.STATION, name): said}, None, name)
+    tell(f"which stations belong to {given['level']} {given['which']} stands in the database: all are closed")
+    return _Closing({switches.ALL: said}, None)
+
+
+def _in_asterisk(
+    board: Switchboard, closing: _Closing, way: Way, tell: Tell, wait: Callable[[float], None]
+) -> None:
+    for key, value in closing.keys.items():
+        board.close(key, value)
+    tell("Asterisk rings nobody from there any more")
+    if way is Way.FINISH:
+        return
+    calls = _calls(board, closing)
+    if way is Way.MINUTE and any(each.talking for each in calls.values()):
+        talking = {call_id: each for call_id, each in calls.items() if each.talking}
+        for call_id, legs in talking.items():
+            _announce(board, legs, closing.calls[call_id] if closing.calls else None)
+        _end(board, [each for each in calls.values() if not each.talking])
+        tell(f"{len(talking)} calls end in a minute")
+        wait(_left(closing, talking))
+        calls = {call_id: each for call_id, each in _calls(board, closing).items() if call_id in talking}
+    _end(board, list(calls.values()))
+    tell(f"{len(calls)} calls were ended")
+
+
+def _left(closing: _Closing, talking: Collection[str]) -> float:
+    """How many seconds the talks have left: until what the database says, as their records end there."""
+    if closing.calls is None:
+        return LAST_MINUTE.total_seconds()
+    last = max(closing.calls[call_id].ends_at for call_id in talking)
+    return max(0.0, (last - utc_now()).total_seconds())
+
+
+def _calls(board: Switchboard, closing: _Closing) -> dict[str, Legs]:
+    """The calls that Asterisk has and the switch is about, by id."""
+    found = legs_by_call(board.channels())
+    if closing.calls is not None:
+        return {call_id: legs for call_id, legs in found.items() if call_id in closing.calls}
+    if closing.station is None:
+        return found
+    return {call_id: legs for call_id, legs in found.items() if is_of(legs.inmate, closing.station)}
+
+
+def legs_by_call(channels: Sequence[Mapping[str, str]]) -> dict[str, Legs]:
+    """Both legs carry the call's id as their account; the carrier's is the called one."""
+    found: dict[str, list[Mapping[str, str]]] = {}
+    for each in channels:
+        if CALL_ID.fullmatch(each.get("AccountCode", "")):
+            found.setdefault(each["AccountCode"], []).append(each)
+    calls = {}
+    for call_id, legs in found.items():
+        inmate = next((each["Channel"] for each in legs if not is_of(each["Channel"], "carrier")), None)
+        called = next((each["Channel"] for each in legs if is_of(each["Channel"], "carrier")), None)
+        if inmate is not None:
+            together = len(legs) == 2 and all(each.get("BridgeId") for each in legs)
+            calls[call_id] = Legs(inmate, called, together)
+    return calls
+
+
+def is_of(channel: str, endpoint: str) -> bool:
+    """Whether a channel is a telephone's."""
+    return channel.removeprefix("PJSIP/").rpartition("-")[0] == endpoint
+
+
+def _announce(board: Switchboard, legs: Legs, call: switched.SwitchedOff | None) -> None:
+    board.announce(legs.inmate, call.inmate_language if call else "en")
+    if legs.called is not None:
+        board.announce(legs.called, call.called_language if call else "en")
+
+
+def _end(board: Switchboard, calls: Collection[Legs]) -> None:
+    """Both hear why where they talk; of a call that rings only the called leg goes, as the inmate hears why then."""
+    for legs in calls:
+        try:
+            if legs.talking:
+                end_talk(board, legs.inmate, legs.called, FAREWELL)
+            else:
+                board.hang_up(legs.called or legs.inmate)
+        except AmiError:
+            continue  # it has ended by itself
+
+
+def _keep(board: Switchboard, keys: Mapping[str, str]) -> None:
+    """Only these keys of ours stand in Asterisk; what somebody put there at the console stays."""
+    found = board.keys()
+    for key, value in keys.items():
+        if found.get(key) != value:
+            board.close(key, value)
+    for key in found.keys() - keys.keys():
+        if found[key].isdecimal():
+            board.reopen(key)
