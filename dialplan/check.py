@@ -14,7 +14,7 @@ SCRIPTS = {"outbound": "inmate", "after_call": "inmate", "accept": "accept", "in
 CONTEXTS = frozenset(
     {
         *("inmate", "forget", "inmate-left", "accept", "ended", "called-farewell", "inmate-farewell"),
-        *("announcement", "whisper", "from-carrier", "general", "globals"),
+        *("announcement", "whisper", "overlay", "from-carrier", "general", "globals"),
     }
 )
 AGI = re.compile(r"agi://127\.0\.0\.1:\d+/(\w+)(,.*)?")
@@ -49,6 +49,15 @@ BEFORE_DIAL = (
 )
 # It speaks into one leg and can't listen: W is private whisper.
 CHANSPY = "ChanSpy(${WHISPER_TO},qWES)"
+#: The only announcements in a talk: where the controller asked for them on acceptance, in values of plain form.
+OVERLAY = (
+    'GotoIf($[${REGEX("^[a-z][a-z]([a-z][a-z])?$" ${OVERLAY})} = 0]?quiet)',
+    'GotoIf($[${REGEX("^[1-9][0-9]{0,3}$" ${OVERLAY_SECONDS})} = 0]?quiet)',
+    "Set(OVERLAY_ID=${PERIODIC_HOOK(overlay,${OVERLAY}${EPOCH},${OVERLAY_SECONDS})})",
+)
+#: The only way for the inmate's keys into a talk.
+KEYS = ('GotoIf($["${KEYS}" != "pass"]?mute)', "Set(MASTER_CHANNEL(FRAME_DROP(RX))=)")
+OVERLAY_APPLICATIONS = frozenset({"GotoIf", "Playback", "Hangup"})
 FORGOTTEN = (
     "VERDICT",
     "DESTINATION",
@@ -199,6 +208,33 @@ def _accept_faults(plan: Dialplan) -> Faults:
         yield "what is not accepted does not go straight to the end of accept"
 
 
+def _talk_faults(plan: Dialplan) -> Faults:
+    said = [str(step) for step in plan.get("accept", {}).get("s", [])]
+    closed = ["Set(OVERLAY=)", "Set(OVERLAY_SECONDS=)", "Set(KEYS=)"]
+    asked = 'GotoIf($["${ACCEPTED}" != "yes"]?no)'
+    for name, lines in (("announcements", OVERLAY), ("keys", KEYS)):
+        first = said.index(lines[0]) if lines[0] in said else 0
+        if tuple(said[first : first + len(lines)]) != lines or asked not in said[:first]:
+            yield f"accept does not have, one after the other: {', '.join(lines)}"
+        if said.count(lines[-1]) != 1:
+            yield f"{name} are let into a talk {said.count(lines[-1])} times"
+    agi = next((n for n, line in enumerate(said) if line.startswith("AGI(")), 0)
+    if missing := [line for line in closed if line not in said[:agi]]:
+        yield f"a talk could have what another was allowed: there is no {', '.join(missing)}"
+    for where, _, step in _steps(plan):
+        text = str(step)
+        if "PERIODIC_HOOK" in text and text != OVERLAY[-1]:
+            yield f"{where} puts something else into a talk: {step}"
+        if ("MASTER_CHANNEL" in text and text != KEYS[-1]) or (
+            "FRAME_DROP" in text and where.split("/")[0] not in {"inmate", "accept"}
+        ):
+            yield f"{where} reaches another channel: {step}"
+        if where.startswith("overlay/") and step.application not in OVERLAY_APPLICATIONS:
+            yield f"the announcement in a talk uses {step.application}"
+        if re.match(r"Go(to|sub)(If)?\(.*\boverlay\b", text):
+            yield f"{where} goes to the announcement of another talk: {step}"
+
+
 def _attempt_faults(plan: Dialplan) -> Faults:
     steps = plan.get("inmate", {}).get("off-hook", [])
     said = [str(step) for step in steps]
@@ -227,6 +263,7 @@ DIALPLAN_RULES: tuple[Callable[[Dialplan], Faults], ...] = (
     _dial_faults,
     _whisper_faults,
     _accept_faults,
+    _talk_faults,
     _attempt_faults,
 )
 

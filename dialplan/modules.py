@@ -47,16 +47,29 @@ COMMON = (
 )
 FACILITY = (
     *COMMON,
-    "app_chanspy",  # announcements in a talk; the one step that has it can't listen
+    "app_chanspy",  # announcements in a talk; the one step of ours that has it can't listen
+    "app_exec",  # ExecIf, for func_periodic_hook
     "app_userevent",
     "cdr_manager",
     "func_callerid",
+    "func_cut",  # for func_periodic_hook
     "func_frame_drop",  # keeps keys from a called party that has not accepted
+    "func_groupcount",  # for func_periodic_hook
     "func_hangupcause",
+    "func_periodic_hook",  # announcements in a talk
+    "func_uri",  # for func_periodic_hook
     "res_agi",
+    "res_pjsip_header_funcs",  # what an answer tells of forwarding
     "res_speech",  # res_agi has an undefined symbol without it
 )
-NETWORK = (*COMMON, "app_playtones")
+NETWORK = (
+    *COMMON,
+    "app_playtones",
+    "app_transfer",  # 302 and REFER
+    "func_callerid",
+    "res_pjsip_diversion",
+    "res_pjsip_refer",
+)
 
 # A shell, files, other machines, other people's talks, or a way to a trunk beside the one Dial.
 FORBIDDEN = frozenset(
@@ -87,7 +100,7 @@ FORBIDDEN = frozenset(
             "app_followme",
             "app_disa",
         ),
-        *("app_channelredirect", "app_queue", "app_voicemail", "app_exec", "res_clioriginate", "res_parking"),
+        *("app_channelredirect", "app_queue", "app_voicemail", "res_clioriginate", "res_parking"),
         *(
             "pbx_spool",
             "pbx_lua",

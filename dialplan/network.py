@@ -10,6 +10,9 @@ from dialplan import modules
 from dialplan.render import USER_AGENT, common_files, require_rtp_range
 from dialplan.template import NUMBER, SECRET, RenderError, fill, require, require_distinct, require_port
 
+#: Where forwarded calls go, as far as they do: nobody has it.
+OTHER_NUMBER = "12175550999"
+
 
 class Behaviour(StrEnum):
     """What a number without a phone does when it is called; each is a context of the dialplan."""
@@ -21,6 +24,18 @@ class Behaviour(StrEnum):
     SILENCE = "silence"  # answers and says nothing
     VOICEMAIL = "voicemail"  # answers and talks for nearly two minutes, then hangs up
     EARLY_MEDIA = "early_media"  # 183 with a tone; keeps what it hears and the keys it gets, then answers
+    REDIRECTS = "redirects"  # 302 to another number
+
+
+class Way(StrEnum):
+    """How calls come to a phone, and what becomes of them; each is a context of the dialplan."""
+
+    DIRECT = "phone"
+    DIVERTED = "diverted"  # its answer says in a Diversion header that the call was forwarded
+    OTHER_NUMBER = (
+        "other_number"  # its answer says in P-Asserted-Identity that another number has taken the call
+    )
+    REFERS = "refers"  # once it hangs up, the network sends REFER to another number, and then a tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +44,7 @@ class CalledPhone:
 
     number: str
     secret: str = field(repr=False)
+    way: Way = Way.DIRECT
 
     def __post_init__(self) -> None:
         require(NUMBER, "a called phone's number", self.number)
@@ -93,7 +109,7 @@ def render_network(spec: NetworkAsterisk) -> dict[str, str]:
     phones = (
         fill("network_pjsip_phone.conf", number=phone.number, secret=phone.secret) for phone in spec.phones
     )
-    contexts = {phone.number: "phone" for phone in spec.phones} | dict(spec.special)
+    contexts = {phone.number: phone.way.value for phone in spec.phones} | dict(spec.special)
     numbers = (
         f"exten => {number},1,Set(NUMBER=${{EXTEN}})\n same => n,Goto({context},s,1)\n"
         for number, context in contexts.items()
@@ -105,6 +121,7 @@ def render_network(spec: NetworkAsterisk) -> dict[str, str]:
             "network_extensions.conf",
             evidence_folder=str(spec.evidence_folder),
             early_seconds=spec.early_seconds,
+            other_number=OTHER_NUMBER,
             blocks={"numbers": "".join(numbers)},
         ),
         "pjsip.conf": fill(

@@ -182,6 +182,10 @@ class Phone:
         """End the call, or refuse the one that rings."""
         self._command("hangup")
 
+    def send_elsewhere(self, number: str) -> None:
+        """Ask the other side to call a number in place of this phone: REFER (RFC 3515)."""
+        self._command("transfer", f"sip:{number}@{self.line.host}:{self.line.port}")
+
     def press(self, keys: str) -> None:
         """Press keys one after the other (RFC 4733 events); returns when the last was sent."""
         for key in keys:

@@ -14,6 +14,7 @@ from ivr.flows.accept import accept
 from ivr.flows.after_call import after_call
 from ivr.flows.inbound import inbound
 from ivr.flows.outbound import outbound, say_goodbye
+from ivr.policy.forwarding import HEADERS
 from ivr.policy.reasons import Outcome, Reason
 from prompts.catalogue import Catalogue
 
@@ -69,7 +70,8 @@ class Runner:
         structlog.contextvars.bind_contextvars(call_id=call_id)
         try:
             is_relay = live is not None and live.relay
-            reason = await self._run(call, accept(call, controls), told="cannot_connect", in_silence=is_relay)
+            script = self._with_its_answer(session, call, controls)
+            reason = await self._run(call, script, told="cannot_connect", in_silence=is_relay)
             if reason is Outcome.CALLER_HUNG_UP:
                 await controls.gone(call.language)
         finally:
@@ -141,6 +143,14 @@ class Runner:
         except Exception:
             log.exception("ending not told", reason=reason)
         return reason
+
+    async def _with_its_answer(self, session: Session, call: Call, controls: CalledPartyControls) -> None:
+        """The called party's script, after the headers of their answer were read: only their channel has them."""
+        controls.answered_with = {
+            name: await session.get_full_variable(f"${{PJSIP_RESPONSE_HEADER(read,{header})}}")
+            for name, header in HEADERS.items()
+        }
+        await accept(call, controls)
 
     async def _without_old_notes(
         self, session: Session, script: InmateScript, call: Call, controls: InmateControls

@@ -25,6 +25,20 @@ def replace_checks(table: str, words: Mapping[str, Iterable[str]]) -> None:
             batch.create_check_constraint(name, known(column, listed))
 
 
+def add_checked_column(table: str, column: "sa.Column[object]", words: Iterable[str]) -> None:
+    """A column that may be empty, or holds one of the words."""
+    with open_records(table), op.batch_alter_table(table) as batch:
+        batch.add_column(column)
+        batch.create_check_constraint(op.f(f"ck_{table}_{column.name}_known"), known(column.name, words))
+
+
+def drop_checked_column(table: str, column: str) -> None:
+    """A column of `add_checked_column`, taken away."""
+    with open_records(table), op.batch_alter_table(table) as batch:
+        batch.drop_constraint(op.f(f"ck_{table}_{column}_known"), type_="check")
+        batch.drop_column(column)
+
+
 @contextmanager
 def open_records(*tables: str) -> Iterator[None]:
     """While the block runs no trigger of these tables refuses a change; afterwards the same ones stand again."""
@@ -52,7 +66,9 @@ def _triggers(table: str) -> list[tuple[str, str]]:
     return [(row.name, row.sql) for row in op.get_bind().execute(found)]
 
 
-def add_filled_column(table: str, column: "sa.Column[object]", filled_with: "str | sa.False_") -> None:
+def add_filled_column(
+    table: str, column: "sa.Column[object]", filled_with: "str | sa.False_ | sa.True_"
+) -> None:
     """A column that may not be empty; the rows that are there are given a value, later ones bring theirs."""
     with op.batch_alter_table(table) as batch:
         batch.add_column(sa.Column(column.name, column.type, nullable=False, server_default=filled_with))

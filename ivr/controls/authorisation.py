@@ -159,6 +159,8 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         passive=known.passive,
         relay=known.relay,
         relay_limit_factor=facility.relay_limit_factor,
+        overlay_seconds=facility.overlay_seconds,
+        number_overlay=known.overlay,
     )
 
 
@@ -231,6 +233,8 @@ def _hold(
         not_recorded=allowed.not_recorded,
         passive=allowed.passive,
         call_class=allowed.call_class,
+        overlay_seconds=allowed.in_talk.overlay_seconds,
+        keys_pass=allowed.in_talk.keys_pass,
     )
 
 

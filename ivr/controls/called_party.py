@@ -1,7 +1,8 @@
 """What a dialogue with the called party may ask for: the offer, and what they make of it."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ivr.controls.node import Node
 from ivr.facility import lookup, scopes
 from ivr.facility.tables import blocked_number
 from ivr.live import until
+from ivr.policy.forwarding import forwarded
 from ivr.policy.reasons import NotRecorded, Outcome
 from ivr.policy.recording import RecordingFile, recording_permit
 from ivr.policy.request import BlockCause, CallClass, NotCovered, Payer
@@ -45,12 +47,16 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The acceptance stands. `left` is the calls after this one, or the balance before it; a file only if permitted."""
+    """The acceptance stands. `left` is the calls after this one, or the balance before it; a file only if permitted.
+
+    `in_talk` holds the dialplan's variables for the talk.
+    """
 
     payer: Payer
     left: int
     renews_on: date | None
     recording_file: RecordingFile | None
+    in_talk: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -60,6 +66,7 @@ class CalledPartyControls:
     node: Node
     call_id: str
     channel: str
+    answered_with: Mapping[str, str] = field(default_factory=dict)  # of the headers of its answer
     _name: Path | None = None
 
     async def offer(self) -> Offer:
@@ -119,6 +126,8 @@ class CalledPartyControls:
         row = calls.offer(conn, self.call_id, dialled_at=dialled_at, at=self.node.now())
         if row is None:
             return None
+        if found := forwarded(row.number, **self.answered_with):
+            calls.set_values(conn, self.call_id, forwarded=found)
         name = lookup.recorded_name(conn, row.inmate)
         if name is None:
             return None
@@ -152,6 +161,7 @@ class CalledPartyControls:
             recording_file=recordings.begin(conn, permit, self.node.recordings, self.node.new_id(), at)
             if permit
             else None,
+            in_talk=_in_talk(row),
         )
 
     def _decline(self, conn: Connection, outcome: Outcome, language: str) -> None:
@@ -167,6 +177,15 @@ def _quote(row: Row[Any], at: datetime) -> Quote:
     if row.payer != Payer.PREPAID:
         return NO_CHARGE
     return quote(price_from_text(row.price), at, row.limit_ms)
+
+
+def _in_talk(row: Row[Any]) -> dict[str, str]:
+    """What the dialplan does by itself in the talk; nothing is put into one that is not known to be unprivileged."""
+    keys = {"KEYS": "pass"} if row.keys_pass else {}
+    if row.overlay_seconds is None or row.privileged is not False:
+        return keys
+    languages = dict.fromkeys((row.called_language, row.inmate_language))
+    return {**keys, "OVERLAY": "".join(languages), "OVERLAY_SECONDS": str(row.overlay_seconds)}
 
 
 #: Beyond this nothing can be spoken; a larger balance is told as this much, so never as more than there is.

@@ -115,7 +115,7 @@ def _decision(explained: Explanation) -> dict[str, object]:
         case Deny(reason, told):
             said = {name: _said(name, value) for name, value in told.items()}
             return {"decision": "deny", "reason": reason, "told": said}
-        case Allow(limit, payment, not_recorded):
+        case Allow(limit, payment, not_recorded, in_talk=talk):
             return {
                 "decision": "allow",
                 "limit": _limit(limit),
@@ -123,6 +123,8 @@ def _decision(explained: Explanation) -> dict[str, object]:
                 "price": _price(payment),
                 "recorded": not_recorded is None,
                 "not_recorded": not_recorded,
+                "overlay_seconds": talk.overlay_seconds,
+                "keys_pass": talk.keys_pass,
             }
 
 

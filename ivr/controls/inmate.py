@@ -21,6 +21,7 @@ from ivr.facility.lookup import Facility
 from ivr.facility.names import holds_speech
 from ivr.facility.tables import inmate
 from ivr.live import LiveCall, until
+from ivr.policy.forwarding import Forwarded
 from ivr.policy.reasons import Denial, NotRecorded, Outcome, Reason
 from ivr.policy.request import Allow, CallClass, Deny, Payer
 from ivr.records import calls, evidence, sessions
@@ -39,6 +40,8 @@ DIAL_OUTCOMES: Mapping[str, Outcome] = {  # Asterisk's DIALSTATUS, app_dial
     "INVALIDARGS": Outcome.UNAVAILABLE,
     "CANCEL": Outcome.CALLER_HUNG_UP,
 }
+#: What Dial says of a 3xx that it was told not to follow; a line that is busy has a cause.
+REDIRECTED = ("BUSY", "0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,8 +346,10 @@ class InmateControls:
 
     def _ending(self, otherwise: Outcome) -> Ending:
         """What Dial told of the end, if it came that far."""
+        redirected = (self.dial_status, self.cause) == REDIRECTED
         return Ending(
-            otherwise=DIAL_OUTCOMES.get(self.dial_status, otherwise),
+            otherwise=Outcome.UNAVAILABLE if redirected else DIAL_OUTCOMES.get(self.dial_status, otherwise),
+            forwarded=Forwarded.REDIRECTED if redirected else None,
             dial_status=self.dial_status or None,
             cause=int(self.cause) if self.cause.isdecimal() else None,
             ended_by=self.node.live.hung_up_first(self.call_id),

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row
 from accounts import ledger, payers
 from ivr.controls.node import Node
 from ivr.facility.learning import learn
+from ivr.policy.forwarding import Forwarded
 from ivr.policy.quantity import SHORTEST_COUNTED_MS
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded, Outcome, Reason, reason
 from ivr.policy.request import Payer
@@ -43,6 +44,7 @@ class Ending:
     dial_status: str | None = None
     cause: int | None = None
     ended_by: str | None = None
+    forwarded: Forwarded | None = None
 
 
 def settle(
@@ -180,6 +182,8 @@ def _talk_values(span: Talk, at: datetime) -> Mapping[str, object]:
 def _reason_values(row: Row[Any], span: Talk, ending: Ending) -> Mapping[str, object]:
     """The one word for the end, and beside it who or what ended the call."""
     known = {"dial_status": ending.dial_status, "cause": ending.cause}
+    if ending.forwarded is not None:
+        known["forwarded"] = ending.forwarded
     if span.started_at is None:
         why = Denial.SWITCHED_OFF if row.switched_off_at else row.declined or _untalked(row, ending)
         return {**known, "reason": why, "ended_by": ending.ended_by}

@@ -3,13 +3,13 @@
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from accounts import schema
 from dialplan.asterisk import Asterisk
 from dialplan.install import Installation
-from dialplan.network import Behaviour, CalledPhone, NetworkAsterisk
+from dialplan.network import Behaviour, CalledPhone, NetworkAsterisk, Way
 from dialplan.phone import Answers, Line, Phone
 from ivr.config import PROJECT, Settings
 from ivr.demonstration.ear import Ear
@@ -33,6 +33,7 @@ class Numbers:
 
     phones: tuple[str, ...]
     special: Mapping[str, Behaviour]
+    ways: Mapping[str, Way] = field(default_factory=dict)  # to telephones; to others directly
 
 
 def prepare(settings: Settings, facility_files: list[Path]) -> list[str]:
@@ -128,7 +129,10 @@ def _network(settings: Settings, keyring: Keyring, numbers: Numbers) -> NetworkA
         sip_port=settings.carrier_port,
         rtp_ports=(first, first + NETWORK_RTP_PORTS - 1),
         facility_port=settings.sip_port,
-        phones=tuple(CalledPhone(number, keyring.sip(number)) for number in numbers.phones),
+        phones=tuple(
+            CalledPhone(number, keyring.sip(number), numbers.ways.get(number, Way.DIRECT))
+            for number in numbers.phones
+        ),
         special=numbers.special,
         voicemail_wav=PROJECT / "prompts" / "audio" / "en" / "inbound_notice.wav",
     )

@@ -130,6 +130,7 @@ def _head(conn: Connection, row: Row[Any], tariffs: list[str]) -> Entry:
         requests_by_phone=row.requests_by_phone,
         requests_waiting_maximum=row.requests_waiting_maximum,
         relay_limit_factor=row.relay_limit_factor,
+        overlay_minutes=row.overlay_seconds and -(-row.overlay_seconds // 60),
         local_exchanges=[each.exchange for each in exchanges],
         tariffs=tariffs,
         taxes=TAXES if row.taxes else None,
@@ -160,6 +161,7 @@ def _specials(conn: Connection, facility_id: str, levels: Mapping[str, Entry]) -
             "label": row.label,
             **({"privileged": True} if row.number in by_file else {}),
             **{name: True for name in names if row._mapping[name]},
+            **({} if row.overlay else {"overlay": False}),
             **({"short_code": row.short_code} if row.short_code else {}),
             **levels[scopes.number(row.number)],
         }

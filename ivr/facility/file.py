@@ -170,6 +170,9 @@ class FacilityEntry(LevelEntry):
     relay_limit_factor: Annotated[int, Field(ge=1, le=10)] = (
         3  # how many times as long a talk over a relay may be
     )
+    overlay_minutes: Annotated[int, Field(ge=1, le=60)] | None = (
+        None  # how often a talk tells where it is from
+    )
     local_exchanges: list[Annotated[str, Field(pattern=r"^[0-9]{6}$")]] = []
     tariffs: list[FileName] = []  # files beside this one: rating/tariff_file.py
     taxes: FileName | None = None  # a file beside this one: rating/taxes.py
@@ -261,6 +264,7 @@ class SpecialEntry(RecordedEntry):
 
     An office takes several calls at a time, a hotline suspended inmates; an allowed one stands in everybody's
     list, at its price; `passive` needs two operators; the `short_code` of a relay is what is keyed for it.
+    The inmate's keys reach privileged numbers and offices. Without `overlay` nothing is announced in a talk.
     """
 
     number: E164
@@ -268,6 +272,7 @@ class SpecialEntry(RecordedEntry):
     privileged: bool = False
     free: bool = False
     office: bool = False
+    overlay: bool = True
     hotline: bool = False
     allowed: bool = False
     passive: bool = False

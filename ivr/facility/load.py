@@ -53,6 +53,7 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
             "requests_by_phone": entry.requests_by_phone,
             "requests_waiting_maximum": entry.requests_waiting_maximum,
             "relay_limit_factor": entry.relay_limit_factor,
+            "overlay_seconds": entry.overlay_minutes and entry.overlay_minutes * 60,
             "taxes": file.tax,
             "localities": " ".join(entry.localities),
         },

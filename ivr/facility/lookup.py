@@ -50,6 +50,7 @@ class Facility:
     requests_by_phone: bool = False
     requests_waiting_maximum: int = 5
     relay_limit_factor: int = 1
+    overlay_seconds: int | None = None
     station_id: str | None = None
     unit_id: str | None = None  # the station's
     agency_id: str | None = None
@@ -143,6 +144,7 @@ NUMBER_COLUMNS: Sequence[Any] = (
     func.coalesce(special_number.c.office, False).label("office"),
     and_(func.coalesce(special_number.c.passive, False), exists().where(_PASSIVE)).label("passive"),
     func.coalesce(special_number.c.relay, False).label("relay"),
+    func.coalesce(special_number.c.overlay, True).label("overlay"),
     local_exchange.c.exchange.is_not(None).label("local"),
 )
 NUMBER_FROM = (
@@ -259,6 +261,7 @@ class NumberFacts:
     office: bool
     passive: bool
     relay: bool
+    overlay: bool
     local: bool
 
 

@@ -67,6 +67,7 @@ facility = Table(
     Column("requests_by_phone", Boolean, nullable=False),  # whether inmates may ask for numbers by telephone
     Column("requests_waiting_maximum", SmallInteger, nullable=False),  # of one inmate
     Column("relay_limit_factor", SmallInteger, nullable=False),  # how much longer a talk over a relay may be
+    Column("overlay_seconds", Integer),  # how often both hear in a talk where it comes from; none: never
     one_of("kind", *FacilityKind),
     one_of("operator", *Operator),
     one_of("pan_mode", *PanMode),
@@ -281,7 +282,8 @@ special_number = Table(
     Column("label", Text, nullable=False),
     Column("free", Boolean, nullable=False),
     Column("hotline", Boolean, nullable=False),  # for everybody, suspended inmates too
-    Column("office", Boolean, nullable=False),  # takes several calls at the same time
+    Column("office", Boolean, nullable=False),  # takes several calls at the same time, and keys
+    Column("overlay", Boolean, nullable=False, default=True),  # whether talks with it may have announcements
     Column("allowed", Boolean, nullable=False, default=False),  # for everybody, at its price
     Column(
         "passive", Boolean, nullable=False

@@ -65,8 +65,9 @@ async def answered(call: Call, controls: CalledPartyControls, offer: Offer) -> N
     """The answer is the acceptance: no name, no place, no key; over a relay nothing at all, since all is read out."""
     if not offer.relay:
         await call.say("passive_notice")
-    if await controls.accept_by_answer(call.language):
-        await call.connect()
+    acceptance = await controls.accept_by_answer(call.language)
+    if acceptance is not None:
+        await call.connect(acceptance.in_talk)
     elif not offer.relay:
         await call.say("cannot_connect")
 
@@ -114,7 +115,7 @@ async def accepted(call: Call, controls: CalledPartyControls) -> None:
             await call.say_all(*what_is_left(acceptance), speech("connecting"))
             if file is not None:
                 await record(call, controls, file)
-            await call.connect()
+            await call.connect(acceptance.in_talk)
         case None:
             await call.say("cannot_connect")
 

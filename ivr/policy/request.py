@@ -126,6 +126,8 @@ class CallRequest:
     relay_limit_factor: int = 1  # how many times as long a talk over a relay takes
     switched_off: Level | None = None  # the widest level whose telephones are switched off
     unrecorded_at: frozenset[Level] = frozenset()  # levels that say not to record, beside facility and list
+    overlay_seconds: int | None = None  # how often a talk tells where it comes from; none: never
+    number_overlay: bool = True  # whether calls to this number may have that
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,14 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class InTalk:
+    """How often both hear in a talk where it comes from (None: never), and whether the inmate's keys pass."""
+
+    overlay_seconds: int | None = None
+    keys_pass: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Deny:
     """The call may not be made. `told` holds the variables of the prompt `ending.<reason>`."""
 
@@ -166,6 +176,7 @@ class Allow:
     not_recorded: NotRecorded | None
     passive: bool = False  # the answer is the acceptance
     call_class: CallClass | None = None
+    in_talk: InTalk = InTalk()
 
 
 Decision = Allow | Deny

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from ivr.policy.in_talk import in_talk
 from ivr.policy.level import Level
 from ivr.policy.quantity import (
     FURTHEST_LIMIT_MS,
@@ -444,4 +445,5 @@ def decide(ask: CallRequest) -> Decision:
         not_recorded(ask),
         passive=is_passive(ask),
         call_class=CallClass.TRS if ask.relay else None,
+        in_talk=in_talk(ask, talk_limit.ms),
     )

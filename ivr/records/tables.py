@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from accounts.db import Instant, Micros, metadata
 from ivr.facility.tables import NUMBER, one_of
+from ivr.policy.forwarding import Forwarded
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded, Outcome
 from ivr.policy.request import CallClass, NotCovered, Payer
 from ivr.policy.talk import Kind
@@ -85,6 +86,8 @@ call = Table(
     Column("passive", Boolean),  # the answer is the acceptance
     Column("call_class", String(16)),  # none: an ordinary call
     Column("blocked_by", String(16)),  # the cause of the block that refused it
+    Column("overlay_seconds", Integer),  # how often both are told where the call comes from
+    Column("keys_pass", Boolean),  # whether the inmate's keys reach the called party in the talk
     Column("one_at_a_time", Boolean),  # no other call to the number while this one is in progress
     # what happened, when
     Column("keyed_at", Instant, nullable=False),
@@ -114,6 +117,7 @@ call = Table(
     Column("balance_after", BigInteger),
     Column("reason", String(32)),
     Column("cut_off_by", String(16)),
+    Column("forwarded", String(16)),  # how it was seen that the called side sent the call elsewhere
     Column("ended_by", String(16)),
     Column("dial_status", String(16)),
     Column("cause", Integer),  # Q.850, as Asterisk reports it for the called leg
@@ -126,6 +130,7 @@ call = Table(
     one_of("cut_off_by", *Cutoff),
     one_of("not_recorded", *NotRecorded),
     one_of("call_class", *CallClass),
+    one_of("forwarded", *Forwarded),
     one_of("declined", Outcome.REFUSED, Outcome.BLOCKED_BY_KEY, Outcome.NOT_ACCEPTED),
     one_of("reason", *Denial, *Outcome),
     CheckConstraint("(sealed_at IS NULL) = (reason IS NULL)", name="sealed_with_a_reason"),

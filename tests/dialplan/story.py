@@ -18,6 +18,7 @@ class Story:
         self.ring_seconds = "20"
         self.accept_key = "1"
         self.call_id = CALL_ID
+        self.in_talk: dict[str, str] = {}  # what the dialplan is to do in the talk
         self.status: list[str] = []
         self.finished = threading.Event()
         self.dies_in = ""  # the script in which the controller closes its connection, as a killed one does
@@ -55,7 +56,7 @@ class Story:
         await self._fail("accept")
         answer = await session.send("WAIT FOR DIGIT 4000")
         if answer == f"200 result={ord(self.accept_key)}":
-            await session.set(ACCEPTED="yes")
+            await session.set(**self.in_talk, ACCEPTED="yes")
 
     async def after_call(self, session: Session) -> None:
         self.status = [session.environment[f"arg_{number}"] for number in (1, 2, 3)]

@@ -166,6 +166,28 @@ def test_who_answers_without_a_key_is_not_connected(story: Story, inmate: Phone,
     assert seconds_of_tone(inmate.heard[0].path, VOICEMAIL_HERTZ) == 0
 
 
+def test_announcements_are_heard_by_both_without_a_controller_and_end_with_the_talk(
+    stack: Stack, story: Story, inmate: Phone, called: Phone
+) -> None:
+    story.in_talk = {"OVERLAY": "en", "OVERLAY_SECONDS": "3"}
+    with Controller(stack.facility_spec.agi_port, story.scripts):
+        inmate.dial("1000")
+        called.wait_for("CALL_ESTABLISHED")
+        inmate.say(None)
+        called.say(None)
+        called.press("1")
+        time.sleep(1)
+    time.sleep(2.5)  # the announcement has begun
+    assert "4 active channels" in stack.facility.command("core show channels")
+    inmate.hang_up()  # else it would hear that the service is closed
+    called.wait_for("CALL_CLOSED")
+
+    time.sleep(0.5)
+    assert "0 active channels" in stack.facility.command("core show channels")
+    for phone in (inmate, called):
+        assert 0.2 < seconds_of_sound(phone.heard[0].path) < 2.5
+
+
 @pytest.mark.usefixtures("controller")
 def test_the_limit_ends_the_talk_with_its_announcement(story: Story, inmate: Phone, called: Phone) -> None:
     story.limit_ms = "4000"

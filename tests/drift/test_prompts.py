@@ -46,7 +46,7 @@ def _families() -> set[str]:
 
 def _said_elsewhere() -> set[str]:
     by_runner = set(re.findall(r'told="(\w+)"', (ROOT / "ivr" / "runner.py").read_text("utf-8")))
-    by_dialplan = set(re.findall(r"Playback\(ivr/([\w.]+)\)", EXTENSIONS))
+    by_dialplan = set(re.findall(r"\bivr/([\w.]+)[)&]", EXTENSIONS))
     facilities = {each for each in CATALOGUE.prompts if each.startswith("facility.")}
     return (
         by_runner

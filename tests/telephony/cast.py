@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from dialplan.network import Behaviour
+from dialplan.network import Behaviour, Way
 
 JAIL = "example-county-jail"
 PRISON = "example-state-prison"  # its calling hours are never now
@@ -13,6 +13,7 @@ FREE_BY_LAW = "example-house-of-correction"  # in Massachusetts
 NOBODYS = {JAIL: "lobby", PRISON: "yard", FREE_BY_LAW: "hall"}  # each one's own telephone
 CALLER_ID = {JAIL: "13095550100", PRISON: "16185550100", FREE_BY_LAW: "14135550100"}
 TARIFF = Path(__file__).parents[2] / "examples" / "demonstration-tariff.toml"
+OVERLAY_SECONDS = 9  # of the facility in Massachusetts
 LAPSED_ON = date(2026, 1, 31)
 
 
@@ -26,6 +27,7 @@ class Cast:
     prepaid: str | None = None  # dollars
     area: str = "217"  # of the called number; 617 is another state
     behaviour: Behaviour | None = None  # of a number without a telephone
+    way: Way = Way.DIRECT  # to the called telephone
     facility: str = JAIL
     has_recorded_name: bool = True
     on_the_list: bool = True
@@ -34,6 +36,8 @@ class Cast:
     free: bool = False
     hotline: bool = False  # and passive
     relay: bool = False  # and 711
+    office: bool = False
+    overlay: bool = True  # where the facility has it
     records: bool = True
     state: str = "active"
     limit: tuple[Mapping[str, object], ...] = ()  # of the entry
@@ -148,10 +152,10 @@ def _of(role: Role) -> str:
         ]
     if cast.blocked:
         tables.append(_table("[[blocked]]", number=number, note="for a test"))
-    if cast.privileged or cast.free:
-        tables.append(
-            _table("[[number]]", number=number, label="Special", privileged=cast.privileged, free=cast.free)
-        )
+    special = {name: True for name in ("privileged", "free", "office") if getattr(cast, name)}
+    special |= {} if cast.overlay else {"overlay": False}
+    if special:
+        tables.append(_table("[[number]]", number=number, label="Special", **special))
     if cast.hotline:
         tables.append(_table("[[number]]", number=number, label="Hotline", hotline=True, passive=True))
     if cast.relay:

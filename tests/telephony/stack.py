@@ -19,10 +19,10 @@ from ivr.config import Settings
 from ivr.demonstration.ear import Ear
 from ivr.demonstration.ports import free_ports
 from ivr.demonstration.stage import Numbers, Stage, prepare, stage
-from ivr.facility.tables import inmate
+from ivr.facility.tables import facility, inmate
 from ivr.instance import PROMPTS
 from prompts.catalogue import Catalogue
-from tests.telephony.cast import CALLER_ID, TARIFF, Role, facility_file
+from tests.telephony.cast import CALLER_ID, FREE_BY_LAW, OVERLAY_SECONDS, TARIFF, Role, facility_file
 
 NAME_HERTZ = 350.0
 _MIGRATING = Lock()  # Alembic knows one migration at a time in a process
@@ -60,9 +60,9 @@ def running_stack(
     today = datetime.now(ZoneInfo("America/Chicago")).date()
     files = []
     folder.joinpath(TARIFF.name).write_text(TARIFF.read_text("utf-8"), "utf-8")
-    for facility in CALLER_ID:
-        path = folder / f"{facility}.toml"
-        path.write_text(facility_file(facility, roles, today))
+    for facility_id in CALLER_ID:
+        path = folder / f"{facility_id}.toml"
+        path.write_text(facility_file(facility_id, roles, today))
         files.append(path)
     with _MIGRATING:
         prepare(settings, files)
@@ -70,6 +70,7 @@ def running_stack(
         database.transact_now(_set_the_scene, roles)
     numbers = Numbers(
         phones=tuple(role.number for role in roles if role.cast.behaviour is None),
+        ways={role.number: role.cast.way for role in roles},
         special={role.number: role.cast.behaviour for role in roles if role.cast.behaviour is not None},
     )
     found = asterisk or installation()
@@ -81,6 +82,7 @@ def running_stack(
 
 def _set_the_scene(conn: Connection, roles: Sequence[Role]) -> None:
     """What no facility file says: names that were recorded before, subscriptions that were used before."""
+    conn.execute(update(facility).where(facility.c.id == FREE_BY_LAW).values(overlay_seconds=OVERLAY_SECONDS))
     name = _name()
     for role in roles:
         if role.cast.has_recorded_name:

@@ -19,6 +19,7 @@ for module in (
     "refused",
     "guards",
     "accepted",
+    "in_talk",
     "dialogues",
     "hangups",
     "denied",

@@ -179,7 +179,7 @@ def a_free_call_has_a_record_of_zero(scene: Scene) -> None:
     assert cdr.talk_ms > 0
 
 
-@story(facility=FREE_BY_LAW, area="212")
+@story(facility=FREE_BY_LAW, area="212", overlay=False)
 def a_call_that_is_free_by_law_is_the_agencys_to_pay(scene: Scene) -> None:
     with scene.both() as (inmate, family):
         rings(scene, inmate)

@@ -1,0 +1,168 @@
+"""What happens in a talk beside talking: announcements, keys, and attempts to send the call elsewhere."""
+
+import time
+
+from dialplan.network import OTHER_NUMBER, Behaviour, Way
+from ivr.demonstration.party import Party
+from ivr.policy.forwarding import Forwarded
+from ivr.policy.reasons import Outcome
+from prompts.listen import tone_share
+from tests.telephony.acting import accepts, does_not_call_again, is_asked, puts_down, rings, said_to, talk
+from tests.telephony.cast import FREE_BY_LAW, OVERLAY_SECONDS
+from tests.telephony.registry import story
+from tests.telephony.scene import FAMILY_HERTZ, INMATE_HERTZ, Scene
+
+NETWORK_HERTZ = 1_004.0
+KEYS = "7*1#"
+
+
+def _connects(scene: Scene, inmate: Party, family: Party, language: str = "1") -> None:
+    rings(scene, inmate, language)
+    is_asked(family)
+    accepts(family)
+
+
+def _written_down(scene: Scene) -> str:
+    """What Asterisk and the controller have written about anything."""
+    folder = scene.stage.settings.state_dir
+    logs = [each for each in folder.rglob("*") if each.is_file() and each.parent.name in {"log", "logs"}]
+    assert logs
+    return "".join(each.read_text("utf-8", errors="replace") for each in logs)
+
+
+def _keys_that_came(family: Party) -> str:
+    return "".join(event.parameter for event in family.phone.events if event.type == "CALL_DTMF_START")
+
+
+@story(facility=FREE_BY_LAW, area="413")
+def both_hear_where_the_call_comes_from_each_in_their_language(scene: Scene) -> None:
+    with scene.both() as (inmate, family):
+        _connects(scene, inmate, family, language="2")
+        for party in (family, inmate):
+            for _ in ("en", "es"):
+                party.hears("overlay", within=OVERLAY_SECONDS + 15)
+        talk(scene, inmate, family)
+        family.hangs_up()
+        does_not_call_again(inmate)
+
+    for party in (inmate, family):
+        heard = [clip.language for clip in party.placements() if clip.clip_id == "overlay"]
+        assert heard[:2] == ["en", "es"]
+    [cdr] = scene.calls()
+    assert (cdr.reason, cdr.overlay_seconds, cdr.keys_pass) == (Outcome.COMPLETED, OVERLAY_SECONDS, False)
+    # the recording holds what the two said, and no announcement
+    row, file = scene.finished_recording()
+    assert abs(row.talk_ms - cdr.talk_ms) < 300
+    assert tone_share(file, INMATE_HERTZ, channel=0) == tone_share(file, FAMILY_HERTZ, channel=1) == 0
+    channels = scene.stage.supervisor.asterisk.command("core show channels concise")
+    assert f"{scene.role.station}-" not in channels
+
+
+@story(facility=FREE_BY_LAW, area="413", privileged=True)
+def nothing_is_said_in_a_privileged_talk_and_keys_reach_it(scene: Scene) -> None:
+    with scene.both() as (inmate, family):
+        rings(scene, inmate)
+        is_asked(family)
+        inmate.presses("99")  # before the acceptance
+        accepts(family)
+        connected = time.monotonic()
+        talk(scene, inmate, family)
+        inmate.presses(KEYS)
+        while time.monotonic() < connected + OVERLAY_SECONDS + 3:
+            inmate.hears_tone(FAMILY_HERTZ)
+        family.hangs_up()
+        does_not_call_again(inmate)
+
+    assert _keys_that_came(family) == KEYS
+    assert "overlay" not in said_to(inmate) + said_to(family)
+    [cdr] = scene.calls()
+    assert (cdr.privileged, cdr.overlay_seconds, cdr.keys_pass) == (True, None, True)
+
+
+@story(free=True, office=True)
+def keys_reach_an_office(scene: Scene) -> None:
+    with scene.both() as (inmate, family):
+        rings(scene, inmate)
+        is_asked(family)
+        inmate.presses("99")
+        accepts(family)
+        talk(scene, inmate, family)
+        inmate.presses(KEYS)
+        family.hears_tone(INMATE_HERTZ)
+        family.hangs_up()
+        does_not_call_again(inmate)
+
+    assert _keys_that_came(family) == KEYS
+    assert scene.calls()[0].keys_pass is True
+    assert KEYS not in _written_down(scene)
+    assert "DTMF" not in _written_down(scene)
+
+
+@story(free=True)
+def keys_reach_nobody_else_and_the_inmate_can_not_send_the_call_elsewhere(scene: Scene) -> None:
+    with scene.both() as (inmate, family):
+        _connects(scene, inmate, family)
+        talk(scene, inmate, family)
+        inmate.presses(KEYS)
+        inmate.phone.send_elsewhere(OTHER_NUMBER)
+        time.sleep(1)
+        talk(scene, inmate, family)
+        family.hangs_up()
+        does_not_call_again(inmate)
+
+    assert _keys_that_came(family) == ""
+    for hertz in (941.0, 1209.0):  # of the keys, as sound
+        assert tone_share(family.sound(), hertz) < 0.005
+    [cdr] = scene.calls()
+    assert (cdr.reason, cdr.keys_pass, cdr.forwarded) == (Outcome.COMPLETED, False, None)
+
+
+@story(free=True, way=Way.REFERS)
+def the_network_can_not_send_the_talk_elsewhere(scene: Scene) -> None:
+    with scene.both() as (inmate, family):
+        _connects(scene, inmate, family)
+        talk(scene, inmate, family)
+        family.hangs_up()  # now the network asks for another number to be called
+        time.sleep(2)
+        inmate.speaks(scene.voice(INMATE_HERTZ, 5))
+        channels = scene.stage.supervisor.asterisk.command("core show channels concise").splitlines()
+        legs = [each for each in channels if f"PJSIP/{scene.role.number}@carrier" in each]
+        assert len(legs) == 1
+        puts_down(inmate)
+
+    [cdr] = scene.calls()
+    assert (cdr.reason, cdr.ended_by, cdr.forwarded) == (Outcome.COMPLETED, "inmate", None)
+
+
+def _is_flagged(scene: Scene, flag: Forwarded) -> None:
+    with scene.both() as (inmate, family):
+        _connects(scene, inmate, family)
+        talk(scene, inmate, family)
+        family.hangs_up()
+        does_not_call_again(inmate)
+
+    assert "ending.completed" in said_to(inmate)
+    [cdr] = scene.calls()
+    assert (cdr.reason, cdr.forwarded, cdr.charge) == (Outcome.COMPLETED, flag, 60_000)
+
+
+@story(prepaid="5.00", way=Way.DIVERTED)
+def an_answer_that_tells_of_a_diversion_is_flagged_and_charged_as_ever(scene: Scene) -> None:
+    _is_flagged(scene, Forwarded.DIVERTED)
+
+
+@story(prepaid="5.00", way=Way.OTHER_NUMBER)
+def an_answer_by_another_number_is_flagged_and_charged_as_ever(scene: Scene) -> None:
+    _is_flagged(scene, Forwarded.OTHER_NUMBER)
+
+
+@story(prepaid="5.00", behaviour=Behaviour.REDIRECTS)
+def a_number_that_forwards_its_calls_is_unavailable(scene: Scene) -> None:
+    with scene.inmate() as inmate:
+        rings(scene, inmate)
+        does_not_call_again(inmate)
+
+    assert said_to(inmate)[-2:] == ["ending.unavailable", "another_call"]
+    [cdr] = scene.calls()
+    assert (cdr.reason, cdr.forwarded, cdr.charge) == (Outcome.UNAVAILABLE, Forwarded.REDIRECTED, 0)
+    assert scene.balance().held == 0
