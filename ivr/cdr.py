@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, select, true
 
 from ivr.facility.tables import facility, inmate
+from ivr.policy.hotline import NO_STATION
 from ivr.policy.request import Payer
 from ivr.records.tables import call, leg_quality, recording, session
 from rating.money import Money, format_money
@@ -31,29 +32,32 @@ _LISTED = (
 def _joined() -> Any:
     return (
         select(*_LISTED)
-        .join(inmate, inmate.c.id == call.c.inmate)
+        .outerjoin(inmate, inmate.c.id == call.c.inmate)  # of some calls nobody knows whose they are
         .join(facility, facility.c.id == call.c.facility_id)
         .outerjoin(recording, recording.c.call_id == call.c.id)
     )
 
 
-def in_progress(conn: Connection) -> Sequence[Row[Any]]:
-    """Calls that are not settled yet, the oldest first."""
-    return conn.execute(_joined().where(call.c.sealed_at.is_(None)).order_by(call.c.keyed_at)).all()
+def in_progress(conn: Connection, *, hidden: bool = False) -> Sequence[Row[Any]]:
+    """Calls that are not settled yet, the oldest first; anonymous ones only where asked for."""
+    live = _joined().where(call.c.sealed_at.is_(None), _shown_to(hidden=hidden))
+    return conn.execute(live.order_by(call.c.keyed_at)).all()
 
 
-def newest(conn: Connection, most: int) -> Sequence[Row[Any]]:
-    """The records sealed last, the newest first."""
-    return conn.execute(
-        _joined().where(call.c.sealed_at.is_not(None)).order_by(call.c.sealed_at.desc()).limit(most)
-    ).all()
+def newest(conn: Connection, most: int, *, hidden: bool = False) -> Sequence[Row[Any]]:
+    """The records sealed last, the newest first; of anonymous calls only where asked for."""
+    sealed = _joined().where(call.c.sealed_at.is_not(None), _shown_to(hidden=hidden))
+    return conn.execute(sealed.order_by(call.c.sealed_at.desc()).limit(most)).all()
 
 
-def ids_starting(conn: Connection, start: str) -> Sequence[str]:
+def ids_starting(conn: Connection, start: str, *, hidden: bool = False) -> Sequence[str]:
     """The ids of calls that begin so, two at most: enough to see whether it is one."""
-    return conn.scalars(
-        select(call.c.id).where(call.c.id >= start, call.c.id < start + "g").order_by(call.c.id).limit(2)
-    ).all()
+    begin_so = select(call.c.id).where(call.c.id >= start, call.c.id < start + "g", _shown_to(hidden=hidden))
+    return conn.scalars(begin_so.order_by(call.c.id).limit(2)).all()
+
+
+def _shown_to(*, hidden: bool) -> ColumnElement[bool]:
+    return true() if hidden else call.c.station_id != NO_STATION
 
 
 def whole(conn: Connection, call_id: str) -> Mapping[str, object] | None:

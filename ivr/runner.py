@@ -12,8 +12,9 @@ from ivr.controls import CalledPartyControls, InmateControls
 from ivr.controls.node import Node
 from ivr.flows.accept import accept
 from ivr.flows.after_call import after_call
+from ivr.flows.goodbye import say_goodbye
 from ivr.flows.inbound import inbound
-from ivr.flows.outbound import outbound, say_goodbye
+from ivr.flows.outbound import outbound
 from ivr.policy.forwarding import HEADERS
 from ivr.policy.reasons import Outcome, Reason
 from prompts.catalogue import Catalogue
@@ -97,7 +98,9 @@ class Runner:
             closed_in_asterisk="1" in known["closed"],
         )
         call = Call(session, self._catalogue)
-        structlog.contextvars.bind_contextvars(station=controls.station_id, call_id=controls.call_id)
+        structlog.contextvars.bind_contextvars(
+            call_id=controls.call_id
+        )  # the controls add where, if it is kept
         try:
             reason = await self._run(call, self._without_old_notes(session, script, call, controls))
         except asyncio.CancelledError:

@@ -23,6 +23,7 @@ from ivr.records.states import Leg
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 5
+CALLED = "PJSIP/carrier-"  # how the names of called channels begin
 #: The controller's own limit stands this far behind Asterisk's, so that it only cuts what Asterisk failed to cut.
 SECOND_LIMIT_SECONDS = 0.6
 #: A wall clock that was moved by more than this since the talk began makes Asterisk's limit come at a wrong time.
@@ -323,8 +324,8 @@ class Watch:
             await self._settle(row.id, Ending(Outcome.SYSTEM_FAULT), evidence.note(note))
 
     def _adopt(self, row: Row[Any], legs: Sequence[str], note: str) -> None:
-        inmate = next((leg for leg in legs if leg.startswith(f"PJSIP/{row.station_id}-")), "")
-        called = next((leg for leg in legs if leg != inmate), None)
+        called = next((leg for leg in legs if leg.startswith(CALLED)), None)
+        inmate = next((leg for leg in legs if leg != called), "")
         live = self._node.live.get(row.id)
         if live is None:
             relay = row.call_class == CallClass.TRS

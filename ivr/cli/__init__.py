@@ -22,6 +22,7 @@ from ivr.cli import (
     feed,
     importing,
     inmate,
+    intake,
     number,
     prices,
     rate,
@@ -79,6 +80,7 @@ appointment.register(app)
 changes.register(app)
 recording.register(app)
 switches.register(app)
+intake.register(app)
 importing.register(app)
 feed.register(app)
 entitlements.register(app)

@@ -14,15 +14,19 @@ from accounts.db import Database
 from ivr import cdr
 from ivr.config import load_settings
 
+HIDDEN = Annotated[
+    bool, typer.Option("--hidden", help="also calls to hotlines that keep no trace of who calls")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
 
     @app.command()
-    def calls() -> None:
+    def calls(*, hidden: HIDDEN = False) -> None:
         """List the calls in progress: from the keyed number to the settlement."""
         with open_database() as database:
-            rows = database.read_now(cdr.in_progress)
+            rows = database.read_now(cdr.in_progress, hidden=hidden)
         table = Table(box=None, pad_edge=False)
         for column in ("call", "station", "inmate", "number", "state", "payer", "limit", "since"):
             table.add_column(column, no_wrap=True, max_width=14 if column == "station" else None)
@@ -42,15 +46,20 @@ def register(app: typer.Typer) -> None:
         ] = None,
         most: Annotated[int, typer.Option("--most", min=1, help="how many of the newest to list")] = 20,
         as_json: Annotated[bool, typer.Option("--json", help="one JSON object for each call")] = False,
+        hidden: HIDDEN = False,
     ) -> None:
         """Show call-detail records: the newest, or one call with all of its fields.
 
         Times are the facility's. A record is sealed in the transaction that settles its money and never changed after.
         """
         with open_database() as database:
-            ids = [_whole_id(database, call_id)] if call_id else _newest_ids(database, most)
+            ids = (
+                [_whole_id(database, call_id, hidden=hidden)]
+                if call_id
+                else _newest_ids(database, most, hidden=hidden)
+            )
             if call_id is None and not as_json:
-                Console().print(cdr_table(database, most))
+                Console().print(cdr_table(database, most, hidden=hidden))
                 return
             for each in ids:
                 fields = database.read_now(cdr.whole, each)
@@ -70,13 +79,13 @@ def open_database() -> Iterator[Database]:
         yield database
 
 
-def _newest_ids(database: Database, most: int) -> list[str]:
-    return [row.id for row in database.read_now(cdr.newest, most)]
+def _newest_ids(database: Database, most: int, *, hidden: bool) -> list[str]:
+    return [row.id for row in database.read_now(cdr.newest, most, hidden=hidden)]
 
 
-def _whole_id(database: Database, start: str) -> str:
+def _whole_id(database: Database, start: str, *, hidden: bool) -> str:
     """The one call whose id begins so."""
-    found = database.read_now(cdr.ids_starting, start.lower())
+    found = database.read_now(cdr.ids_starting, start.lower(), hidden=hidden)
     if len(found) != 1:
         why = "more than one call begins with" if found else "there is no call"
         typer.echo(f"ivr: {why} {start}", err=True)
@@ -84,12 +93,12 @@ def _whole_id(database: Database, start: str) -> str:
     return found[0]
 
 
-def cdr_table(database: Database, most: int) -> Table:
+def cdr_table(database: Database, most: int, *, hidden: bool = False) -> Table:
     """The newest records, a line each."""
     table = Table(box=None, pad_edge=False)
     for column in ("call", "keyed", "inmate", "number", "talk", "paid", "reason"):
         table.add_column(column, no_wrap=True)
-    for row in database.read_now(cdr.newest, most):
+    for row in database.read_now(cdr.newest, most, hidden=hidden):
         table.add_row(
             row.id[:8],
             cdr.local_time(row, row.keyed_at),

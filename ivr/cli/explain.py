@@ -26,7 +26,9 @@ def register(app: typer.Typer) -> None:
     @app.command("explain")
     def explain_(
         *,
-        inmate: Annotated[str | None, typer.Option(help="the inmate's ID")] = None,
+        inmate: Annotated[
+            str | None, typer.Option(help="the inmate's ID; without one --number is a hotline's code")
+        ] = None,
         number: Annotated[str | None, typer.Option(help="the keys they would press, or E.164")] = None,
         station: Annotated[
             str | None, typer.Option(help="the telephone; without it none is considered")
@@ -75,7 +77,8 @@ def _tell_day(database: Database, words: Mapping[str, str], *, as_json: bool) ->
 
 def told_day(found: Day) -> Iterator[str]:
     """The day as lines for a terminal of eighty columns."""
-    yield f"inmate {found.inmate_id}, number {found.number or 'none'}, {found.on:%A} {found.on}"
+    who = f"inmate {found.inmate_id}" if found.inmate_id else "nobody, by a hotline's code"
+    yield f"{who}, number {found.number or 'none'}, {found.on:%A} {found.on}"
     for span in found.spans:
         said = span.as_dict()
         ends = span.ends.strftime("%H:%M") if span.ends.date() == found.on else "24:00"
@@ -110,18 +113,19 @@ def question(asked: Mapping[str, Any]) -> Question:
         raise ExplainError(f"unknown: {', '.join(unknown)}; expected {', '.join(sorted(WORDS))}")
     if not all(isinstance(value, str) for value in asked.values()):
         raise ExplainError("every value is a text in quotes")
-    if not (asked.get("inmate") and asked.get("number")):
-        raise ExplainError("an inmate and a number are needed")
+    if not asked.get("number"):
+        raise ExplainError("an inmate and a number are needed, or the code of a hotline as the number")
     try:
         at = datetime.fromisoformat(asked["at"]) if "at" in asked else None
     except ValueError:
         raise ExplainError(f"{asked['at']!r} is not a time such as 2026-12-24T18:00") from None
-    return Question(asked["inmate"], asked["number"], asked.get("station"), asked.get("facility"), at)
+    return Question(asked.get("inmate"), asked["number"], asked.get("station"), asked.get("facility"), at)
 
 
 def told(answer: Mapping[str, Any]) -> Iterator[str]:
     """The answer as lines for a terminal of eighty columns."""
-    yield f"inmate {answer['inmate']}, number {answer['number'] or 'none'}, {answer['at']}"
+    who = f"inmate {answer['inmate']}" if answer["inmate"] else "nobody, by a hotline's code"
+    yield f"{who}, number {answer['number'] or 'none'}, {answer['at']}"
     if answer["decision"] == "deny":
         given = "".join(f", {name} {value}" for name, value in answer["told"].items())
         yield f"refused: {answer['reason']}{given}"

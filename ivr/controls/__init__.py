@@ -3,6 +3,8 @@
 from ivr.controls.called_party import Accepted, CalledPartyControls, Offer
 from ivr.controls.inmate import Grant, InmateControls, Refused
 from ivr.facility.asking import Asking
+from ivr.policy.hotline import HotlineKind
+from ivr.policy.identity import IdentifyBy, UnfitPin
 from ivr.policy.recording import RecordingFile
 from ivr.policy.request import Payer
 from rating.quote import Quote
@@ -12,10 +14,13 @@ __all__ = [
     "Asking",
     "CalledPartyControls",
     "Grant",
+    "HotlineKind",
+    "IdentifyBy",
     "InmateControls",
     "Offer",
     "Payer",
     "Quote",
     "RecordingFile",
     "Refused",
+    "UnfitPin",
 ]

@@ -8,11 +8,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from accounts import ledger, payers
-from ivr.controls.facts import facts
+from ivr.controls.facts import Caller, facts
 from ivr.controls.pricing import priced, talk_starts
 from ivr.facility import lookup, scopes
+from ivr.facility.bookings import Booking
 from ivr.facility.lookup import Facility
 from ivr.facility.settings import settings_of
+from ivr.policy.hotline import HotlineKind
+from ivr.policy.intake import Intake
 from ivr.policy.quantity import FURTHEST_LIMIT_MS, CallLimit, Counted, History, looks_back_to
 from ivr.policy.reasons import Cutoff, Denial
 from ivr.policy.request import (
@@ -59,11 +62,12 @@ class Authorised:
 
 
 def authorise(
-    conn: Connection, facility: Facility, *, call_id: str, inmate: int, dialled: str, at: datetime
+    conn: Connection, facility: Facility, *, call_id: str, inmate: Caller, dialled: str, at: datetime
 ) -> Authorised:
     """Decide on an open call to the keys `dialled`; if it may be made, its money or subscription call is held.
 
-    Where another call was quicker to take that, the decision is made anew on what is left: the next payer may pay.
+    Nobody's keys are a hotline's code. Where another call was quicker to take what was to pay, the decision is made
+    anew on what is left: the next payer may pay.
     """
     asked = number_keyed(conn, facility, inmate, dialled)
     number = ""
@@ -89,23 +93,33 @@ def authorise(
     return Authorised(decision, number)
 
 
-def number_keyed(conn: Connection, facility: Facility, inmate: int, keys: str) -> Dialled:
-    """The number that was keyed, or that a speed dial or the relay's code stands for; `gather` knows if it may be.
+def number_keyed(conn: Connection, facility: Facility, caller: Caller, keys: str) -> Dialled:
+    """The number that was keyed, or that a speed dial or a code stands for; `gather` knows if it may be called.
 
-    A toll-free number may be a relay's, which everybody may call.
+    Nobody's keys are a hotline's code. A toll-free number may be a relay's, which everybody may call.
     """
-    if len(keys) <= 2 and (listed := lookup.number_of_speed_dial(conn, inmate, keys)):
+    if caller is None:
+        hotline = lookup.hotline_by_code(conn, facility.id, keys)
+        if hotline is None:
+            return Unusable(NumberRefusal.NUMBER_INVALID)
+        return read_e164(hotline.number, allowed_kinds=ORDINARY_AND_TOLL_FREE)
+    own_list = caller if isinstance(caller, int) and len(keys) <= 2 else None
+    if own_list is not None and (listed := lookup.number_of_speed_dial(conn, own_list, keys)):
         return read_e164(listed, allowed_kinds=ORDINARY_AND_TOLL_FREE)
     if keys in SHORT_CODES and (relay := lookup.number_of_short_code(conn, facility.id, SHORT_CODES[keys])):
         return read_e164(relay, allowed_kinds=ORDINARY_AND_TOLL_FREE)
     return read_keys(keys, allowed_kinds=ORDINARY_AND_TOLL_FREE)
 
 
-def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, at: datetime) -> CallRequest:
-    """All facts that the rules may know, read at one moment, in three statements."""
+def gather(
+    conn: Connection, facility: Facility, caller: Caller, dialled: Dialled, at: datetime
+) -> CallRequest:
+    """All facts that the rules may know, read at one moment, in three statements; only inmates' calls are paid for."""
+    inmate = caller if isinstance(caller, int) else None
+    booking = caller if isinstance(caller, Booking) else None
     local = at.astimezone(ZoneInfo(facility.time_zone))
     number = dialled.e164 if isinstance(dialled, Number) else ""
-    found = facts(conn, facility, inmate, number, at)
+    found = facts(conn, facility, caller, number, at)
     known, paying = found.number, found.paying
     if isinstance(dialled, Number) and not known.relay and dialled.kind not in facility.kinds:
         dialled, number = Unusable(NumberRefusal.NUMBER_TYPE_BLOCKED), ""
@@ -125,12 +139,12 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
     return CallRequest(
         at=local,
         inmate_state=InmateState(known.state),
-        has_recorded_name=known.has_recorded_name,
+        has_recorded_name=booking.has_name if booking else known.has_recorded_name,
         dialled=dialled,
         blocked_by=settings.blocked_by,
-        on_allowed_list=known.allowed,
+        on_allowed_list=known.allowed or booking is not None,  # whoever was arrested has no list yet
         privileged=known.privileged,
-        free=known.free or asked.is_free_by_law,
+        free=known.free or asked.is_free_by_law or inmate is None,
         schedules=settings.schedules,
         call_type=asked.call_type,
         price=asked.price,
@@ -146,6 +160,8 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
         holidays=settings.holidays,
         office=known.office,
         hotline=known.hotline,
+        intake=Intake(booking.entitled(facility), found.intake_calls) if booking else None,
+        hotline_kind=HotlineKind(known.hotline_kind) if known.hotline_kind else None,
         block_overridden=known.block_overridden,
         pan_mode=PanMode(facility.pan_mode),
         list_is_full=facility.pan_maximum is not None and known.listed >= facility.pan_maximum,
@@ -167,7 +183,7 @@ def gather(conn: Connection, facility: Facility, inmate: int, dialled: Dialled, 
 def _past(  # noqa: PLR0917 - what a history is of
     conn: Connection,
     facility: Facility,
-    inmate: int,
+    inmate: int | None,
     number: str,
     limits: Sequence[CallLimit],
     local: datetime,

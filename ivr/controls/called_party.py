@@ -13,7 +13,7 @@ from accounts import ledger
 from accounts.db import insert_if_new
 from ivr.call import end
 from ivr.controls.node import Node
-from ivr.facility import lookup, scopes
+from ivr.facility import bookings, lookup, scopes
 from ivr.facility.tables import blocked_number
 from ivr.live import until
 from ivr.policy.forwarding import forwarded
@@ -43,6 +43,7 @@ class Offer:
     limit_minutes: int
     passive: bool = False  # nobody there is asked: the answer is the acceptance
     relay: bool = False  # nothing is spoken to it
+    by_code: bool = False  # a hotline: nobody said who calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,9 @@ class CalledPartyControls:
         if found is None:
             end(Outcome.SYSTEM_FAULT)
         offer, name = found
-        self._name = Path(offer.name_file + ".ulaw")
-        await asyncio.to_thread(_write_private, self._name, name)
+        if name is not None:
+            self._name = Path(offer.name_file + ".ulaw")
+            await asyncio.to_thread(_write_private, self._name, name)
         return offer
 
     async def cost_heard(self) -> None:
@@ -120,7 +122,7 @@ class CalledPartyControls:
         if self._name is not None:
             await asyncio.to_thread(self._name.unlink, missing_ok=True)
 
-    def _offer(self, conn: Connection) -> tuple[Offer, bytes] | None:
+    def _offer(self, conn: Connection) -> tuple[Offer, bytes | None] | None:
         live = self.node.live.get(self.call_id)
         dialled_at = live.dialled_at if live else None
         row = calls.offer(conn, self.call_id, dialled_at=dialled_at, at=self.node.now())
@@ -128,8 +130,9 @@ class CalledPartyControls:
             return None
         if found := forwarded(row.number, **self.answered_with):
             calls.set_values(conn, self.call_id, forwarded=found)
-        name = lookup.recorded_name(conn, row.inmate)
-        if name is None:
+        by_code = row.hotline_kind is not None
+        name = None if by_code else _recorded_name(conn, row)
+        if name is None and not by_code:
             return None
         offer = Offer(
             facility_id=row.facility_id,
@@ -141,6 +144,7 @@ class CalledPartyControls:
             limit_minutes=spoken_minutes(row.limit_ms),
             passive=row.passive is True,
             relay=row.call_class == CallClass.TRS,
+            by_code=by_code,
         )
         return offer, name
 
@@ -171,6 +175,13 @@ class CalledPartyControls:
         row = calls.call_of(conn, self.call_id)
         if row is not None:
             block_number(conn, row.facility_id, row.number, self.call_id, self.node)
+
+
+def _recorded_name(conn: Connection, row: Row[Any]) -> bytes | None:
+    """The name of whoever calls in their own voice."""
+    if row.booking_id is not None:
+        return bookings.recorded_name(conn, row.booking_id)
+    return lookup.recorded_name(conn, row.inmate)
 
 
 def _quote(row: Row[Any], at: datetime) -> Quote:

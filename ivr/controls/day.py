@@ -42,7 +42,7 @@ class Day:
     """A whole local day: its spans follow each other without a gap."""
 
     facility_id: str
-    inmate_id: str
+    inmate_id: str | None
     number: str | None
     on: date
     spans: Sequence[Span]

@@ -23,7 +23,7 @@ class ExplainError(Exception):
 class Question:
     """May this inmate call this number, from this station, at this time? Without a time: now."""
 
-    inmate_id: str
+    inmate_id: str | None  # none: somebody who is not asked, by the code of a hotline
     number: str  # keys as they would be pressed, or E.164
     station_id: str | None = None
     facility_id: str | None = None
@@ -36,7 +36,7 @@ class Answer:
 
     facility_id: str
     station_id: str | None
-    inmate_id: str
+    inmate_id: str | None
     request: CallRequest
     explained: Explanation
 
@@ -70,18 +70,22 @@ def explain(conn: Connection, asked: Question, now: datetime) -> Answer:
     return Answer(facility.id, facility.station_id, asked.inmate_id, request, explanation(request))
 
 
-def asked_of(conn: Connection, asked: Question) -> tuple[Facility, int]:
-    """The facility and the key of the inmate whom a question is about; raises ExplainError."""
+def asked_of(conn: Connection, asked: Question) -> tuple[Facility, int | None]:
+    """The facility and the key of the inmate, if any, whom a question is about; raises ExplainError."""
     facility = _facility(conn, asked)
+    if asked.inmate_id is None:
+        return facility, None
     found = lookup.inmate_by_id(conn, facility.id, asked.inmate_id)
     if found is None:
         raise ExplainError(f"{facility.id} has no inmate {asked.inmate_id}")
     return facility, found.id
 
 
-def request_at(conn: Connection, facility: Facility, inmate: int, keys: str, at: datetime) -> CallRequest:
+def request_at(
+    conn: Connection, facility: Facility, inmate: int | None, keys: str, at: datetime
+) -> CallRequest:
     """The facts of a call to these keys, or to a number in E.164, at an instant."""
-    if keys.startswith("+"):
+    if inmate is not None and keys.startswith("+"):
         dialled = read_e164(keys, allowed_kinds=ORDINARY_AND_TOLL_FREE)
     else:
         dialled = number_keyed(conn, facility, inmate, keys)

@@ -4,19 +4,38 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from accounts import payers
 from accounts.db import Prepared
 from ivr.facility import lookup, tariffs
+from ivr.facility.bookings import Booking
 from ivr.facility.lookup import Facility, NumberFacts
+from ivr.policy.quantity import SHORTEST_COUNTED_MS
+from ivr.records.tables import call
 from rating.prices import Tariff
 
-_FACTS = Prepared(
-    select(*lookup.NUMBER_COLUMNS, *payers.COLUMNS, *tariffs.COLUMNS)
-    .select_from(tariffs.joined(payers.joined(lookup.NUMBER_FROM)))
-    .where(lookup.OF_INMATE)
+NO_BOOKING = -1
+#: The calls that a booking has had: those in progress count, those to privileged numbers do not.
+TAKEN = (
+    select(func.count())
+    .where(
+        call.c.booking_id == bindparam("booking_id"),
+        call.c.privileged.is_(False),
+        call.c.limit_ms.is_not(None),
+        call.c.sealed_at.is_(None) | (call.c.talk_ms >= SHORTEST_COUNTED_MS),
+    )
+    .scalar_subquery()
 )
+_FACTS = Prepared(
+    select(TAKEN.label("intake_calls"), *lookup.NUMBER_COLUMNS, *payers.COLUMNS, *tariffs.COLUMNS)
+    .select_from(tariffs.joined(payers.joined(lookup.NUMBER_FROM)))
+    .where(lookup.OF_FACILITY)
+)
+
+
+#: Who calls: an inmate by the key of their row, somebody on a booking, or nobody who is known.
+Caller = int | Booking | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +45,21 @@ class Facts:
     number: NumberFacts
     paying: payers.PayerFacts
     tariff: Tariff | None
+    intake_calls: int  # that the booking has had
 
 
-def facts(conn: Connection, facility: Facility, inmate: int, number: str, at: datetime) -> Facts:
-    """The facts of an inmate's call to a number (E.164, or "") at an instant."""
+def facts(conn: Connection, facility: Facility, caller: Caller, number: str, at: datetime) -> Facts:
+    """The facts of a call to a number (E.164, or "") at an instant."""
     asked = {
         "facility_id": facility.id,
-        "inmate_key": inmate,
+        "inmate_key": caller if isinstance(caller, int) else None,
+        "booking_id": caller.id if isinstance(caller, Booking) else NO_BOOKING,
         "number": number,
         "exchange": lookup.exchange_of(number),
         "on": at.astimezone(ZoneInfo(facility.time_zone)).date(),
         "at": at,
     }
     row = _FACTS.row(conn, asked)
-    assert row is not None  # inmates are never deleted
+    assert row is not None  # facilities are never deleted
     tariff = tariffs.tariff_of(conn, facility.id, facility.time_zone, row)
-    return Facts(lookup.number_facts_of(row), payers.payer_facts_of(row), tariff)
+    return Facts(lookup.number_facts_of(row), payers.payer_facts_of(row), tariff, row.intake_calls)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,20 @@ from sqlalchemy import Connection, Row, update
 
 from ivr.call import end
 from ivr.controls.authorisation import Authorised, authorise
+from ivr.controls.facts import Caller
 from ivr.controls.node import Node
 from ivr.controls.settlement import Ending, Settled, settle_call
-from ivr.facility import lookup
+from ivr.facility import bookings, lookup
 from ivr.facility.asking import Asking, ask_for, asking
-from ivr.facility.identity import identified
-from ivr.facility.lookup import Facility
+from ivr.facility.bookings import Booking
+from ivr.facility.identity import change_pin, identified
+from ivr.facility.lookup import Facility, Hotline
 from ivr.facility.names import holds_speech
 from ivr.facility.tables import inmate
 from ivr.live import LiveCall, until
 from ivr.policy.forwarding import Forwarded
+from ivr.policy.hotline import ANONYMOUS_KINDS, LONGEST_CODE, NO_STATION, HotlineKind, coarse
+from ivr.policy.identity import IdentifyBy, UnfitPin
 from ivr.policy.reasons import Denial, NotRecorded, Outcome, Reason
 from ivr.policy.request import Allow, CallClass, Deny, Payer
 from ivr.records import calls, evidence, sessions
@@ -86,6 +90,8 @@ class InmateControls:
     closed_in_asterisk: bool = False  # its own database says that the station is off
     _facility: Facility | None = None
     _inmate: int | None = None
+    _booking: Booking | None = None  # at an intake station
+    _hotline: Hotline | None = None  # whose code was keyed
     _has_name: bool = False
     _language: str = "en"
     _name_file: str = ""
@@ -105,6 +111,7 @@ class InmateControls:
         )
         if self._facility is None:
             end(Denial.STATION_UNKNOWN)
+        structlog.contextvars.bind_contextvars(station=self.station_id)
         if self._facility.switched_off or self.closed_in_asterisk:
             self.node.changed.set()  # the two are brought in step
             end(Denial.SWITCHED_OFF)
@@ -115,10 +122,15 @@ class InmateControls:
 
         It is read by the thread that writes: waking another one costs more than the reading.
         """
-        self._facility, row = await self.node.database.transact(_resume, self.session_id, self.station_id)
-        if self._facility is None or row is None or row.inmate is None:
+        self._facility, row, self._booking = await self.node.database.transact(
+            _resume, self.session_id, self.station_id
+        )
+        if self._facility is None or row is None:
             end(Outcome.SYSTEM_FAULT)
-        self._inmate, self._has_name, self._language = row.inmate, row.has_name, row.language
+        if row.station_id != NO_STATION:
+            structlog.contextvars.bind_contextvars(station=self.station_id)
+        self._inmate, self._language = row.inmate, row.language
+        self._has_name = self._booking.has_name if self._booking else row.has_name
         self.node.live.in_dialogue.add(self.call_id)
         self._is_open = True
         return self._language
@@ -128,12 +140,56 @@ class InmateControls:
         self._language = language
 
     async def identify(self, entry: str) -> bool:
-        """Whether the entry is an inmate's ID followed by the right PIN."""
+        """Whether the entry says who calls: ID and PIN, a PIN alone, or a booking; or is a hotline's code."""
         found = await self.node.database.transact(self._identify, entry, self.node.now())
-        if found is None:
-            return False
-        self._inmate, self._has_name = found.id, found.has_name
+        match found:
+            case None:
+                return False
+            case Hotline(kind=kind):
+                self._hotline, self._has_name = found, True  # nobody is asked for one
+                if kind in ANONYMOUS_KINDS:
+                    structlog.contextvars.unbind_contextvars("station")
+            case Booking():
+                self._booking, self._has_name = found, found.has_name
+            case _:
+                self._inmate, self._has_name = found.id, found.has_name
         return True
+
+    @property
+    def hotline(self) -> HotlineKind | None:
+        """The hotline whose code was keyed, if one was."""
+        return self._hotline.kind if self._hotline else None
+
+    @property
+    def may_call_again(self) -> bool:
+        """Whether it is known who would call."""
+        return self._caller is not None
+
+    @property
+    def is_intake(self) -> bool:
+        """Whether a booking is keyed here, and no ID and PIN."""
+        return self.facility.intake
+
+    @property
+    def _caller(self) -> Caller:
+        return self._booking or self._inmate
+
+    @property
+    def identified_by(self) -> IdentifyBy:
+        """What is keyed here to say who calls."""
+        return IdentifyBy(self.facility.identify_by)
+
+    @property
+    def may_change_pin(self) -> bool:
+        """Whether the inmate may choose another PIN now."""
+        return self.facility.pin_change_by_phone and self._inmate is not None
+
+    async def change_pin(self, pin: str) -> UnfitPin | None:
+        """Give the inmate the PIN that they chose; why not, where it is not taken."""
+        assert self._inmate is not None
+        return await self.node.database.transact(
+            change_pin, self.node.pin_key, self.facility, self._inmate, pin, at=self.node.now()
+        )
 
     async def close_session(self, reason: Reason | None) -> None:
         """The script is over: unless it has ended well with a ringing call, the session's record ends, and its call's.
@@ -170,6 +226,11 @@ class InmateControls:
         self._is_open = False
         if not self._has_name:
             await self._open_call()
+
+    async def open_hotline_call(self) -> None:
+        """A hotline's code was keyed: that is the whole number."""
+        assert self._hotline is not None
+        await self.open_call(self._hotline.code)
 
     async def authorise(self) -> Grant | Refused:
         """Decide, reserve, and say which; a refusal is already in the call's record."""
@@ -279,11 +340,7 @@ class InmateControls:
         path, self._name_file = Path(self._name_file + ".ulaw"), ""
         name = await asyncio.to_thread(_take_file, path)
         if holds_speech(name):
-            await self.node.database.transact(
-                lambda conn: conn.execute(
-                    update(inmate).where(inmate.c.id == self._inmate).values(recorded_name=name)
-                )
-            )
+            await self.node.database.transact(self._keep_name, name)
             self._has_name = True
 
     @property
@@ -292,19 +349,36 @@ class InmateControls:
         assert self._facility is not None
         return self._facility
 
-    def _identify(self, conn: Connection, entry: str, at: datetime) -> Row[Any] | None:
-        """The inmate whose ID and PIN these are, now in the session's record too."""
+    def _identify(self, conn: Connection, entry: str, at: datetime) -> Row[Any] | Hotline | Booking | None:
+        """Whose ID and PIN these are, now in the session's record too; or the hotline whose code it is."""
+        if 1 < len(entry) <= LONGEST_CODE and (by := lookup.hotline_by_code(conn, self.facility.id, entry)):
+            if by.kind in ANONYMOUS_KINDS:
+                sessions.forget_station(conn, self.session_id, self._language, at)
+            else:
+                sessions.set_language(conn, self.session_id, self._language)
+            return by
+        if self.facility.intake:
+            booking = bookings.booking_by_number(conn, self.facility.id, entry)
+            if booking is not None:
+                sessions.set_booking(conn, self.session_id, booking.id, self._language)
+            return booking
         found = identified(conn, self.node.pin_key, self.facility, entry, at)
         if found is not None:
             sessions.set_inmate(conn, self.session_id, found.id, self._language)
         return found
+
+    def _keep_name(self, conn: Connection, name: bytes) -> None:
+        if self._booking is not None:
+            bookings.keep_recorded_name(conn, self._booking.id, name)
+            self._booking = replace(self._booking, has_name=True)
+        else:
+            conn.execute(update(inmate).where(inmate.c.id == self._inmate).values(recorded_name=name))
 
     async def _open_call(self) -> None:
         await self.node.database.transact(self._insert_call)
         self._is_open = True
 
     def _insert_call(self, conn: Connection) -> None:
-        assert self._inmate is not None
         assert self._keyed_at is not None
         calls.open_call(
             conn,
@@ -316,15 +390,16 @@ class InmateControls:
             dialled=self._dialled,
             language=self._language,
             at=self._keyed_at,
+            hotline_kind=self.hotline,
+            booking_id=self._booking.id if self._booking else None,
         )
 
     def _authorise(self, conn: Connection) -> Authorised:
         at = self.node.now()
         if not self._is_open:
             self._insert_call(conn)
-        assert self._inmate is not None
         outcome = authorise(
-            conn, self.facility, call_id=self.call_id, inmate=self._inmate, dialled=self._dialled, at=at
+            conn, self.facility, call_id=self.call_id, inmate=self._caller, dialled=self._dialled, at=at
         )
         if isinstance(outcome.decision, Deny):
             nothing = {
@@ -341,7 +416,9 @@ class InmateControls:
                 "ended_at": at,
                 "version": self.node.version,
             }
-            calls.seal(conn, self.call_id, sealed, at)
+            if self.hotline in ANONYMOUS_KINDS:
+                at = coarse(at)
+            calls.seal(conn, self.call_id, {**sealed, "ended_at": at}, at)
         return outcome
 
     def _ending(self, otherwise: Outcome) -> Ending:
@@ -365,8 +442,12 @@ def _open_session(conn: Connection, session_id: str, station_id: str, at: dateti
     return found
 
 
-def _resume(conn: Connection, session_id: str, station_id: str) -> tuple[Facility | None, Row[Any] | None]:
-    return lookup.facility_of_station(conn, station_id), sessions.session_of(conn, session_id)
+def _resume(
+    conn: Connection, session_id: str, station_id: str
+) -> tuple[Facility | None, Row[Any] | None, Booking | None]:
+    row = sessions.session_of(conn, session_id)
+    booking = bookings.booking_by_id(conn, row.booking_id) if row and row.booking_id else None
+    return lookup.facility_of_station(conn, station_id), row, booking
 
 
 def _take_file(path: Path) -> bytes:

@@ -11,6 +11,7 @@ from accounts import ledger, payers
 from ivr.controls.node import Node
 from ivr.facility.learning import learn
 from ivr.policy.forwarding import Forwarded
+from ivr.policy.hotline import ANONYMOUS_KINDS, coarse
 from ivr.policy.quantity import SHORTEST_COUNTED_MS
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded, Outcome, Reason, reason
 from ivr.policy.request import Payer
@@ -72,7 +73,7 @@ def settle(
     if quality:
         evidence.keep_quality(conn, call_id, Leg.CALLED_PARTY, quality)
     known = {"version": version, "dialled_at": row.dialled_at or dialled_at}
-    return _settle_row(conn, row, ending, at, known)
+    return _settle_row(conn, row, ending, at, known=known, seen=seen)
 
 
 async def settle_call(
@@ -105,11 +106,17 @@ async def settle_call(
 
 
 def _settle_row(
-    conn: Connection, row: Row[Any], ending: Ending, at: datetime, known: Mapping[str, object]
+    conn: Connection,
+    row: Row[Any],
+    ending: Ending,
+    at: datetime,
+    *,
+    known: Mapping[str, object],
+    seen: Sequence[Evidence],
 ) -> Settled:
     if row.sealed_at is not None:
         return Settled(reason(row.reason), Money(row.charge or 0), row.talk_ms or 0, is_new=False)
-    span = _talk_of(conn, row)
+    span = _talk_of(conn, row, seen)
     billed = _charge(row, span)
     due = Money(min(billed.due, row.held)) if row.payer == Payer.PREPAID else ZERO
     values: dict[str, object] = {
@@ -121,16 +128,24 @@ def _settle_row(
         **_charge_values(billed),
         "not_recorded": row.not_recorded or (NotRecorded.NOT_CONNECTED if span.started_at is None else None),
     }
+    if is_anonymous(row):
+        values, at = calls.without_trace(row, values), coarse(at)
     calls.seal(conn, row.id, values, at)
-    if span.ms >= SHORTEST_COUNTED_MS:
+    if span.ms >= SHORTEST_COUNTED_MS and row.inmate is not None:
         learn(conn, row.inmate, row.number)
     return Settled(reason(str(values["reason"])), due, span.ms, is_new=True)
 
 
-def _talk_of(conn: Connection, row: Row[Any]) -> Talk:
+def is_anonymous(row: Row[Any]) -> bool:
+    """Whether no trace of the caller is kept."""
+    return row.hotline_kind in ANONYMOUS_KINDS
+
+
+def _talk_of(conn: Connection, row: Row[Any], brought: Sequence[Evidence]) -> Talk:
     if row.limit_ms is None or row.accepted_at is None:
         return NO_TALK  # whatever was seen: nobody pays for what nobody accepted
-    seen = evidence.of_call(conn, row.id)
+    brought_alone = brought if is_anonymous(row) else ()  # nothing is kept of it
+    seen = [*evidence.of_call(conn, row.id), *brought_alone]
     span = talk(seen, limit_ms=row.limit_ms, last_seen_at=row.last_seen_at)
     if row.switched_off_at is None or span.started_at is None:
         return span

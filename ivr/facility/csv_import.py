@@ -1,18 +1,20 @@
 """Rows of CSV files into the database: many in a few statements, all or nothing."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from ivr.facility import scopes
 from ivr.facility.csv_rows import ImportMistakes, Kind, ListedRow, Mistakes, Rows, refuse
 from ivr.facility.file import BlockedEntry, InmateEntry
+from ivr.facility.load_pins import PinLoader
 from ivr.facility.pins import PinKey
+from ivr.facility.refusing import pin_length, pin_taken
 from ivr.facility.tables import allowed_number, blocked_number, facility, housing_unit, inmate
 
 #: An empty cell neither makes a released inmate active nor a number recorded.
@@ -40,7 +42,7 @@ def import_rows(conn: Connection, wanted: Import, key: PinKey, at: datetime) -> 
         raise ImportMistakes(f"there is no facility {wanted.facility_id}")
     match wanted.kind:
         case Kind.INMATES:
-            counted = _inmates(conn, wanted, row.inmate_id_digits, key)
+            counted = _inmates(conn, wanted, row, PinLoader(key, row.identify_by))
         case Kind.NUMBERS:
             counted = _numbers(conn, wanted, row.pan_maximum)
         case Kind.BLOCKED:
@@ -52,7 +54,7 @@ def import_rows(conn: Connection, wanted: Import, key: PinKey, at: datetime) -> 
     return f"{wanted.kind}: {added} added, {changed} changed, {same} as they were"
 
 
-def _inmates(conn: Connection, wanted: Import, digits: int, key: PinKey) -> tuple[int, int]:
+def _inmates(conn: Connection, wanted: Import, site: Row[Any], pins: PinLoader) -> tuple[int, int]:
     own = wanted.facility_id
     standing = {
         row.inmate_id: dict(row._mapping)
@@ -63,15 +65,11 @@ def _inmates(conn: Connection, wanted: Import, digits: int, key: PinKey) -> tupl
     written: dict[str, dict[str, Any]] = {}
     for line, each in wanted.rows.entries:
         assert isinstance(each, InmateEntry)
-        if len(each.id) != digits:
-            mistakes.append((line, f"id: {each.id} has not {digits} digits"))
-        if each.unit is not None and each.unit not in units:
-            mistakes.append((line, f"unit: there is no unit {each.unit}"))
+        mistakes += [(line, said) for said in _told(each, site, units, standing)]
         if each.id in written:
             mistakes.append((line, f"id: {each.id} stands there twice"))
-        if each.pin is None and each.id not in standing:
-            mistakes.append((line, f"pin: expected one, since inmate {each.id} is new"))
-        written[each.id] = _values_of(each, wanted, key, is_new=each.id not in standing)
+        written[each.id] = _values_of(each, wanted, pins, is_new=each.id not in standing)
+    mistakes += _pins_twice(wanted, written, standing)
     refuse(mistakes)
     new = [values for inmate_id, values in written.items() if inmate_id not in standing]
     old = {
@@ -79,6 +77,10 @@ def _inmates(conn: Connection, wanted: Import, digits: int, key: PinKey) -> tupl
         for inmate_id, values in written.items()
         if inmate_id in standing
     }
+    new_pins = {
+        each.id: each.pin for _, each in wanted.rows.entries if isinstance(each, InmateEntry) and each.pin
+    }
+    pins.make_room(conn, own, new_pins)
     if new:
         conn.execute(insert(inmate), new)
     changed = [
@@ -103,14 +105,43 @@ def _inmates(conn: Connection, wanted: Import, digits: int, key: PinKey) -> tupl
     return len(new), len(changed)
 
 
-def _values_of(each: InmateEntry, wanted: Import, key: PinKey, *, is_new: bool) -> dict[str, Any]:
+def _told(
+    each: InmateEntry, site: Row[Any], units: Collection[str], standing: Collection[str]
+) -> Iterator[str]:
+    """The mistakes of one row by itself."""
+    if len(each.id) != site.inmate_id_digits:
+        yield f"id: {each.id} has not {site.inmate_id_digits} digits"
+    if each.unit is not None and each.unit not in units:
+        yield f"unit: there is no unit {each.unit}"
+    if each.pin is None and each.id not in standing:
+        yield f"pin: expected one, since inmate {each.id} is new"
+    if each.pin is not None and not site.pin_least <= len(each.pin) <= site.pin_most:
+        yield f"pin: {pin_length(site.pin_least, site.pin_most)}"
+
+
+def _pins_twice(
+    wanted: Import, written: Mapping[str, Mapping[str, Any]], standing: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[int, str]]:
+    """The rows whose PIN another inmate has, once all is written: possible only where it is keyed alone."""
+    hashes = {inmate_id: row["pin_hash"] for inmate_id, row in standing.items()}
+    hashes |= {inmate_id: row["pin_hash"] for inmate_id, row in written.items() if "pin_hash" in row}
+    owners: dict[str, set[str]] = {}
+    for inmate_id, hashed in hashes.items():
+        owners.setdefault(hashed, set()).add(inmate_id)
+    for line, each in wanted.rows.entries:
+        assert isinstance(each, InmateEntry)
+        if others := sorted(owners.get(hashes.get(each.id, ""), set()) - {each.id}):
+            yield line, f"pin: {pin_taken(others[0])}"
+
+
+def _values_of(each: InmateEntry, wanted: Import, pins: PinLoader, *, is_new: bool) -> dict[str, Any]:
     """The columns of an inmate's row that the file sets; all of them for a new one."""
     values: dict[str, Any] = {"facility_id": wanted.facility_id, "inmate_id": each.id, "name": each.name}
     for column, field in (("unit_id", "unit"), ("state", "state"), ("state_note", "state_note")):
         if is_new or _is_said(field, each, wanted):
             values[column] = getattr(each, field)
     if each.pin is not None:
-        values |= {"pin_hash": key.hash(wanted.facility_id, each.id, each.pin), "pin_key_id": key.id}
+        values |= pins.kept(wanted.facility_id, each.id, each.pin)
     if is_new or ("state" in values and each.state != "suspended"):
         values |= {"suspended_from": None, "suspended_to": None}
     return values

@@ -23,7 +23,7 @@ class ImportMistakes(Exception):  # noqa: N818 - the message is mistakes, a line
 class ListedRow(AllowedEntry):
     """A number of an inmate's list."""
 
-    inmate: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")]
+    inmate: Annotated[str, Field(pattern=r"^[0-9]{4,12}$")]
 
 
 class PrivilegedRow(BaseModel):

@@ -78,10 +78,7 @@ def dump_facility(conn: Connection, facility_id: str) -> Dumped:
                 {"id": each.id, "label": each.label, **levels[scopes.unit(each.id)]}
                 for each in _rows(conn, housing_unit, facility_id, housing_unit.c.id)
             ],
-            station=[
-                {"id": each.id, "label": each.label, "unit": each.unit_id, **levels[scopes.station(each.id)]}
-                for each in _rows(conn, station, facility_id, station.c.id)
-            ],
+            station=[_station(each, levels) for each in _rows(conn, station, facility_id, station.c.id)],
             inmate=_inmates(conn, facility_id, zone, levels, blocks),
             number=_specials(conn, facility_id, levels),
             blocked=[_block(each) for each in blocks if _is_of_the_file(each, scopes.FACILITY)],
@@ -121,6 +118,12 @@ def _head(conn: Connection, row: Row[Any], tariffs: list[str]) -> Entry:
         agency=AGENCY if row.agency_id is not None else None,
         **{name: row._mapping[name] for name in same},
         inmate_id_digits=row.inmate_id_digits,
+        pin_digits=row.pin_least if row.pin_least == row.pin_most else f"{row.pin_least}-{row.pin_most}",
+        identify_by=row.identify_by,
+        pin_change_by_phone=row.pin_change_by_phone,
+        intake_calls=row.intake_calls,
+        intake_calls_for_parents=row.intake_calls_for_parents,
+        intake_within_minutes=row.intake_within_minutes,
         longest_call_minutes=row.longest_call_ms // 60_000,
         ring_seconds=row.ring_seconds,
         records=row.records,
@@ -163,10 +166,16 @@ def _specials(conn: Connection, facility_id: str, levels: Mapping[str, Entry]) -
             **{name: True for name in names if row._mapping[name]},
             **({} if row.overlay else {"overlay": False}),
             **({"short_code": row.short_code} if row.short_code else {}),
+            **({"hotline_kind": row.hotline_kind, "code": row.code} if row.code else {}),
             **levels[scopes.number(row.number)],
         }
         for row in _rows(conn, special_number, facility_id, _NUMBER)
     ]
+
+
+def _station(row: Row[Any], levels: Mapping[str, Entry]) -> Entry:
+    known = {"id": row.id, "label": row.label, "unit": row.unit_id, "intake": row.intake or None}
+    return {**known, **levels[scopes.station(row.id)]}
 
 
 def _inmates(

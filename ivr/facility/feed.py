@@ -14,7 +14,9 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from ivr.facility import kept, scopes
 from ivr.facility.csv_rows import Mistakes, Rows, Shape, read_shape, refuse
 from ivr.facility.daily import inmate_event
+from ivr.facility.load_pins import PinLoader
 from ivr.facility.pins import PinKey
+from ivr.facility.refusing import pin_length, pin_taken
 from ivr.facility.tables import facility, housing_unit, inmate
 from ivr.policy.request import InmateState
 
@@ -94,12 +96,13 @@ def take_in(conn: Connection, facility_id: str, rows: Rows, key: PinKey, at: dat
     """
     place = conn.execute(select(facility).where(facility.c.id == facility_id)).one()
     zone = ZoneInfo(place.time_zone)
+    pins = PinLoader(key, place.identify_by)
     events = [_Event(line, each, _instant(each.at, zone)) for line, each in rows.entries]  # type: ignore[arg-type,attr-defined]
     known = _known(conn, facility_id, [each.says.event_id for each in events])
     new = [each for each in events if each.says.event_id not in known]
     people = _people(conn, facility_id)
     applied = [
-        (each, _apply(each, people, place, key)) for each in _in_order(conn, facility_id, place, new, people)
+        (each, _apply(each, people, place, pins)) for each in _in_order(conn, place, new, people, pins)
     ]
     _write(conn, facility_id, people)
     _keep(conn, facility_id, people, at)
@@ -155,13 +158,33 @@ def _people(conn: Connection, facility_id: str) -> dict[str, _Person]:
 
 
 def _in_order(
-    conn: Connection, facility_id: str, place: Row[Any], new: Sequence[_Event], people: Mapping[str, _Person]
+    conn: Connection,
+    place: Row[Any],
+    new: Sequence[_Event],
+    people: Mapping[str, _Person],
+    pins: PinLoader,
 ) -> list[_Event]:
     """As they happened; raises ImportMistakes for lines that do not fit the facility."""
-    units = set(conn.scalars(select(housing_unit.c.id).where(housing_unit.c.facility_id == facility_id)))
+    units = set(conn.scalars(select(housing_unit.c.id).where(housing_unit.c.facility_id == place.id)))
     ordered = sorted(new, key=lambda each: each.at)
-    refuse([*_twice(new), *_misfits(ordered, place.inmate_id_digits, units, set(people))])
+    mistakes = _misfits(ordered, place.inmate_id_digits, units, set(people))
+    refuse([*_twice(new), *mistakes, *_wrong_pins(new, place, people, pins)])
     return ordered
+
+
+def _wrong_pins(
+    new: Iterable[_Event], place: Row[Any], people: Mapping[str, _Person], pins: PinLoader
+) -> Iterator[tuple[int, str]]:
+    """PINs of another length, and where they are keyed alone, those that another inmate has or gets."""
+    owners = {str(person.values["pin_hash"]): inmate_id for inmate_id, person in people.items()}
+    for each in new:
+        if each.says.pin is None:
+            continue
+        if not place.pin_least <= len(each.says.pin) <= place.pin_most:
+            yield each.line, f"pin: {pin_length(place.pin_least, place.pin_most)}"
+        hashed = pins.kept(place.id, each.says.inmate_id, each.says.pin)["pin_hash"]
+        if (other := owners.setdefault(hashed, each.says.inmate_id)) != each.says.inmate_id:
+            yield each.line, f"pin: {pin_taken(other)}"
 
 
 def _twice(new: Sequence[_Event]) -> Iterator[tuple[int, str]]:
@@ -189,12 +212,12 @@ def _misfits(ordered: Iterable[_Event], digits: int, units: set[str], there: set
     return mistakes
 
 
-def _apply(each: _Event, people: dict[str, _Person], place: Row[Any], key: PinKey) -> bool:
+def _apply(each: _Event, people: dict[str, _Person], place: Row[Any], pins: PinLoader) -> bool:
     """Change the inmate as the event says; False if a later one was there already."""
     says = each.says
     person = people.get(says.inmate_id)
     if person is None:
-        person = people[says.inmate_id] = _newcomer(says, place.id, key)
+        person = people[says.inmate_id] = _newcomer(says, place.id, pins)
     elif person.latest_at is not None and each.at < person.latest_at:
         return False
     person.latest_at = each.at
@@ -206,7 +229,7 @@ def _apply(each: _Event, people: dict[str, _Person], place: Row[Any], key: PinKe
                 person.changed |= person.values["name"] != says.name
                 person.values["name"] = says.name
             if says.pin is not None:
-                person.set(kept.PIN, **_pin(place.id, says.inmate_id, says.pin, key))
+                person.set(kept.PIN, **pins.kept(place.id, says.inmate_id, says.pin))
         case "released" | "transferred":
             person.set(kept.STATE, **_state(InmateState(says.event)))
     if says.unit is not None:
@@ -214,20 +237,16 @@ def _apply(each: _Event, people: dict[str, _Person], place: Row[Any], key: PinKe
     return True
 
 
-def _newcomer(says: EventRow, facility_id: str, key: PinKey) -> _Person:
+def _newcomer(says: EventRow, facility_id: str, pins: PinLoader) -> _Person:
     values = {"name": says.name, "unit_id": says.unit, **_state(InmateState.ACTIVE)}
     secret = says.pin or secrets.token_hex(16)  # no keys ever spell that
-    person = _Person({**values, **_pin(facility_id, says.inmate_id, secret, key)})
+    person = _Person({**values, **pins.kept(facility_id, says.inmate_id, secret)})
     person.keeps.update(kept.COLUMNS)
     return person
 
 
 def _state(state: InmateState) -> dict[str, object]:
     return {"state": state, "state_note": None, "suspended_from": None, "suspended_to": None}
-
-
-def _pin(facility_id: str, inmate_id: str, pin: str, key: PinKey) -> dict[str, object]:
-    return {"pin_hash": key.hash(facility_id, inmate_id, pin), "pin_key_id": key.id}
 
 
 def _write(conn: Connection, facility_id: str, people: Mapping[str, _Person]) -> None:

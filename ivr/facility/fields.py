@@ -79,6 +79,17 @@ def _state(value: str) -> str:
     return value
 
 
+def _pin_digits(value: object) -> object:
+    """6 or "4-8"."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    match = re.fullmatch(r"([0-9]{1,2})(?:-([0-9]{1,2}))?", value) if isinstance(value, str) else None
+    least, most = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 4 <= least <= most <= 12:
+        raise ValueError('expected 4 to 12 digits, such as 6 or "4-8"')
+    return least, most
+
+
 E164 = Annotated[str, BeforeValidator(_number)]
 Amount = Annotated[Money, BeforeValidator(_money), Field(ge=0)]
 PLAIN_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*\.toml$"  # beside the file, nowhere else
@@ -89,5 +100,6 @@ Days = Annotated[list[int], BeforeValidator(_days)]
 Opening = Annotated[time, BeforeValidator(_clock)]
 Closing = Annotated[time, BeforeValidator(_closing)]
 Prefix = Annotated[str, BeforeValidator(_prefix)]
+PinDigits = Annotated[tuple[int, int], BeforeValidator(_pin_digits)]
 State = Annotated[str, AfterValidator(_state)]
 TimeZone = Annotated[str, AfterValidator(_zone)]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -22,12 +21,16 @@ from ivr.facility.fields import (
     FileName,
     Note,
     Opening,
+    PinDigits,
     Prefix,
     Slug,
     State,
     TimeZone,
 )
+from ivr.facility.refusing import refuse_backwards, refuse_codes, refuse_overlaps, refuse_pins, refuse_twins
 from ivr.facility.sources import FacilityFileError, Sources, is_plain, mistakes, named, read, toml
+from ivr.policy.hotline import HotlineKind
+from ivr.policy.identity import IdentifyBy
 from ivr.policy.quantity import Counted, DayKind, Each, From
 from ivr.policy.request import InmateState, PanMode
 from rating.call_type import CallType
@@ -156,7 +159,15 @@ class FacilityEntry(LevelEntry):
     state: State
     time_zone: TimeZone
     caller_id: E164
-    inmate_id_digits: Annotated[int, Field(ge=3, le=12)]
+    inmate_id_digits: Annotated[int, Field(ge=4, le=12)]
+    pin_digits: PinDigits = (4, 12)  # 6, or "4-8"
+    identify_by: IdentifyBy = IdentifyBy.ID_AND_PIN
+    pin_change_by_phone: bool = True
+    intake_calls: Annotated[int, Field(ge=0, le=100)] = 3  # completed local ones after an arrest, free
+    intake_calls_for_parents: Annotated[int, Field(ge=0, le=100)] = (
+        2  # more, for who has minor children in custody
+    )
+    intake_within_minutes: Annotated[int, Field(ge=1, le=10_080)] = 180
     longest_call_minutes: Annotated[int, Field(ge=1, le=240)]
     ring_seconds: Annotated[int, Field(ge=10, le=90)] = 45
     records: bool = True
@@ -207,6 +218,7 @@ class StationEntry(RecordedEntry):
     id: Slug
     label: str
     unit: Slug | None = None
+    intake: bool = False  # a booking is keyed, no ID and PIN
 
 
 class AllowedEntry(LevelEntry):
@@ -237,7 +249,7 @@ class InmateEntry(RecordedEntry):
     Without one the PIN that stands is kept; an inmate who is new needs one.
     """
 
-    id: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")]
+    id: Annotated[str, Field(pattern=r"^[0-9]{4,12}$")]
     pin: Annotated[str, Field(pattern=r"^[0-9]{4,12}$")] | None = Field(None, repr=False)
     name: str
     unit: Slug | None = None
@@ -254,8 +266,8 @@ class InmateEntry(RecordedEntry):
             raise ValueError(
                 f"suspended_from and suspended_to belong to the state suspended, not {self.state}"
             )
-        _refuse_twins("number", [each.number for each in self.numbers])
-        _refuse_twins("speed dial", [each.speed_dial for each in self.numbers if each.speed_dial])
+        refuse_twins("number", [each.number for each in self.numbers])
+        refuse_twins("speed dial", [each.speed_dial for each in self.numbers if each.speed_dial])
         return self
 
 
@@ -265,6 +277,8 @@ class SpecialEntry(RecordedEntry):
     An office takes several calls at a time, a hotline suspended inmates; an allowed one stands in everybody's
     list, at its price; `passive` needs two operators; the `short_code` of a relay is what is keyed for it.
     The inmate's keys reach privileged numbers and offices. Without `overlay` nothing is announced in a talk.
+    With a `hotline_kind` it is a free hotline that is called by its `code` before anybody says who they are; crime_tips
+    and prea keep no trace of the caller.
     """
 
     number: E164
@@ -278,6 +292,8 @@ class SpecialEntry(RecordedEntry):
     passive: bool = False
     relay: bool = False
     short_code: Literal["711"] | None = None
+    hotline_kind: HotlineKind | None = None
+    code: Annotated[str, Field(pattern=r"^[0-9]{2,5}$")] | None = None
 
     @model_validator(mode="after")
     def _asks_nobody_only_where_it_may(self) -> Self:
@@ -285,6 +301,22 @@ class SpecialEntry(RecordedEntry):
             raise ValueError("passive is for a hotline, or an office that is privileged")
         if self.short_code is not None and not self.relay:
             raise ValueError("short_code belongs to a relay")
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kind_is_free(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("hotline_kind") is not None:
+            for name in ("hotline", "free"):
+                if given.get(name, True) is not True:
+                    raise ValueError(f"a number with a hotline_kind is always {name}")
+            return {**given, "hotline": True, "free": True}
+        return given
+
+    @model_validator(mode="after")
+    def _code_with_its_kind(self) -> Self:
+        if (self.code is None) != (self.hotline_kind is None):
+            raise ValueError("hotline_kind and code belong together")
         return self
 
 
@@ -336,7 +368,7 @@ class SubscriptionEntry(_Entry):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        _refuse_backwards("starts_on", self.starts_on, "ends_on", self.ends_on)
+        refuse_backwards("starts_on", self.starts_on, "ends_on", self.ends_on)
         if (self.calls is None) == (self.plan is None):
             raise ValueError("expected either calls or plan")
         return self
@@ -386,23 +418,28 @@ class FacilityFile(_Entry):
         for inmate in self.inmate:
             if len(inmate.id) != digits:
                 raise ValueError(f"inmate {inmate.id}: facility.inmate_id_digits says {digits} digits")
+        by_pin = self.facility.identify_by is IdentifyBy.PIN
+        least, most = self.facility.pin_digits
+        refuse_pins([(each.id, each.pin) for each in self.inmate], least, most, alone=by_pin)
+        shortest = least if by_pin else least + digits
+        refuse_codes([(each.number, each.code) for each in self.number], shortest)
         self._refuse_unknown_units()
-        _refuse_twins("inmate", [inmate.id for inmate in self.inmate])
-        _refuse_twins("unit", [unit.id for unit in self.unit])
-        _refuse_twins("station", [station.id for station in self.station])
+        refuse_twins("inmate", [inmate.id for inmate in self.inmate])
+        refuse_twins("unit", [unit.id for unit in self.unit])
+        refuse_twins("station", [station.id for station in self.station])
         _refuse_twin_blocks(self.blocked)
         self._refuse_long_lists()
-        _refuse_twins("number", [entry.number for entry in self.number])
-        _refuse_twins("short code", [entry.short_code for entry in self.number if entry.short_code])
-        _refuse_twins("local exchange", self.facility.local_exchanges)
-        _refuse_twins("tariff", [each.says.id for each in self.tariff])
-        _refuse_overlaps([each.says for each in self.tariff])
-        _refuse_twins("plan", [each.id for each in self.plan])
+        refuse_twins("number", [entry.number for entry in self.number])
+        refuse_twins("short code", [entry.short_code for entry in self.number if entry.short_code])
+        refuse_twins("local exchange", self.facility.local_exchanges)
+        refuse_twins("tariff", [each.says.id for each in self.tariff])
+        refuse_overlaps([each.says for each in self.tariff])
+        refuse_twins("plan", [each.id for each in self.plan])
         for each in self.subscription:
             if each.plan is not None:
                 self.calls_of(each)
-        _refuse_twins("prepaid account", [entry.account for entry in self.prepaid])
-        _refuse_twins("prepaid number", [number for entry in self.prepaid for number in entry.numbers])
+        refuse_twins("prepaid account", [entry.account for entry in self.prepaid])
+        refuse_twins("prepaid number", [number for entry in self.prepaid for number in entry.numbers])
         return self
 
     def calls_of(self, subscription: SubscriptionEntry) -> int:
@@ -431,26 +468,8 @@ class FacilityFile(_Entry):
                 raise ValueError(f"{who}: there is no unit {unit} in this file")
 
 
-def _refuse_backwards(first: str, begins: date | None, last: str, ends: date | None) -> None:
-    if begins is not None and ends is not None and ends < begins:
-        raise ValueError(f"{last} {ends} is before {first} {begins}")
-
-
-def _refuse_overlaps(tariffs: list[TariffFile]) -> None:
-    """One tariff at most holds on any day."""
-    ordered = sorted(tariffs, key=lambda each: each.valid_from)
-    for earlier, later in pairwise(ordered):
-        if earlier.valid_to is None or earlier.valid_to >= later.valid_from:
-            raise ValueError(f"tariffs {earlier.id} and {later.id} both hold on {later.valid_from}")
-
-
 def _refuse_twin_blocks(blocked: list[BlockedEntry]) -> None:
-    _refuse_twins("blocked number", [" ".join((*each.covered, each.cause)) for each in blocked])
-
-
-def _refuse_twins(what: str, ids: list[str]) -> None:
-    if twins := sorted({each for each in ids if ids.count(each) > 1}):
-        raise ValueError(f"{what} given more than once: {', '.join(twins)}")
+    refuse_twins("blocked number", [" ".join((*each.covered, each.cause)) for each in blocked])
 
 
 def parse(sources: Sources, name: str) -> FacilityFile:

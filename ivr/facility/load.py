@@ -8,8 +8,9 @@ from ivr.facility import kept
 from ivr.facility.file import FacilityFile, FacilityFileError, RecordedEntry
 from ivr.facility.load_agency import load_agency, put_agency
 from ivr.facility.load_blocks import load_blocks
-from ivr.facility.load_inmates import load_inmate
+from ivr.facility.load_inmates import load_inmate, pins_of_file
 from ivr.facility.load_levels import load_levels
+from ivr.facility.load_pins import PinLoader
 from ivr.facility.load_prices import load_prices
 from ivr.facility.load_privileged import load_privileged
 from ivr.facility.pins import PinKey
@@ -29,34 +30,14 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
     FacilityFileError for another facility's station.
     """
     entry = file.facility
+    pins = PinLoader(key, entry.identify_by)
+    pins.refuse_other_kind(conn, file)
     changed = put_agency(conn, file)
     changed += put(
         conn,
         facility,
         {"id": entry.id},
-        {
-            "name": entry.name,
-            "agency_id": file.agency.agency.id if file.agency else None,
-            "kind": entry.kind,
-            "operator": entry.operator,
-            "average_daily_population": entry.average_daily_population,
-            "state": entry.state,
-            "time_zone": entry.time_zone,
-            "caller_id": entry.caller_id,
-            "inmate_id_digits": entry.inmate_id_digits,
-            "longest_call_ms": entry.longest_call_minutes * 60_000,
-            "ring_seconds": entry.ring_seconds,
-            "records": entry.records,
-            "toll_free": entry.toll_free,
-            "pan_mode": entry.pan_mode,
-            "pan_maximum": entry.pan_maximum,
-            "requests_by_phone": entry.requests_by_phone,
-            "requests_waiting_maximum": entry.requests_waiting_maximum,
-            "relay_limit_factor": entry.relay_limit_factor,
-            "overlay_seconds": entry.overlay_minutes and entry.overlay_minutes * 60,
-            "taxes": file.tax,
-            "localities": " ".join(entry.localities),
-        },
+        _facility_values(file),
     )
     owner = {"facility_id": entry.id}
     changed += replace_rows(
@@ -73,18 +54,50 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
         changed += put(conn, housing_unit, {**owner, "id": unit.id}, {"label": unit.label})
     for each in file.station:
         _refuse_theft(conn, each.id, entry.id)
-        values = {**owner, "label": each.label, "unit_id": each.unit}
+        values = {**owner, "label": each.label, "unit_id": each.unit, "intake": each.intake}
         changed += put(conn, station, {"id": each.id}, values)
     inmate_keys = {}
     theirs = kept.kept(conn, entry.id)
+    pins.make_room(conn, entry.id, pins_of_file(conn, file, theirs))
     for person in file.inmate:
-        inmate_keys[person.id], lines = load_inmate(conn, file, person, key, theirs)
+        inmate_keys[person.id], lines = load_inmate(conn, file, person, pins, theirs)
         changed += lines
     changed += load_levels(conn, file, inmate_keys, at)
     changed += load_blocks(conn, file, inmate_keys, theirs, at)
     changed += load_agency(conn, file, at)
     changed += load_prices(conn, file, at)  # after the hours and limits, by which plans are measured
     return [*changed, *(f"alert: {each}" for each in shortfalls(conn, entry.id, at))]
+
+
+def _facility_values(file: FacilityFile) -> dict[str, object]:
+    """The columns of the facility itself."""
+    entry = file.facility
+    return {
+        "name": entry.name,
+        "agency_id": file.agency.agency.id if file.agency else None,
+        "kind": entry.kind,
+        "operator": entry.operator,
+        "average_daily_population": entry.average_daily_population,
+        "state": entry.state,
+        "time_zone": entry.time_zone,
+        "caller_id": entry.caller_id,
+        "inmate_id_digits": entry.inmate_id_digits,
+        "identify_by": entry.identify_by,
+        "pin_least": entry.pin_digits[0],
+        "pin_most": entry.pin_digits[1],
+        "pin_change_by_phone": entry.pin_change_by_phone,
+        "intake_calls": entry.intake_calls,
+        "intake_calls_for_parents": entry.intake_calls_for_parents,
+        "intake_within_minutes": entry.intake_within_minutes,
+        "longest_call_ms": entry.longest_call_minutes * 60_000,
+        "ring_seconds": entry.ring_seconds,
+        "records": entry.records,
+        "toll_free": entry.toll_free,
+        "pan_mode": entry.pan_mode,
+        "pan_maximum": entry.pan_maximum,
+        "taxes": file.tax,
+        "localities": " ".join(entry.localities),
+    }
 
 
 def _refuse_theft(conn: Connection, station_id: str, facility_id: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, select
 from ivr.facility import kept, scopes
 from ivr.facility.file import AllowedEntry, FacilityFile, FacilityFileError, InmateEntry, LevelEntry
 from ivr.facility.kept import Kept
-from ivr.facility.pins import PinKey
+from ivr.facility.load_pins import PinLoader
 from ivr.facility.putting import matching, put, replace_rows
 from ivr.facility.tables import allowed_number, inmate
 from ivr.policy.request import PanMode
@@ -19,14 +19,21 @@ from ivr.policy.request import PanMode
 RULES = set(LevelEntry.model_fields)
 
 
+def pins_of_file(conn: Connection, file: FacilityFile, theirs: Kept) -> dict[str, str]:
+    """The PINs that the file gives, by inmate: not of those whose PIN staff keep."""
+    mine = select(inmate.c.id, inmate.c.inmate_id).where(inmate.c.facility_id == file.facility.id)
+    staffs = {row.inmate_id for row in conn.execute(mine) if theirs.author(scopes.inmate(row.id), kept.PIN)}
+    return {each.id: each.pin for each in file.inmate if each.pin is not None and each.id not in staffs}
+
+
 def load_inmate(
-    conn: Connection, file: FacilityFile, person: InmateEntry, key: PinKey, theirs: Kept
+    conn: Connection, file: FacilityFile, person: InmateEntry, pins: PinLoader, theirs: Kept
 ) -> tuple[int, list[str]]:
     """The inmate and their list; numbers that the list has learned stay in it, and what staff keep stays theirs."""
     facility_id = file.facility.id
     keys = {"facility_id": facility_id, "inmate_id": person.id}
     standing = conn.execute(select(inmate).where(matching(inmate, keys))).one_or_none()
-    values = _values(file, person, key)
+    values = _values(file, person, pins)
     if person.pin is None and standing is None:
         raise FacilityFileError(f"inmate {person.id}: pin: expected one, since the inmate is new")
     told = _take_out(values, standing, theirs, person.id)
@@ -35,7 +42,7 @@ def load_inmate(
     return row, [*changed, *told, *_put_list(conn, file, person, row, theirs)]
 
 
-def _values(file: FacilityFile, person: InmateEntry, key: PinKey) -> dict[str, Any]:
+def _values(file: FacilityFile, person: InmateEntry, pins: PinLoader) -> dict[str, Any]:
     facility_id, zone = file.facility.id, ZoneInfo(file.facility.time_zone)
     values = {
         "name": person.name,
@@ -46,7 +53,7 @@ def _values(file: FacilityFile, person: InmateEntry, key: PinKey) -> dict[str, A
         "suspended_to": _instant(person.suspended_to, zone),
     }
     if person.pin is not None:
-        values |= {"pin_hash": key.hash(facility_id, person.id, person.pin), "pin_key_id": key.id}
+        values |= pins.kept(facility_id, person.id, person.pin)
     return values
 
 

@@ -21,7 +21,9 @@ from ivr.facility.tables import (
     station,
     switch,
 )
+from ivr.policy.hotline import HotlineKind
 from ivr.policy.level import Level
+from ivr.policy.request import InmateState
 from rating.money import Money
 from rating.numbers import ORDINARY_AND_TOLL_FREE, ORDINARY_ONLY, NumberKind
 from rating.site import FacilityKind, Operator, Site
@@ -39,6 +41,13 @@ class Facility:
     time_zone: str
     caller_id: str
     inmate_id_digits: int
+    identify_by: str
+    pin_least: int
+    pin_most: int
+    pin_change_by_phone: bool
+    intake_calls: int
+    intake_calls_for_parents: int
+    intake_within_minutes: int
     longest_call_ms: int
     ring_seconds: int
     records: bool
@@ -52,6 +61,7 @@ class Facility:
     relay_limit_factor: int = 1
     overlay_seconds: int | None = None
     station_id: str | None = None
+    intake: bool = False  # the station's
     unit_id: str | None = None  # the station's
     agency_id: str | None = None
     switched_off: bool = False  # the station, or what it is part of
@@ -86,6 +96,7 @@ _FACILITY_OF_STATION = Prepared(
         *_OF_FACILITY,
         station.c.id.label("station_id"),
         station.c.unit_id,
+        station.c.intake,
         _SWITCHED_OFF.label("switched_off"),
     )
     .join(station, station.c.facility_id == facility.c.id)
@@ -94,6 +105,11 @@ _FACILITY_OF_STATION = Prepared(
 _INMATE = Prepared(
     select(inmate.c.id, inmate.c.pin_hash, inmate.c.recorded_name.is_not(None).label("has_name")).where(
         inmate.c.facility_id == bindparam("facility_id"), inmate.c.inmate_id == bindparam("keyed")
+    )
+)
+_INMATE_BY_PIN = Prepared(
+    select(inmate.c.id, inmate.c.recorded_name.is_not(None).label("has_name")).where(
+        inmate.c.facility_id == bindparam("facility_id"), inmate.c.pin_hash == bindparam("hashed")
     )
 )
 _NAME = Prepared(select(inmate.c.recorded_name).where(inmate.c.id == bindparam("inmate_key")))
@@ -126,10 +142,10 @@ _LISTED = select(func.count()).where(_listed.c.inmate == inmate.c.id).scalar_sub
 #: `number` (E.164), `exchange`, `at`.
 NUMBER_COLUMNS: Sequence[Any] = (
     inmate.c.unit_id,
-    inmate.c.state,
+    func.coalesce(inmate.c.state, InmateState.ACTIVE).label("state"),
     inmate.c.suspended_from,
     inmate.c.suspended_to,
-    inmate.c.recorded_name.is_not(None).label("has_recorded_name"),
+    or_(inmate.c.id.is_(None), inmate.c.recorded_name.is_not(None)).label("has_recorded_name"),
     _LISTED.label("listed"),
     or_(allowed_number.c.number.is_not(None), func.coalesce(special_number.c.allowed, False)).label(
         "allowed"
@@ -145,10 +161,12 @@ NUMBER_COLUMNS: Sequence[Any] = (
     and_(func.coalesce(special_number.c.passive, False), exists().where(_PASSIVE)).label("passive"),
     func.coalesce(special_number.c.relay, False).label("relay"),
     func.coalesce(special_number.c.overlay, True).label("overlay"),
+    special_number.c.hotline_kind,
     local_exchange.c.exchange.is_not(None).label("local"),
 )
 NUMBER_FROM = (
-    inmate.outerjoin(
+    facility.outerjoin(inmate, inmate.c.id == bindparam("inmate_key"))
+    .outerjoin(
         allowed_number,
         and_(allowed_number.c.inmate == inmate.c.id, allowed_number.c.number == bindparam("number")),
     )
@@ -167,7 +185,21 @@ NUMBER_FROM = (
         ),
     )
 )
-OF_INMATE = inmate.c.id == bindparam("inmate_key")
+OF_FACILITY = facility.c.id == bindparam("facility_id")
+_HOTLINE = Prepared(
+    select(special_number.c.number, special_number.c.hotline_kind).where(
+        special_number.c.facility_id == bindparam("facility_id"), special_number.c.code == bindparam("keyed")
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hotline:
+    """A hotline, by the code that was keyed for it."""
+
+    code: str
+    number: str
+    kind: HotlineKind
 
 
 def facility_of_station(conn: Connection, station_id: str) -> Facility | None:
@@ -199,6 +231,17 @@ def facilities(conn: Connection, facility_id: str | None = None) -> list[Facilit
 def inmate_by_id(conn: Connection, facility_id: str, inmate_id: str) -> Row[Any] | None:
     """The inmate that keyed this ID; None for an unknown one."""
     return _INMATE.row(conn, {"facility_id": facility_id, "keyed": inmate_id})
+
+
+def inmate_by_pin(conn: Connection, facility_id: str, hashed: str) -> Row[Any] | None:
+    """The inmate of whose PIN this is kept; None if it is nobody's."""
+    return _INMATE_BY_PIN.row(conn, {"facility_id": facility_id, "hashed": hashed})
+
+
+def hotline_by_code(conn: Connection, facility_id: str, keyed: str) -> Hotline | None:
+    """The hotline whose code was keyed; None where it is none's."""
+    row = _HOTLINE.row(conn, {"facility_id": facility_id, "keyed": keyed})
+    return Hotline(keyed, row.number, HotlineKind(row.hotline_kind)) if row else None
 
 
 def recorded_name(conn: Connection, inmate_key: int) -> bytes | None:
@@ -262,6 +305,7 @@ class NumberFacts:
     passive: bool
     relay: bool
     overlay: bool
+    hotline_kind: str | None
     local: bool
 
 

@@ -58,12 +58,16 @@ def switches_of(
 
 
 def of_call(
-    *, units: set[str | None], station_id: str | None, inmate_key: int, e164: str | None
+    *, units: set[str | None], station_id: str | None, inmate_key: int | None, e164: str | None
 ) -> list[str]:
     """Every scope whose rules a call meets."""
-    met = [AGENCY, FACILITY, inmate(inmate_key), *(unit(each) for each in sorted(filter(None, units)))]
+    met = [AGENCY, FACILITY, *(unit(each) for each in sorted(filter(None, units)))]
+    if inmate_key is not None:
+        met.append(inmate(inmate_key))
     if station_id is not None:
         met.append(station(station_id))
     if e164 is not None:
-        met += [number(e164), entry(inmate_key, e164)]
+        met.append(number(e164))
+    if inmate_key is not None and e164 is not None:
+        met.append(entry(inmate_key, e164))
     return met

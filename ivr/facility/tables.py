@@ -19,6 +19,8 @@ from sqlalchemy import (
 )
 
 from accounts.db import Instant, Micros, metadata
+from ivr.policy.hotline import HotlineKind
+from ivr.policy.identity import IdentifyBy
 from ivr.policy.privilege import PrivilegeKind, PrivilegeSource, Shrinking
 from ivr.policy.quantity import Counted, DayKind, Each, From
 from ivr.policy.request import ONLY_PAYERS, BlockCause, InmateState, PanMode
@@ -56,6 +58,13 @@ facility = Table(
     Column("time_zone", String(64), nullable=False),
     Column("caller_id", NUMBER, nullable=False),
     Column("inmate_id_digits", SmallInteger, nullable=False),
+    Column("identify_by", String(16), nullable=False),
+    Column("pin_least", SmallInteger, nullable=False),  # digits
+    Column("pin_most", SmallInteger, nullable=False),
+    Column("pin_change_by_phone", Boolean, nullable=False),
+    Column("intake_calls", SmallInteger, nullable=False),  # free after an arrest
+    Column("intake_calls_for_parents", SmallInteger, nullable=False),  # more for who has children in custody
+    Column("intake_within_minutes", Integer, nullable=False),
     Column("longest_call_ms", Integer, nullable=False),
     Column("ring_seconds", SmallInteger, nullable=False),
     Column("records", Boolean, nullable=False),
@@ -71,6 +80,7 @@ facility = Table(
     one_of("kind", *FacilityKind),
     one_of("operator", *Operator),
     one_of("pan_mode", *PanMode),
+    one_of("identify_by", *IdentifyBy),
 )
 
 local_exchange = Table(
@@ -95,6 +105,7 @@ station = Table(
     Column("facility_id", ForeignKey("facility.id"), nullable=False),
     Column("unit_id", String(40)),
     Column("label", Text, nullable=False),
+    Column("intake", Boolean, nullable=False),  # a booking is keyed there, no ID and PIN
     ForeignKeyConstraint(["facility_id", "unit_id"], ["housing_unit.facility_id", "housing_unit.id"]),
 )
 
@@ -200,15 +211,30 @@ inmate = Table(
     Column("state_note", Text),
     Column("recorded_name", LargeBinary),  # mu-law, 8,000 samples a second
     UniqueConstraint("facility_id", "inmate_id"),
+    UniqueConstraint("facility_id", "pin_hash"),  # where a PIN alone is keyed, it is one inmate's
     ForeignKeyConstraint(["facility_id", "unit_id"], ["housing_unit.facility_id", "housing_unit.id"]),
     one_of("state", *InmateState),
+)
+
+# People who were arrested a moment ago and have their free calls at an intake station.
+booking = Table(
+    "booking",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("number", String(12), nullable=False),  # the digits that are keyed
+    Column("arrested_at", Instant, nullable=False),
+    Column("custodial_parent", Boolean, nullable=False),
+    Column("recorded_name", LargeBinary),
+    Column("opened_at", Instant, nullable=False),
+    UniqueConstraint("facility_id", "number"),
 )
 
 wrong_pin = Table(
     "wrong_pin",
     metadata,
     Column("facility_id", ForeignKey("facility.id"), primary_key=True),
-    Column("inmate_id", String(12), primary_key=True),  # the digits that were keyed; perhaps nobody's
+    Column("inmate_id", String(12), primary_key=True),  # the digits that were keyed, or none
     Column("station_id", String(64), primary_key=True),
     Column("in_row", Integer, nullable=False),
     Column("lately", Integer, nullable=False),
@@ -290,6 +316,10 @@ special_number = Table(
     ),  # its answer shall be the acceptance, if two operators want it
     Column("relay", Boolean, nullable=False),  # a telecommunications relay service
     Column("short_code", String(3)),  # the code that stands for it
+    Column("hotline_kind", String(16)),
+    Column("code", String(5)),  # what is keyed in place of an ID and a PIN
+    UniqueConstraint("facility_id", "code"),
+    one_of("hotline_kind", *HotlineKind),
 )
 
 # Numbers that are never recorded. What is asked for is done when another operator confirms it, and not later than

@@ -26,7 +26,7 @@ async def ask(call: Call, controls: CalledPartyControls, offer: Offer) -> None:
     told = paid_by(offer)
     misses = 0
     for _ in range(KEYS_A_CALL):
-        match await call.menu(*told, speech("accept_menu"), speech("accept_menu_language")):
+        match await call.menu(*told, choices(offer), speech("accept_menu_language")):
             case "1":
                 await accepted(call, controls)
                 return
@@ -39,7 +39,7 @@ async def ask(call: Call, controls: CalledPartyControls, offer: Offer) -> None:
             case "8":
                 await call.speak("en" if call.language == "es" else "es")
                 await introduce(call, offer)
-            case "9":
+            case "9" if not offer.by_code:
                 if await call.menu(speech("block_confirm")) == "6":
                     await declined(call, controls, Outcome.BLOCKED_BY_KEY, "blocked")
                     return
@@ -56,7 +56,7 @@ async def introduce(call: Call, offer: Offer) -> None:
     """Who provides this call, who calls from where, and whether it is recorded; no key cuts this."""
     await call.say_all(
         speech("provider_greeting"),
-        speech("call_from", name=offer.name_file, facility=offer.facility_id),
+        caller(offer),
         speech("notice_recorded" if offer.recorded else "notice_not_recorded"),
     )
 
@@ -70,6 +70,18 @@ async def answered(call: Call, controls: CalledPartyControls, offer: Offer) -> N
         await call.connect(acceptance.in_talk)
     elif not offer.relay:
         await call.say("cannot_connect")
+
+
+def caller(offer: Offer) -> Spoken:
+    """Who calls from where; a hotline hears that nobody asked them."""
+    if offer.by_code:
+        return speech("hotline_call", facility=offer.facility_id)
+    return speech("call_from", name=offer.name_file, facility=offer.facility_id)
+
+
+def choices(offer: Offer) -> Spoken:
+    """What the called party may press; a hotline is everybody's, so it is not blocked by a key."""
+    return speech("accept_menu_hotline") if offer.by_code else speech("accept_menu")
 
 
 def paid_by(offer: Offer) -> list[Spoken]:

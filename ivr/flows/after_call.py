@@ -2,7 +2,8 @@
 
 from ivr.call import Call, end, speech
 from ivr.controls import InmateControls
-from ivr.flows.outbound import place_calls, say_goodbye
+from ivr.flows.goodbye import say_goodbye
+from ivr.flows.outbound import place_calls
 from ivr.policy.reasons import Denial
 
 
@@ -13,7 +14,7 @@ async def after_call(call: Call, controls: InmateControls) -> None:
     if reason is Denial.SWITCHED_OFF:
         end(reason)
     await call.say_ending(reason)
-    if await call.menu(speech("another_call")) == "1":
+    if controls.may_call_again and await call.menu(speech("another_call")) == "1":
         await place_calls(call, controls)
     else:
         await say_goodbye(call)

@@ -1,12 +1,15 @@
 """An inmate lifts a telephone, says who they are, and calls a number."""
 
 from ivr.call import LANGUAGES, Call, Spoken, end, speech
-from ivr.controls import Asking, Grant, InmateControls, Payer, Refused
+from ivr.controls import Asking, Grant, IdentifyBy, InmateControls, Payer, Refused
+from ivr.flows.goodbye import DIALOGUE_SECONDS, say_goodbye
+from ivr.flows.hotline import call_hotline
+from ivr.flows.pin_change import change_pin
 from ivr.policy.reasons import Denial
 
 TRIES = 3
 CALLS_A_SESSION = 10
-DIALOGUE_SECONDS = 240
+TO_CHANGE_THE_PIN = "*"  # at the number prompt
 
 
 async def outbound(call: Call, controls: InmateControls) -> None:
@@ -16,7 +19,10 @@ async def outbound(call: Call, controls: InmateControls) -> None:
     await call.say("welcome", facility=facility.id)
     await choose_language(call, controls)
     await identify(call, controls)
-    await place_calls(call, controls)
+    if controls.hotline is None:
+        await place_calls(call, controls)
+    else:
+        await call_hotline(call, controls, controls.hotline)
 
 
 async def choose_language(call: Call, controls: InmateControls) -> None:
@@ -28,14 +34,28 @@ async def choose_language(call: Call, controls: InmateControls) -> None:
 
 
 async def identify(call: Call, controls: InmateControls) -> None:
-    """ID and PIN in one entry; three tries."""
+    """ID and PIN in one entry, or the PIN alone, or a hotline's code instead; three tries."""
     for attempt in range(TRIES):
-        if attempt:
-            await call.say("wrong_id_or_pin")
-        entry = await call.ask("enter_id_and_pin", up_to=24)
-        if await controls.identify(entry):
+        if await controls.identify(await ask_who(call, controls, again=attempt > 0)):
             return
-    end(Denial.PIN_INVALID)
+    end(Denial.BOOKING_UNKNOWN if controls.is_intake else Denial.PIN_INVALID)
+
+
+async def ask_who(call: Call, controls: InmateControls, *, again: bool) -> str:
+    """What is keyed to say who calls; nothing of it is logged."""
+    if controls.is_intake:
+        if again:
+            await call.say("wrong_booking")
+        return await call.ask("enter_booking", up_to=24)
+    match controls.identified_by:
+        case IdentifyBy.ID_AND_PIN:
+            if again:
+                await call.say("wrong_id_or_pin")
+            return await call.ask("enter_id_and_pin", up_to=24)
+        case IdentifyBy.PIN:
+            if again:
+                await call.say("wrong_pin")
+            return await call.ask("enter_pin", up_to=24)
 
 
 async def place_calls(call: Call, controls: InmateControls) -> None:
@@ -48,16 +68,10 @@ async def place_calls(call: Call, controls: InmateControls) -> None:
     await say_goodbye(call)
 
 
-async def say_goodbye(call: Call) -> None:
-    """The session is over."""
-    await call.say("goodbye")
-    await call.finish()
-
-
 async def place_call(call: Call, controls: InmateControls) -> bool:
     """Ask for a number and decide on it; True when the dialplan shall ring it."""
     await call.take_time(DIALOGUE_SECONDS)
-    dialled = await ask_number(call)
+    dialled = await ask_number(call, controls)
     if not dialled:
         return False
     await controls.open_call(dialled)
@@ -89,12 +103,18 @@ async def offer_to_ask(call: Call, controls: InmateControls) -> None:
             await call.say("request_taken")
 
 
-async def ask_number(call: Call) -> str:
-    """The keys of a number or a speed dial; "" after three tries without any."""
+async def ask_number(call: Call, controls: InmateControls) -> str:
+    """The keys of a number or a speed dial; "" after three tries without any. Star asks for another PIN first."""
     for attempt in range(TRIES):
         if attempt:
             await call.say("number_not_understood")
-        if dialled := await call.ask("enter_number", up_to=20):
+            if controls.may_change_pin:
+                await call.say("pin_change_hint")
+        dialled = await call.ask("enter_number", up_to=20)
+        if dialled == TO_CHANGE_THE_PIN and controls.may_change_pin:
+            await change_pin(call, controls)
+            dialled = await call.ask("enter_number", up_to=20)
+        if dialled:
             return dialled
     return ""
 

@@ -12,6 +12,7 @@ class Denial(StrEnum):
     STATION_UNKNOWN = "station_unknown"
     SWITCHED_OFF = "switched_off"
     PIN_INVALID = "pin_invalid"
+    BOOKING_UNKNOWN = "booking_unknown"
     INMATE_RELEASED = "inmate_released"
     INMATE_TRANSFERRED = "inmate_transferred"
     INMATE_SUSPENDED = "inmate_suspended"
@@ -23,6 +24,9 @@ class Denial(StrEnum):
     NUMBER_BLOCKED = "number_blocked"
     BLOCKED_BY_CALLED_PARTY = "blocked_by_called_party"
     NUMBER_NOT_ALLOWED = "number_not_allowed"
+    INTAKE_LOCAL_ONLY = "intake_local_only"
+    INTAKE_TIME_OVER = "intake_time_over"
+    INTAKE_CALLS_USED = "intake_calls_used"
     OUTSIDE_SCHEDULE = "outside_schedule"
     INMATE_ON_A_CALL = "inmate_on_a_call"
     NUMBER_ON_A_CALL = "number_on_a_call"
@@ -73,6 +77,7 @@ class NotRecorded(StrEnum):
     STATION = "station"
     INMATE = "inmate"
     NUMBER = "number"
+    ANONYMOUS = "anonymous"  # a hotline that keeps no trace of who calls
     NOT_CONNECTED = "not_connected"
 
 

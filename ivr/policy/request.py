@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from ivr.policy.hotline import HotlineKind
+from ivr.policy.intake import Intake
 from ivr.policy.level import Level
 from ivr.policy.quantity import CallLimit, History
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded
@@ -113,6 +115,8 @@ class CallRequest:
     holidays: frozenset[date] = frozenset()
     office: bool = False  # a number with several lines
     hotline: bool = False
+    intake: Intake | None = None  # of a call on a booking
+    hotline_kind: HotlineKind | None = None  # of a hotline with a code
     block_overridden: bool = False  # for this inmate and number
     pan_mode: PanMode = PanMode.ENFORCED
     list_is_full: bool = False

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from ivr.policy.hotline import ANONYMOUS_KINDS, REACHABLE_ALWAYS
 from ivr.policy.in_talk import in_talk
 from ivr.policy.level import Level
 from ivr.policy.quantity import (
@@ -38,7 +39,8 @@ from ivr.policy.request import (
     Payer,
     Payment,
 )
-from rating.call_type import IN_STATE
+from ivr.policy.schedule import Schedule
+from rating.call_type import IN_STATE, CallType
 from rating.money import Money
 from rating.numbers import Number, Unusable
 from rating.price import Price, charge, first_increment_price, longest_at_any_cost_ms, longest_talk_ms
@@ -46,6 +48,7 @@ from rating.price import Price, charge, first_increment_price, longest_at_any_co
 Rule = Callable[[CallRequest], Deny | None]
 Set = TypeVar("Set", CallQuota, CoolingOff, MinuteQuota, Velocity)
 SHORTEST_CALL_MS = 60_000
+ALWAYS_OPEN = Schedule(None)
 #: Who wants no calls is not overruled.
 NEVER_OVERRIDDEN = frozenset({BlockCause.NO_CONTACT, BlockCause.CALLED_PARTY})
 
@@ -118,6 +121,27 @@ def number_is_allowed(ask: CallRequest) -> Deny | None:
     return None if learns else Deny(Denial.NUMBER_NOT_ALLOWED)
 
 
+def intake_is_local(ask: CallRequest) -> Deny | None:
+    """Calls on a booking are local, but for those to privileged numbers."""
+    if ask.intake is None or ask.privileged or ask.call_type is CallType.LOCAL:
+        return None
+    return Deny(Denial.INTAKE_LOCAL_ONLY)
+
+
+def intake_is_in_time(ask: CallRequest) -> Deny | None:
+    """Free calls after an arrest begin within the time for them; privileged numbers are reached at any time."""
+    if ask.intake is None or ask.privileged or ask.at < ask.intake.entitled.ends_at:
+        return None
+    return Deny(Denial.INTAKE_TIME_OVER)
+
+
+def intake_has_calls_left(ask: CallRequest) -> Deny | None:
+    """A booking has so many completed calls; those to privileged numbers are neither counted nor refused."""
+    if ask.intake is None or ask.privileged or ask.intake.had < ask.intake.entitled.calls:
+        return None
+    return Deny(Denial.INTAKE_CALLS_USED)
+
+
 def within_schedule(ask: CallRequest) -> Deny | None:
     """Calls are made while the schedule of every level is open, or by appointment, and for a minute more at least."""
     return None if until_schedule_closes(ask).ms >= SHORTEST_CALL_MS else Deny(Denial.OUTSIDE_SCHEDULE)
@@ -137,7 +161,7 @@ def number_has_no_other_call(ask: CallRequest) -> Deny | None:
 
 def one_at_a_time(ask: CallRequest) -> bool:
     """Whether the number takes no second call while it has one."""
-    return not (ask.office or ask.privileged or ask.relay)
+    return not (ask.office or ask.privileged or ask.relay or ask.hotline_kind is not None)
 
 
 def not_too_many_attempts(ask: CallRequest) -> Deny | None:
@@ -204,6 +228,9 @@ RULES: tuple[Rule, ...] = (
     number_can_be_called,
     number_is_not_blocked,
     number_is_allowed,
+    intake_is_local,
+    intake_is_in_time,
+    intake_has_calls_left,
     within_schedule,
     inmate_has_no_other_call,
     number_has_no_other_call,
@@ -283,8 +310,18 @@ def until_schedule_closes(ask: CallRequest) -> Limit:
 def schedule_limits(ask: CallRequest) -> list[Limit]:
     """How long each level's hours go on; nothing where it is closed."""
     now = ask.at.astimezone(UTC)
-    left = [((each.open_until(ask.at) or now) - now, each.level) for each in ask.schedules]
+    left = [((each.open_until(ask.at) or now) - now, each.level) for each in _schedules(ask)]
     return [Limit(int(span.total_seconds() * 1000), Cutoff.SCHEDULE, level) for span, level in left]
+
+
+def _schedules(ask: CallRequest) -> Sequence[Schedule]:
+    """The hours that hold for the call: for some hotlines the number's own alone, at intake the station's too."""
+    if ask.hotline_kind in REACHABLE_ALWAYS:
+        return [ALWAYS_OPEN, *(each for each in ask.schedules if each.level is Level.NUMBER)]
+    if ask.intake is not None:
+        own = (Level.STATION, Level.NUMBER)
+        return [ALWAYS_OPEN, *(each for each in ask.schedules if each.level in own)]
+    return ask.schedules
 
 
 def until_longest_call(ask: CallRequest) -> Limit:
@@ -417,6 +454,7 @@ def not_recorded(ask: CallRequest) -> NotRecorded | None:
     """Why this call must not be recorded; any "do not record" wins."""
     objections = {
         NotRecorded.PRIVILEGED: ask.privileged,
+        NotRecorded.ANONYMOUS: ask.hotline_kind in ANONYMOUS_KINDS,
         # a relay keeps its conversations confidential (47 CFR 64.604(a)(2))
         NotRecorded.RELAY: ask.relay,
         NotRecorded.PASSIVE: is_passive(ask),  # nobody there was asked, or told

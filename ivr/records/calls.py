@@ -26,6 +26,7 @@ from accounts.db import LostRace, Prepared
 from accounts.tables import transfer
 from ivr.facility import privileged, scopes
 from ivr.facility.tables import allowed_number, blocked_number, facility, inmate, station, switch
+from ivr.policy.hotline import ANONYMOUS_KINDS, NO_STATION, HotlineKind, coarse
 from ivr.policy.level import Level
 from ivr.policy.reasons import Outcome
 from ivr.policy.request import CallClass
@@ -37,6 +38,16 @@ from ivr.records.tables import call
 #: What an acceptance has in place of a key where the answer is one.
 PASSIVE = "passive"
 LONGEST_NUMBER = 16  # E.164 with its plus sign
+
+INSTANTS = (
+    "dialled_at",
+    "answered_at",
+    "accepted_at",
+    "talk_from_at",
+    "talk_to_at",
+    "ended_at",
+    "switched_off_at",
+)
 
 _is_this = call.c.id == bindparam("call_id")
 _this = select(call).where(_is_this)
@@ -126,24 +137,29 @@ def open_call(
     session_id: str,
     facility_id: str,
     station_id: str,
-    inmate: int,
+    inmate: int | None,
     dialled: str,
     language: str,
     at: datetime,
+    hotline_kind: HotlineKind | None = None,
+    booking_id: int | None = None,
 ) -> None:
-    """The row stands before anything is decided."""
+    """The row stands before anything is decided; of an anonymous call it names no station and only the hour."""
+    anonymous = hotline_kind in ANONYMOUS_KINDS
     _OPEN.change(
         conn,
         {
             "id": call_id,
             "session_id": session_id,
             "facility_id": facility_id,
-            "station_id": station_id,
+            "station_id": NO_STATION if anonymous else station_id,
             "inmate": inmate,
+            "hotline_kind": hotline_kind,
+            "booking_id": booking_id,
             "dialled": dialled,
             "inmate_language": language,
             "state": CallState.KEYED,
-            "keyed_at": at,
+            "keyed_at": coarse(at) if anonymous else at,
             "cost_heard": False,
         },
     )
@@ -236,3 +252,11 @@ def still_alive(conn: Connection, call_ids: Sequence[str], at: datetime) -> int:
 def seal(conn: Connection, call_id: str, values: Mapping[str, object], at: datetime) -> None:
     """Close the record; from now on the database refuses every change to it."""
     _UNSEALED.change(conn, {"call_id": call_id, **values, "state": CallState.SEALED, "sealed_at": at})
+
+
+def without_trace(row: Row[Any], values: Mapping[str, object]) -> dict[str, object]:
+    """What seals an anonymous call in place of these values: every instant no finer than its hour."""
+    known = {**row._mapping, **values}
+    instants = {name: known.get(name) for name in INSTANTS}
+    hours = {name: coarse(at) for name, at in instants.items() if isinstance(at, datetime)}
+    return {**values, **hours, "last_seen_at": None}

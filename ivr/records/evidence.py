@@ -5,11 +5,20 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, bindparam, insert, select
 
 from accounts.db import Prepared, insert_if_new
+from ivr.policy.hotline import NO_STATION
 from ivr.policy.talk import Evidence, Kind
 from ivr.records.states import Leg
-from ivr.records.tables import evidence, leg_quality
+from ivr.records.tables import call, evidence, leg_quality
 
-_ADD = Prepared(insert(evidence))
+_COLUMNS = ("call_id", "kind", "source", "at", "monotonic_ms", "clock", "seen_at")
+_ADD = Prepared(
+    insert(evidence).from_select(
+        _COLUMNS,
+        select(*(bindparam(f"new_{name}", type_=evidence.c[name].type) for name in _COLUMNS)).where(
+            call.c.id == bindparam("new_call_id", type_=call.c.id.type), call.c.station_id != NO_STATION
+        ),
+    )
+)
 _OF_CALL = Prepared(
     select(evidence.c.kind, evidence.c.at, evidence.c.monotonic_ms, evidence.c.clock)
     .where(evidence.c.call_id == bindparam("call_id"))
@@ -21,18 +30,18 @@ LONGEST_PLAUSIBLE_US = 60_000_000
 
 
 def add(conn: Connection, call_id: str, *seen: Evidence, source: str, at: datetime) -> None:
-    """Keep each sighting, however often it was brought before."""
+    """Keep each sighting, however often it was brought before; none of an anonymous call."""
     for each in seen:
         _ADD.change(
             conn,
             {
-                "call_id": call_id,
-                "kind": each.kind,
-                "source": source,
-                "at": each.at,
-                "monotonic_ms": each.monotonic_ms,
-                "clock": each.clock,
-                "seen_at": at,
+                "new_call_id": call_id,
+                "new_kind": each.kind,
+                "new_source": source,
+                "new_at": each.at,
+                "new_monotonic_ms": each.monotonic_ms,
+                "new_clock": each.clock,
+                "new_seen_at": at,
             },
         )
 

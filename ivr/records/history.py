@@ -2,13 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select, union_all
+from sqlalchemy import Connection, bindparam, func, select, union_all
 
 from accounts.db import Prepared
 from ivr.policy.quantity import History, PastCall
 from ivr.policy.request import CallClass
 from ivr.records.tables import LIVE, LIVE_ALONE, call
 
+NOBODY = -1  # no inmate's key
+_caller = func.coalesce(call.c.inmate, 0)  # calls of nobody are other people's to everybody
 _COUNTED = (
     call.c.facility_id,
     call.c.inmate,
@@ -29,7 +31,7 @@ _HISTORY = Prepared(
             call.c.number == bindparam("number"),
             call.c.keyed_at >= bindparam("number_since"),
             call.c.facility_id == bindparam("facility_id"),
-            call.c.inmate != bindparam("inmate"),
+            _caller != bindparam("inmate"),
         ),
         _allowed.where(
             LIVE, call.c.inmate == bindparam("inmate"), call.c.keyed_at < bindparam("inmate_since")
@@ -37,7 +39,7 @@ _HISTORY = Prepared(
         _allowed.where(
             LIVE_ALONE,
             call.c.number == bindparam("number"),
-            call.c.inmate != bindparam("inmate"),
+            _caller != bindparam("inmate"),
             (call.c.keyed_at < bindparam("number_since")) | (call.c.facility_id != bindparam("facility_id")),
         ),
     )
@@ -48,7 +50,7 @@ def history(
     conn: Connection,
     *,
     facility_id: str,
-    inmate: int,
+    inmate: int | None,
     number: str,
     inmate_since: datetime,
     number_since: datetime,
@@ -60,14 +62,14 @@ def history(
     """
     asked = {
         "facility_id": facility_id,
-        "inmate": inmate,
+        "inmate": NOBODY if inmate is None else inmate,
         "number": number,
         "inmate_since": inmate_since,
         "number_since": number_since,
     }
     return [
         PastCall(
-            by_inmate=row.inmate == inmate,
+            by_inmate=inmate is not None and row.inmate == inmate,
             to_number=row.number == number,
             keyed_at=row.keyed_at,
             talk_from_at=row.talk_from_at,

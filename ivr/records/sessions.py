@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from accounts.db import Prepared
 from ivr.facility.tables import inmate
+from ivr.policy.hotline import NO_STATION, coarse
 from ivr.policy.reasons import Reason
 from ivr.records.tables import session
 
@@ -19,6 +20,7 @@ _SESSION = Prepared(
     select(
         session.c.station_id,
         session.c.inmate,
+        session.c.booking_id,
         session.c.language,
         inmate.c.recorded_name.is_not(None).label("has_name"),
     )
@@ -46,6 +48,23 @@ def open_session(
 def set_inmate(conn: Connection, session_id: str, inmate_key: int, language: str) -> None:
     """Who is calling, once the PIN was right, and in which language."""
     _THIS.change(conn, {"session_id": session_id, "inmate": inmate_key, "language": language})
+
+
+def set_booking(conn: Connection, session_id: str, booking_id: int, language: str) -> None:
+    """On which booking somebody calls, and in which language."""
+    _THIS.change(conn, {"session_id": session_id, "booking_id": booking_id, "language": language})
+
+
+def forget_station(conn: Connection, session_id: str, language: str, at: datetime) -> None:
+    """The session is at no telephone from now on, in an hour. It counts as over, so that nothing closes it later."""
+    hour = coarse(at)
+    forgotten = {"station_id": NO_STATION, "language": language, "started_at": hour, "ended_at": hour}
+    _THIS.change(conn, {"session_id": session_id, **forgotten})
+
+
+def set_language(conn: Connection, session_id: str, language: str) -> None:
+    """In which language somebody goes on who was not asked who they are."""
+    _THIS.change(conn, {"session_id": session_id, "language": language})
 
 
 def session_of(conn: Connection, session_id: str) -> Row[Any] | None:

@@ -90,7 +90,7 @@ _CALLS = (
         inmate.c.unit_id.label("inmate_unit"),
     )
     .join(facility, facility.c.id == call.c.facility_id)
-    .join(inmate, inmate.c.id == call.c.inmate)
+    .outerjoin(inmate, inmate.c.id == call.c.inmate)
     .outerjoin(_STATIONS_OWN, _STATIONS_OWN.c.id == call.c.station_id)
     .where(call.c.sealed_at.is_(None), call.c.state.in_(IN_PROGRESS))
 )

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from accounts.db import Instant, Micros, metadata
 from ivr.facility.tables import NUMBER, one_of
 from ivr.policy.forwarding import Forwarded
+from ivr.policy.hotline import HotlineKind
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded, Outcome
 from ivr.policy.request import CallClass, NotCovered, Payer
 from ivr.policy.talk import Kind
@@ -42,6 +43,7 @@ session = Table(
     Column("station_id", String(64), nullable=False),
     Column("facility_id", ForeignKey("facility.id")),
     Column("inmate", ForeignKey("inmate.id")),
+    Column("booking_id", ForeignKey("booking.id")),
     Column("language", String(2), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
@@ -62,7 +64,9 @@ call = Table(
     Column("session_id", ForeignKey("session.id"), nullable=False, index=True),
     Column("facility_id", ForeignKey("facility.id"), nullable=False),
     Column("station_id", String(64), nullable=False),
-    Column("inmate", ForeignKey("inmate.id"), nullable=False),
+    Column("inmate", ForeignKey("inmate.id")),  # none: nobody said who they are
+    Column("booking_id", ForeignKey("booking.id")),
+    Column("hotline_kind", String(16)),  # of a call by a hotline's code
     Column("state", String(16), nullable=False),
     # what was asked for
     Column("dialled", String(32), nullable=False),
@@ -133,6 +137,8 @@ call = Table(
     one_of("forwarded", *Forwarded),
     one_of("declined", Outcome.REFUSED, Outcome.BLOCKED_BY_KEY, Outcome.NOT_ACCEPTED),
     one_of("reason", *Denial, *Outcome),
+    one_of("hotline_kind", *HotlineKind),
+    CheckConstraint("hotline_kind IS NULL OR inmate IS NULL", name="hotline_of_nobody"),
     CheckConstraint("(sealed_at IS NULL) = (reason IS NULL)", name="sealed_with_a_reason"),
     CheckConstraint("charge IS NULL OR charge >= 0", name="charge_not_negative"),
     Index(
@@ -146,6 +152,7 @@ call = Table(
     Index("ix_call_live_number", "number", unique=True, sqlite_where=LIVE_ALONE, postgresql_where=LIVE_ALONE),
     Index("ix_call_inmate", "inmate", "keyed_at"),
     Index("ix_call_number", "number", "keyed_at"),
+    Index("ix_call_booking", "booking_id", "keyed_at"),
 )
 
 evidence = Table(

@@ -23,6 +23,7 @@ from ivr.staff import (
     blocks,
     feed,
     inmates,
+    intake,
     lists,
     passive,
     privileged,
@@ -75,6 +76,7 @@ CHANGES: Mapping[str, Change] = {
     "alerts done": Change(alerts.AlertDone, alerts.done),
     "off": Change(switch.SwitchOff, switch.off),
     "on": Change(switch.SwitchOn, switch.on),
+    "intake open": Change(intake.OpenBooking, intake.open_booking),
 }
 
 

@@ -10,6 +10,8 @@ from sqlalchemy import Row, insert, select, update
 from ivr.facility import kept, scopes
 from ivr.facility.daily import inmate_event
 from ivr.facility.kept import keep
+from ivr.facility.load_pins import PinLoader
+from ivr.facility.refusing import pin_length, pin_taken
 from ivr.facility.tables import facility, housing_unit, inmate
 from ivr.policy.request import InmateState
 from ivr.staff.desk import Asked, Desk, StaffError
@@ -67,10 +69,7 @@ def add(desk: Desk, asked: Add) -> str:
         raise StaffError(f"{own} has an inmate {asked.inmate_id} already")
     if asked.unit is not None:
         _refuse_unknown_unit(desk, own, asked.unit)
-    pin = {
-        "pin_hash": desk.pin_key.hash(own, asked.inmate_id, asked.pin),
-        "pin_key_id": desk.pin_key.id,
-    }
+    pin = _pin(desk, own, asked)
     who = {"facility_id": own, "inmate_id": asked.inmate_id, "name": asked.name, "unit_id": asked.unit}
     desk.conn.execute(insert(inmate).values(**who, **pin, state=InmateState.ACTIVE))
     row = desk.inmate(own, asked.inmate_id)
@@ -132,11 +131,25 @@ def new_pin(desk: Desk, asked: NewPin) -> str:
     """Another PIN in place of theirs; it stands nowhere in the log."""
     own = desk.facility_id(asked)
     row = desk.inmate(own, asked.inmate_id)
-    hashed = desk.pin_key.hash(own, asked.inmate_id, asked.pin)
-    values = {"pin_hash": hashed, "pin_key_id": desk.pin_key.id}
-    desk.conn.execute(update(inmate).where(inmate.c.id == row.id).values(**values))
+    desk.conn.execute(update(inmate).where(inmate.c.id == row.id).values(**_pin(desk, own, asked)))
     _keep(desk, row, asked, kept.PIN)
     return f"inmate {asked.inmate_id}: has a new PIN"
+
+
+def _pin(desk: Desk, own: str, asked: Add | NewPin) -> dict[str, str]:
+    """The columns that keep a PIN; raises StaffError for another length, or another's where it is keyed alone."""
+    site = desk.conn.execute(select(facility).where(facility.c.id == own)).one()
+    if not site.pin_least <= len(asked.pin) <= site.pin_most:
+        raise StaffError(f"pin: {pin_length(site.pin_least, site.pin_most)}")
+    columns = PinLoader(desk.pin_key, site.identify_by).kept(own, asked.inmate_id, asked.pin)
+    same = select(inmate.c.inmate_id).where(
+        inmate.c.facility_id == own,
+        inmate.c.pin_hash == columns["pin_hash"],
+        inmate.c.inmate_id != asked.inmate_id,
+    )
+    if (other := desk.conn.scalar(same)) is not None:
+        raise StaffError(f"pin: {pin_taken(other)}")
+    return columns
 
 
 def happened(desk: Desk, row: Row[Any], asked: Asked, kind: str, unit_id: str | None = None) -> None:

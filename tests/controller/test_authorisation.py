@@ -145,7 +145,13 @@ def crowd(conn: Connection, people: int) -> None:
     facility_id = "example-county-jail"
     model = conn.execute(select(inmate).limit(1)).one()
     rows = [
-        {**model._mapping, "id": 5000 + n, "inmate_id": f"{5000 + n}", "facility_id": facility_id}
+        {
+            **model._mapping,
+            "id": 5000 + n,
+            "inmate_id": f"{5000 + n}",
+            "facility_id": facility_id,
+            "pin_hash": f"{n}",
+        }
         for n in range(people)
     ]
     conn.execute(insert(inmate), rows)

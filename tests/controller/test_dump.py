@@ -74,8 +74,11 @@ AGENCY = (
 )
 EVERYTHING = (
     TEXT.partition("[[station]]")[0]
+    .replace("pin_change_by_phone = true", "pin_change_by_phone = false")
+    .replace("intake_within_minutes = 180", "intake_within_minutes = 60")
+    .replace('"4-12"', "4")
     + UNIT
-    + '\n[[station]]\nid = "demo-a1"\nlabel = "First"\nunit = "unit-a"\n'
+    + '\n[[station]]\nid = "demo-a1"\nlabel = "First"\nunit = "unit-a"\nintake = true\n'
     + "records = false\n"
     + RULES.format("station")
     + '\n[[inmate]]\nid = "1001"\npin = "2468"\nname = "Alex \\u0022Example\\u0022"\nunit = "unit-b"\n'
@@ -89,6 +92,7 @@ EVERYTHING = (
     + '\n[[number]]\nnumber = "2175550110"\nlabel = "Defender"\nprivileged = true\noffice = true\n'
     + RULES.format("number")
     + '\n[[number]]\nnumber = "2175550111"\nlabel = "Tips"\nfree = true\nhotline = true\n'
+    + '\n[[number]]\nnumber = "2175550112"\nlabel = "Reports"\nhotline_kind = "prea"\ncode = "77"\n'
     + '\n[[blocked]]\nnumber = "2175550105"\nnote = "Protective order (demonstration)"\n'
     + '[[blocked]]\nprefix = "900"\ncause = "security"\n'
     + 'note = "Premium"\n[[blocked]]\ntype = "international"\ncause = "agent"\nnote = "Fraud"\n'

@@ -76,7 +76,7 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "too few digits of an ID": (
         "inmate_id_digits = 4",
         "inmate_id_digits = 2",
-        r"inmate_id_digits: .*equal to 3",
+        r"inmate_id_digits: .*equal to 4",
     ),
     "IDs of another length": (
         "inmate_id_digits = 4",

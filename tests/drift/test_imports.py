@@ -102,6 +102,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.staff",
     },
     "ivr.cdr": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
+    "ivr.intake": {"ivr.facility", "ivr.policy", "ivr.records"},
     "ivr.recordings": {"accounts.db", "ivr.records"},
     "ivr.web": {"accounts.db", "ivr.live", "ivr.records"},
     "ivr.clock": set(),
@@ -128,6 +129,7 @@ SQL = (
     "ivr.loading",
     "ivr.staff",
     "ivr.cdr",
+    "ivr.intake",
     "ivr.web",
     "ivr.instance",
 )

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivr.policy.hotline import ANONYMOUS_KINDS, HotlineKind
+from ivr.policy.intake import Entitled, Intake
 from ivr.policy.level import Level
 from ivr.policy.quantity import (
     CallQuota,
@@ -44,6 +46,7 @@ from tests.policy.requests import CHICAGO, EVERY_DAY, OK
 
 AN_HOUR_AGO = PastCall(True, True, OK.at - timedelta(hours=1), OK.at - timedelta(hours=1), 541_000)
 JUST_NOW = PastCall(True, True, OK.at - timedelta(minutes=2), OK.at - timedelta(minutes=1), 30_000)
+BOOKED = Intake(Entitled(3, OK.at + timedelta(days=1)), had=2)
 
 CASES: dict[Denial, CallRequest] = {
     Denial.SWITCHED_OFF: replace(OK, switched_off=Level.FACILITY),
@@ -58,6 +61,9 @@ CASES: dict[Denial, CallRequest] = {
     Denial.NUMBER_BLOCKED: replace(OK, blocked_by=frozenset({BlockCause.FACILITY})),
     Denial.BLOCKED_BY_CALLED_PARTY: replace(OK, blocked_by=frozenset({BlockCause.CALLED_PARTY})),
     Denial.NUMBER_NOT_ALLOWED: replace(OK, on_allowed_list=False),
+    Denial.INTAKE_LOCAL_ONLY: replace(OK, intake=BOOKED, call_type=CallType.INTRASTATE),
+    Denial.INTAKE_TIME_OVER: replace(OK, intake=replace(BOOKED, entitled=Entitled(3, OK.at))),
+    Denial.INTAKE_CALLS_USED: replace(OK, intake=replace(BOOKED, had=3)),
     Denial.OUTSIDE_SCHEDULE: replace(OK, at=datetime(2026, 11, 23, 22, tzinfo=CHICAGO)),
     Denial.INMATE_ON_A_CALL: replace(OK, history=[replace(JUST_NOW, in_progress=True, to_number=False)]),
     Denial.NUMBER_ON_A_CALL: replace(OK, history=[replace(JUST_NOW, in_progress=True, by_inmate=False)]),
@@ -76,7 +82,7 @@ CASES: dict[Denial, CallRequest] = {
     Denial.NO_RATE: replace(OK, price=None),
     Denial.FUNDS_TOO_LOW: replace(OK, prepaid=PrepaidFacts("prepaid/family", Money(59_999))),
 }
-BEFORE_ANY_RULE = {Denial.STATION_UNKNOWN, Denial.PIN_INVALID}
+BEFORE_ANY_RULE = {Denial.STATION_UNKNOWN, Denial.PIN_INVALID, Denial.BOOKING_UNKNOWN}
 #: Levels that say so in a table of their own.
 SILENT = (Level.AGENCY, Level.UNIT, Level.STATION, Level.INMATE, Level.NUMBER)
 PLAN = SubscriptionFacts("s", "s/1", calls_left=57, renews_on=date(2026, 12, 23))
@@ -101,6 +107,46 @@ def test_of_two_objections_the_one_declared_first_wins() -> None:
             assert isinstance(decision, Deny)
             assert decision.reason is first
     assert list(CASES) == [denial for denial in Denial if denial not in BEFORE_ANY_RULE]
+
+
+def test_after_an_arrest_privileged_numbers_are_neither_counted_nor_refused() -> None:
+    for reason in (Denial.INTAKE_LOCAL_ONLY, Denial.INTAKE_TIME_OVER, Denial.INTAKE_CALLS_USED):
+        assert isinstance(decide(replace(CASES[reason], privileged=True)), Allow)
+
+
+@given(
+    kind=st.sampled_from(sorted(ANONYMOUS_KINDS)),
+    facts=st.fixed_dictionaries(
+        {
+            name: st.booleans()
+            for name in ("privileged", "facility_records", "number_records", "office", "on_allowed_list")
+        }
+    ),
+    longest=st.integers(60_000, 7_200_000),
+    hour=st.integers(0, 23),
+)
+def test_a_call_to_an_anonymous_hotline_is_never_recorded_and_never_charged(
+    kind: HotlineKind, facts: dict[str, bool], longest: int, hour: int
+) -> None:
+    ask = replace(OK, at=OK.at.replace(hour=hour), hotline=True, hotline_kind=kind, free=True, **facts)  # type: ignore[arg-type]
+    decision = decide(replace(ask, longest_call_ms=longest))
+    if isinstance(decision, Allow):
+        assert decision.not_recorded is not None
+        assert (decision.payment.payer, decision.payment.hold, decision.payment.price) == (
+            Payer.FREE,
+            0,
+            None,
+        )
+    else:
+        assert kind is HotlineKind.CRIME_TIPS
+        assert decision.reason is Denial.OUTSIDE_SCHEDULE
+
+
+def test_reports_of_abuse_are_made_outside_calling_hours_but_not_outside_the_numbers_own() -> None:
+    ask = replace(CASES[Denial.OUTSIDE_SCHEDULE], free=True, hotline=True, hotline_kind=HotlineKind.PREA)
+    assert isinstance(decide(ask), Allow)
+    own = Schedule([Window(day, time(7), time(22)) for day in range(7)], Level.NUMBER)
+    assert decide(replace(ask, schedules=[EVERY_DAY, own])) == Deny(Denial.OUTSIDE_SCHEDULE)
 
 
 def test_several_objections_give_the_first() -> None:

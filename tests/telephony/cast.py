@@ -39,6 +39,8 @@ class Cast:
     office: bool = False
     overlay: bool = True  # where the facility has it
     records: bool = True
+    booked: bool = False  # at an intake station, with a booking of the inmate's ID
+    hotline_kind: str | None = None  # then its code is keyed
     state: str = "active"
     limit: tuple[Mapping[str, object], ...] = ()  # of the entry
     also_listed: tuple[str, ...] = ()
@@ -60,6 +62,11 @@ class Role:
     @property
     def inmate_id(self) -> str:
         return str(2000 + self.number_in_line)
+
+    @property
+    def code(self) -> str:
+        """What is keyed for the called number in place of ID and PIN, if it is a hotline."""
+        return str(100 + self.number_in_line)
 
     @property
     def pin(self) -> str:
@@ -139,7 +146,7 @@ def _of(role: Role) -> str:
     listed = [entry] if cast.on_the_list else []
     listed += [{"number": each} for each in cast.also_listed]
     tables = [
-        _table("[[station]]", id=role.station, label=f"Telephone {role.number_in_line}"),
+        _table("[[station]]", id=role.station, label=f"Telephone {role.number_in_line}", intake=cast.booked),
         _table(
             "[[inmate]]", id=role.inmate_id, pin=role.pin, name="Somebody", state=cast.state, numbers=listed
         ),
@@ -160,6 +167,9 @@ def _of(role: Role) -> str:
         tables.append(_table("[[number]]", number=number, label="Hotline", hotline=True, passive=True))
     if cast.relay:
         tables.append(_table("[[number]]", number=number, label="Relay", relay=True, short_code="711"))
+    if cast.hotline_kind is not None:
+        hotline = {"hotline_kind": cast.hotline_kind, "code": role.code}
+        tables.append(_table("[[number]]", number=number, label="Hotline", **hotline))
     if cast.prepaid is not None:
         account = f"family-{role.number_in_line:02d}"
         tables.append(_table("[[prepaid]]", account=account, numbers=[number], opening_balance=cast.prepaid))

@@ -177,8 +177,8 @@ class Scene:
 def _calls(role: Role) -> Any:
     return (
         select(call)
-        .join(inmate, inmate.c.id == call.c.inmate)
-        .where(inmate.c.inmate_id == role.inmate_id)
+        .outerjoin(inmate, inmate.c.id == call.c.inmate)
+        .where(_of(role))
         .order_by(call.c.keyed_at)
     )
 
@@ -187,6 +187,12 @@ def _recordings(role: Role) -> Any:
     return (
         select(recording)
         .join(call, call.c.id == recording.c.call_id)
-        .join(inmate, inmate.c.id == call.c.inmate)
-        .where(inmate.c.inmate_id == role.inmate_id)
+        .outerjoin(inmate, inmate.c.id == call.c.inmate)
+        .where(_of(role))
     )
+
+
+def _of(role: Role) -> Any:
+    """The calls of the story's inmate, and nobody's to its number."""
+    nobodys = call.c.inmate.is_(None) & (call.c.number == f"+{role.number}")
+    return (inmate.c.inmate_id == role.inmate_id) | nobodys

@@ -24,6 +24,7 @@ for module in (
     "hangups",
     "denied",
     "reasons",
+    "identity",
     "network",
     "confidential",
 ):

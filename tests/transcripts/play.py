@@ -27,7 +27,8 @@ from ivr.facility.pins import PinKey
 from ivr.facility.tables import inmate
 from ivr.flows.accept import accept
 from ivr.flows.after_call import after_call
-from ivr.flows.outbound import outbound, say_goodbye
+from ivr.flows.goodbye import say_goodbye
+from ivr.flows.outbound import outbound
 from ivr.live import LiveCalls
 from ivr.loading import load
 from ivr.policy.reasons import Outcome, Reason

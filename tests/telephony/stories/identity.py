@@ -1,0 +1,111 @@
+"""Who calls: a PIN that its inmate changed, and hotlines that ask nobody."""
+
+from datetime import UTC, datetime, timedelta
+
+from ivr.demonstration.party import Party
+from ivr.policy.hotline import NO_STATION
+from ivr.policy.reasons import NotRecorded, Outcome
+from ivr.policy.request import Payer
+from ivr.staff.changes import perform
+from tests.telephony.acting import accepts, does_not_call_again, is_asked, said_to, talk
+from tests.telephony.cast import JAIL
+from tests.telephony.registry import story
+from tests.telephony.scene import INTRODUCTION, PROLOGUE, Scene
+from tests.telephony.stories.dialogues import BEEP_HERTZ, OWN_VOICE_HERTZ
+
+
+@story()
+def a_pin_changed_by_phone_is_the_one_that_counts(scene: Scene) -> None:
+    with scene.inmate() as inmate:
+        _keys_who(inmate, scene.role.keys)
+        inmate.begins_to_hear("enter_number")
+        inmate.presses("*#")
+        inmate.begins_to_hear("enter_new_pin")
+        inmate.presses("80246#")
+        inmate.begins_to_hear("enter_new_pin_again")
+        inmate.presses("80246#")
+        inmate.hears("pin_changed")
+        inmate.begins_to_hear("enter_number")
+        inmate.hangs_up()
+        scene.session()
+        _keys_who(inmate, scene.role.keys)
+        inmate.hears("wrong_id_or_pin")
+        inmate.begins_to_hear("enter_id_and_pin")
+        inmate.presses(f"{scene.role.inmate_id}80246#")
+        inmate.begins_to_hear("enter_number")
+        inmate.hangs_up()
+    changed = ["enter_new_pin", "enter_new_pin_again", "pin_changed", "enter_number"]
+    assert said_to(inmate, 0) == [*PROLOGUE, *changed]
+    assert said_to(inmate, 1) == [*PROLOGUE[:3], "wrong_id_or_pin", "enter_id_and_pin", "enter_number"]
+
+
+@story(hotline_kind="prea")
+def a_hotlines_code_connects_without_a_pin_and_leaves_no_trace(scene: Scene) -> None:
+    with scene.both() as (inmate, family):
+        _keys_who(inmate, f"{scene.role.code}#")
+        inmate.hears("please_hold")
+        family.is_called()
+        family.begins_to_hear("accept_menu_hotline")
+        accepts(family)
+        talk(scene, inmate, family)
+        family.hangs_up()
+        inmate.is_hung_up_on()
+
+    asked = ["hotline_prea", "hotline_no_trace", "free_call time=15", "call_not_recorded", "please_hold"]
+    assert said_to(inmate) == [*PROLOGUE[:3], *asked, "ending.completed", "goodbye"]
+    assert said_to(family) == [
+        "provider_greeting",
+        f"hotline_call facility={JAIL}",
+        "notice_not_recorded",
+        "paid_free",
+        "accept_menu_hotline",
+        "connecting",
+    ]
+    [cdr] = scene.calls()
+    assert (cdr.inmate, cdr.station_id, cdr.reason) == (None, NO_STATION, Outcome.COMPLETED)
+    assert (cdr.not_recorded, cdr.charge) == (NotRecorded.ANONYMOUS, 0)
+    assert cdr.talk_ms > 1_000
+    assert scene.recordings() == []
+    log = (scene.stage.settings.state_dir / "controller.log").read_text("utf-8")
+    assert [line for line in log.splitlines() if scene.role.station in line] == []
+
+
+@story(booked=True)
+def after_an_arrest_a_booking_makes_a_free_call(scene: Scene) -> None:
+    arrested = {"arrested_at": (datetime.now(UTC) - timedelta(minutes=5)).isoformat()}
+    who = {"note": "for a test", "author": "desk", "facility_id": JAIL}
+    perform(scene.stage.settings, "intake open", booking=scene.role.inmate_id, **arrested, **who)
+    with scene.both() as (inmate, family):
+        inmate.dials("1")
+        inmate.begins_to_hear("choose_language")
+        inmate.presses("1")
+        inmate.begins_to_hear("enter_booking")
+        inmate.presses(f"{scene.role.inmate_id}#")
+        inmate.begins_to_hear("enter_number")
+        inmate.presses(f"{scene.role.number[1:]}#")
+        inmate.hears("record_name")
+        inmate.hears_tone(BEEP_HERTZ)
+        inmate.speaks(scene.voice(OWN_VOICE_HERTZ, 1.5))
+        inmate.hears("please_hold", within=40)  # two seconds of silence end the name
+        is_asked(family)
+        accepts(family)
+        talk(scene, inmate, family)
+        family.hangs_up()
+        does_not_call_again(inmate)
+
+    asked = ["enter_booking", "enter_number", "record_name", "free_call time=15"]
+    rung = ["call_recorded", "please_hold", "ending.completed", "another_call"]
+    assert said_to(inmate) == [*PROLOGUE[:2], *asked, *rung]
+    assert said_to(family)[:4] == [*INTRODUCTION, "paid_free"]
+    [cdr] = scene.calls()
+    assert (cdr.inmate, cdr.payer, cdr.charge, cdr.reason) == (None, Payer.FREE, 0, Outcome.COMPLETED)
+    assert cdr.booking_id is not None
+
+
+def _keys_who(inmate: Party, keys: str) -> None:
+    """From the lifted receiver to what is keyed in answer to who calls."""
+    inmate.dials("1")
+    inmate.begins_to_hear("choose_language")
+    inmate.presses("1")
+    inmate.begins_to_hear("enter_id_and_pin")
+    inmate.presses(keys)
