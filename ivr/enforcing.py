@@ -75,7 +75,7 @@ async def enforce(node: Node, ami: AmiClient, more: Sequence[Enforcement] = ()) 
     while True:
         await node.changed.wait()
         node.changed.clear()
-        for enforcement in (*more, *ENFORCEMENTS):
+        for enforcement in (*ENFORCEMENTS, *more):  # what protects a talk first
             try:
                 await enforcement(node, ami)
             except AmiError as error:

@@ -43,7 +43,9 @@ class Switching:
 
     async def end_calls(self, node: Node, ami: AmiClient) -> None:
         """Calls in progress end when their switch says; those that are not connected yet, at once."""
-        ended = {each.call_id: each for each in await node.database.transact(switched.mark, node.now())}
+        stations = {live.call_id: _station_of(live) for live in node.live}
+        marked = await node.database.transact(switched.mark, node.now(), stations)
+        ended = {each.call_id: each for each in marked}
         waiting = [live for live in node.live if live.call_id in ended and not live.talking]
         channels = await ami.channels() if waiting else []
         for live in waiting:
@@ -85,6 +87,10 @@ class Switching:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _station_of(live: LiveCall) -> str:
+    return live.inmate_channel.removeprefix("PJSIP/").rpartition("-")[0]
 
 
 async def _end_ringing(ami: AmiClient, live: LiveCall, channels: Sequence[Mapping[str, str]]) -> None:

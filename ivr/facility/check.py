@@ -6,8 +6,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ivr.facility.check_limits import Entitlement, dead_limits, quotas_below
+from ivr.facility.entries import LevelEntry
 from ivr.facility.fields import DAYS
-from ivr.facility.file import AllowedEntry, BlockedEntry, FacilityFile, InmateEntry, LevelEntry
+from ivr.facility.file import AllowedEntry, BlockedEntry, FacilityFile, InmateEntry
 from ivr.facility.hours import ALWAYS, Hours, hours
 from ivr.facility.settings import patterns
 from rating.free_by_law import agency_share

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ivr.facility.file import LIMIT_KINDS, FacilityEntry, LevelEntry, LimitEntry
+from ivr.facility.entries import LIMIT_KINDS, LevelEntry, LimitEntry
+from ivr.facility.file import FacilityEntry
 from ivr.policy.quantity import Counted, Each
 
 #: The most days that a stretch may have.

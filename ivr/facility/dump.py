@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Row, Table, func, select
 
 from ivr.facility import scopes
 from ivr.facility.daily import appointment, number_request
+from ivr.facility.entries import LIMIT_KINDS
 from ivr.facility.fields import DAYS
-from ivr.facility.file import LIMIT_KINDS
 from ivr.facility.load_levels import LOADER
 from ivr.facility.tables import (
     agency,

@@ -6,21 +6,17 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     model_validator,
 )
 
+from ivr.facility.entries import Entry, HolidayEntry, LevelEntry, RecordedEntry, WindowEntry
 from ivr.facility.fields import (
     E164,
     Amount,
-    Closing,
-    Days,
     FileName,
     Note,
-    Opening,
     PinDigits,
     Prefix,
     Slug,
@@ -31,111 +27,13 @@ from ivr.facility.refusing import refuse_backwards, refuse_codes, refuse_overlap
 from ivr.facility.sources import FacilityFileError, Sources, is_plain, mistakes, named, read, toml
 from ivr.policy.hotline import HotlineKind
 from ivr.policy.identity import IdentifyBy
-from ivr.policy.quantity import Counted, DayKind, Each, From
 from ivr.policy.request import InmateState, PanMode
-from rating.call_type import CallType
 from rating.dated_table import TableError
 from rating.site import FacilityKind, Operator, Site
 from rating.tariff_file import TariffFile, TariffFileError, parse_tariff
 from rating.taxes import parse as parse_taxes
 
 __all__ = ["FacilityFile", "FacilityFileError", "Sources", "parse", "read"]
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class WindowEntry(_Entry):
-    """One row of a `schedule`; `closes` may be "24:00", or before `opens` to run over midnight.
-
-    Where a schedule has windows for the day "holiday", they hold on holidays in place of the weekday's.
-    """
-
-    days: Days
-    opens: Opening
-    closes: Closing
-
-
-class DatedEntry(_Entry):
-    """One row of a `closure` or an `opening`: from one local time until another, with the reason for it."""
-
-    starts: datetime
-    ends: datetime
-    note: Note
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        for name, value in (("starts", self.starts), ("ends", self.ends)):
-            if value.tzinfo is not None:
-                raise ValueError(f"{name} is the facility's own time, written without an offset")
-        if self.ends <= self.starts:
-            raise ValueError(f"ends {self.ends} is not after starts {self.starts}")
-        return self
-
-
-class HolidayEntry(_Entry):
-    """One row of `[[facility.holiday]]`: a day that counts as a holiday beside the state's own."""
-
-    date: date
-    name: Note
-
-
-class LimitEntry(_Entry):
-    """One row of a `limit`: how long, how many or how often; exactly one of these, with what belongs to it.
-
-    `counts` says whose calls are counted together: the inmate's, everybody's to the number, or the inmate's to it.
-    """
-
-    longest_call_minutes: Annotated[int, Field(ge=1, le=240)] | None = None
-    calls: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    minutes: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    cooling_off_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
-    attempts: Annotated[int, Field(ge=1, le=1000)] | None = None
-    call_type: CallType | None = None
-    days: DayKind | None = None
-    each: Each | None = None
-    in_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
-    measured_from: From | None = None
-    counts: Counted | None = None
-
-    @model_validator(mode="after")
-    def _says_one_thing(self) -> Self:
-        given = self.model_fields_set
-        kinds = [name for name in LIMIT_KINDS if name in given]
-        if len(kinds) != 1:
-            raise ValueError(f"expected exactly one of {', '.join(LIMIT_KINDS)}")
-        needed, possible = LIMIT_KINDS[kinds[0]]
-        if missing := sorted(needed - given):
-            raise ValueError(f"{kinds[0]} needs {', '.join(missing)}")
-        if other := sorted(given - {kinds[0]} - needed - possible):
-            raise ValueError(f"{kinds[0]} has no {', '.join(other)}")
-        return self
-
-
-#: What says what a limit is of; what has to stand beside it, and what may.
-LIMIT_KINDS: Mapping[str, tuple[set[str], set[str]]] = {
-    "longest_call_minutes": (set(), {"call_type", "days"}),
-    "calls": ({"each"}, {"counts"}),
-    "minutes": ({"each"}, {"counts"}),
-    "cooling_off_minutes": (set(), {"measured_from", "counts"}),
-    "attempts": ({"in_minutes"}, {"counts"}),
-}
-
-
-class LevelEntry(_Entry):
-    """What every level may set: hours (none: no limit), closures, openings beside its own hours, and limits."""
-
-    schedule: list[WindowEntry] = []
-    closure: list[DatedEntry] = []
-    opening: list[DatedEntry] = []
-    limit: list[LimitEntry] = []
-
-
-class RecordedEntry(LevelEntry):
-    """A level that may keep its calls from being recorded: `records = false` anywhere wins."""
-
-    records: bool = True
 
 
 class AgencyEntry(RecordedEntry):
@@ -204,7 +102,7 @@ class UnitEntry(RecordedEntry):
     label: str
 
 
-class PlanEntry(_Entry):
+class PlanEntry(Entry):
     """`[[plan]]`: so many calls to one number for one price a period; nobody need have one (47 CFR 64.6140)."""
 
     id: Slug
@@ -236,7 +134,7 @@ class AllowedEntry(LevelEntry):
     override_note: Note | None = None
 
 
-class NoContactEntry(_Entry):
+class NoContactEntry(Entry):
     """`[[no_contact]]`, or one inmate's: a number of somebody who is not to be called, whatever else is set."""
 
     number: E164
@@ -324,7 +222,7 @@ class SpecialEntry(RecordedEntry):
 BLOCKED_TYPES = Literal["international", "toll_free", "premium", "directory", "time_and_weather", "special"]
 
 
-class BlockedEntry(_Entry):
+class BlockedEntry(Entry):
     """`[[blocked]]`: a number, all that begin with a prefix, or a type of number; with the reason for it."""
 
     number: E164 | None = None
@@ -349,7 +247,7 @@ class BlockedEntry(_Entry):
         )
 
 
-class PrepaidEntry(_Entry):
+class PrepaidEntry(Entry):
     """`[[prepaid]]`: a called party's account, opened with a deposit."""
 
     account: Slug
@@ -357,7 +255,7 @@ class PrepaidEntry(_Entry):
     opening_balance: Amount
 
 
-class SubscriptionEntry(_Entry):
+class SubscriptionEntry(Entry):
     """`[[subscription]]`: so many calls to one number. Without `starts_on` a period of a month starts at loading."""
 
     number: E164
@@ -382,7 +280,7 @@ class Reviewed:
     says: TariffFile
 
 
-class AgencyFile(_Entry):
+class AgencyFile(Entry):
     """An agency's file: what it has of a facility's holds for each of its facilities."""
 
     agency: AgencyEntry
@@ -395,7 +293,7 @@ class AgencyFile(_Entry):
         return self
 
 
-class FacilityFile(_Entry):
+class FacilityFile(Entry):
     """The whole file, with the agency, the tariffs and the taxes that it names."""
 
     facility: FacilityEntry

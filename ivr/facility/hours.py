@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ivr.facility.file import WindowEntry
+from ivr.facility.entries import WindowEntry
 from ivr.policy.schedule import HOLIDAY
 
 DAY = 24 * 60

@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from ivr.facility import kept
-from ivr.facility.file import FacilityFile, FacilityFileError, RecordedEntry
+from ivr.facility.entries import RecordedEntry
+from ivr.facility.file import FacilityFile, FacilityFileError
 from ivr.facility.load_agency import load_agency, put_agency
 from ivr.facility.load_blocks import load_blocks
 from ivr.facility.load_inmates import load_inmate, pins_of_file
@@ -95,6 +96,10 @@ def _facility_values(file: FacilityFile) -> dict[str, object]:
         "toll_free": entry.toll_free,
         "pan_mode": entry.pan_mode,
         "pan_maximum": entry.pan_maximum,
+        "requests_by_phone": entry.requests_by_phone,
+        "requests_waiting_maximum": entry.requests_waiting_maximum,
+        "relay_limit_factor": entry.relay_limit_factor,
+        "overlay_seconds": entry.overlay_minutes and entry.overlay_minutes * 60,
         "taxes": file.tax,
         "localities": " ".join(entry.localities),
     }

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from ivr.facility import kept, scopes
-from ivr.facility.file import FacilityFile, LevelEntry
+from ivr.facility.entries import LevelEntry
+from ivr.facility.file import FacilityFile
 from ivr.facility.load_blocks import Block, blocks, put_blocks
 from ivr.facility.load_levels import put_levels
 from ivr.facility.putting import put

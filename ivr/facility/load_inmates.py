@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, delete, select
 
 from ivr.facility import kept, scopes
-from ivr.facility.file import AllowedEntry, FacilityFile, FacilityFileError, InmateEntry, LevelEntry
+from ivr.facility.entries import LevelEntry
+from ivr.facility.file import AllowedEntry, FacilityFile, FacilityFileError, InmateEntry
 from ivr.facility.kept import Kept
 from ivr.facility.load_pins import PinLoader
 from ivr.facility.putting import matching, put, replace_rows

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Table, and_, delete, insert, select
 
 from ivr.facility import scopes
-from ivr.facility.file import LIMIT_KINDS, FacilityFile, LevelEntry, LimitEntry, RecordedEntry
+from ivr.facility.entries import LIMIT_KINDS, LevelEntry, LimitEntry, RecordedEntry
+from ivr.facility.file import FacilityFile
 from ivr.facility.tables import call_limit, schedule_exception, schedule_window, unrecorded
 from ivr.policy.level import Level
 from ivr.policy.quantity import Counted, From

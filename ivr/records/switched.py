@@ -1,7 +1,9 @@
 """What switches do to calls in progress: when each must end, kept in its record so that no restart forgets it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import Connection, select, update
 
@@ -26,19 +28,24 @@ class SwitchedOff:
     called_language: str
 
 
-def mark(conn: Connection, at: datetime) -> list[SwitchedOff]:
+def mark(
+    conn: Connection, at: datetime, stations: Mapping[str, str] = MappingProxyType({})
+) -> list[SwitchedOff]:
     """Bring the end of each call in progress in step with the switches; those that one ends.
 
+    `stations` are the telephones of calls by their ids, where they are known: no record has that of an anonymous one.
     What is switched on again in time lets its calls go on. A called party's own choice stands.
     """
     switches = {row.scope: row for row in open_switches(conn)}
+    units = {row.id: row.unit_id for row in conn.execute(select(station.c.id, station.c.unit_id))}
     ended = []
     for row in conn.execute(_CALLS):
+        station_id = stations.get(row.id, row.station_id)
         met = scopes.switches_of(
             agency_id=row.agency_id,
             facility_id=row.facility_id,
-            units={row.station_unit, row.inmate_unit},
-            station_id=row.station_id,
+            units={units.get(station_id), row.inmate_unit},
+            station_id=station_id,
         )
         connected = row.state == CallState.ACCEPTED
         found = [
@@ -74,7 +81,6 @@ def ended(conn: Connection) -> list[SwitchedOff]:
     ]
 
 
-_STATIONS_OWN = station.alias("stations_own")
 _CALLS = (
     select(
         call.c.id,
@@ -86,11 +92,9 @@ _CALLS = (
         call.c.inmate_language,
         call.c.called_language,
         facility.c.agency_id,
-        _STATIONS_OWN.c.unit_id.label("station_unit"),
         inmate.c.unit_id.label("inmate_unit"),
     )
     .join(facility, facility.c.id == call.c.facility_id)
     .outerjoin(inmate, inmate.c.id == call.c.inmate)
-    .outerjoin(_STATIONS_OWN, _STATIONS_OWN.c.id == call.c.station_id)
     .where(call.c.sealed_at.is_(None), call.c.state.in_(IN_PROGRESS))
 )
