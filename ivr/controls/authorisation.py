@@ -13,7 +13,7 @@ from ivr.controls.pricing import priced, talk_starts
 from ivr.facility import lookup, scopes
 from ivr.facility.bookings import Booking
 from ivr.facility.lookup import Facility
-from ivr.facility.settings import settings_of
+from ivr.facility.settings import Settings, settings_of
 from ivr.policy.hotline import HotlineKind
 from ivr.policy.intake import Intake
 from ivr.policy.quantity import FURTHEST_LIMIT_MS, CallLimit, Counted, History, looks_back_to
@@ -123,17 +123,7 @@ def gather(
     known, paying = found.number, found.paying
     if isinstance(dialled, Number) and not known.relay and dialled.kind not in facility.kinds:
         dialled, number = Unusable(NumberRefusal.NUMBER_TYPE_BLOCKED), ""
-    units = {facility.unit_id, known.unit_id}
-    met = scopes.of_call(
-        units=units,
-        station_id=facility.station_id,
-        inmate_key=inmate,
-        e164=number or None,
-    )
-    switches = scopes.switches_of(
-        agency_id=facility.agency_id, facility_id=facility.id, units=units, station_id=facility.station_id
-    )
-    settings = settings_of(conn, facility, met, dialled, switches=switches, at=at)
+    settings = _settings(conn, facility, known.unit_id, inmate, dialled, at=at)
     agreed = settings.agreed_until(at)
     asked = priced(facility, found.tariff, dialled, at, local=known.local, free=known.free, talk_until=agreed)
     return CallRequest(
@@ -178,6 +168,25 @@ def gather(
         overlay_seconds=facility.overlay_seconds,
         number_overlay=known.overlay,
     )
+
+
+def _settings(
+    conn: Connection,
+    facility: Facility,
+    unit_id: str | None,
+    inmate: int | None,
+    dialled: Dialled,
+    *,
+    at: datetime,
+) -> Settings:
+    """The rules and switches of every level that a call meets; `unit_id` is the inmate's."""
+    units = {facility.unit_id, unit_id}
+    number = dialled.e164 if isinstance(dialled, Number) else None
+    met = scopes.of_call(units=units, station_id=facility.station_id, inmate_key=inmate, e164=number)
+    switches = scopes.switches_of(
+        agency_id=facility.agency_id, facility_id=facility.id, units=units, station_id=facility.station_id
+    )
+    return settings_of(conn, facility, met, dialled, switches=switches, at=at)
 
 
 def _past(  # noqa: PLR0917 - what a history is of

@@ -48,6 +48,10 @@ SITE = {
     "toll_free": False,
     "pan_mode": "enforced",
     "pan_maximum": 20,
+    "requests_by_phone": False,
+    "requests_waiting_maximum": 5,
+    "relay_limit_factor": 3,
+    "overlay_seconds": None,
 }
 
 
