@@ -39,6 +39,7 @@ bench: $(VENV)/ready-to-test ## calls a second, CPU and statements a call, as ra
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.rating
 	@$(BIN)/python -m bench.policy
+	@$(BIN)/python -m bench.ledger
 
 test-rating: $(VENV)/ready-to-test ## 100,000 random tariffs against a second, slow way to their prices (half an hour)
 	@$(BIN)/python -m tests.rating.many 100000

@@ -91,6 +91,18 @@ transfer: Final = Table(
     ),
 )
 
+Index("ix_transfer_posted_at", transfer.c.posted_at)
+
+# The chain over the transfers: append only like them, a moment later. `accounts.chain` says what is hashed.
+ledger_link: Final = Table(
+    "ledger_link",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("transfer_id", Text, ForeignKey("transfer.id"), nullable=False, unique=True),
+    Column("hash", Text, nullable=False),
+    CheckConstraint("position > 0", name="position_positive"),
+)
+
 # The numbers for which a called party's prepaid account pays.
 prepaid_number: Final = Table(
     "prepaid_number",

@@ -15,6 +15,7 @@ from accounts.db import Database, WriterLock
 from ivr import control, web
 from ivr.agi import AgiServer, serve
 from ivr.ami import AmiClient
+from ivr.chaining import keep_chain
 from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.controls.node import Node
@@ -96,9 +97,8 @@ async def run(settings: Settings) -> None:
             notifier = Notifier()
             switching = Switching(switchboard(settings, keyring))
             enforced = enforce(node, ami, (switching.end_calls, switching.close_stations))
-            async with _background(
-                watch.run(), watch.beat(), finisher.run(), enforced, notifier.stay_alive()
-            ):
+            work = (watch.run(), watch.beat(), finisher.run(), enforced, keep_chain(database))
+            async with _background(*work, notifier.stay_alive()):
                 notifier.ready()
                 log.info("ready", agi_port=settings.agi_port, version=VERSION)
                 await stop.wait()

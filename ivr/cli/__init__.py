@@ -23,6 +23,7 @@ from ivr.cli import (
     importing,
     inmate,
     intake,
+    ledger,
     number,
     prices,
     rate,
@@ -60,6 +61,7 @@ EXPECTED = (
     StaffError,
     WriterLocked,
     demonstration.DemonstrationError,
+    ledger.LedgerQuestion,
     prices.PriceError,
 )
 
@@ -86,6 +88,7 @@ feed.register(app)
 entitlements.register(app)
 explain.register(app)
 calls.register(app)
+ledger.register(app)
 prices.register(app)
 rate.register(app)
 demonstration.register(app)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from accounts import schema
+from accounts import chain, schema
 from accounts.db import Database, WriterLock
 from ivr.cli.inmate import VERBS as INMATE_VERBS
 from ivr.cli.number import VERBS as NUMBER_VERBS
@@ -42,6 +42,7 @@ VERBS = (
     "explain",
     "calls",
     "cdr",
+    "ledger",
     "quote",
     "tariff",
     "rate",
@@ -82,6 +83,9 @@ def test_help_names_every_verb_and_where_settings_come_from(ivr: Ivr) -> None:
         "appointment cancel",
         "requests approve",
         "requests refuse",
+        "ledger verify",
+        "ledger show",
+        "ledger head",
         "db upgrade",
         "db downgrade",
         "db current",
@@ -342,3 +346,26 @@ def test_a_load_can_be_rehearsed(ivr: Ivr, on_database: str, tmp_path: Path) -> 
         ]
         assert database.read_now(contents) == before
     assert ivr("load", str(changed)) == said
+
+
+def test_the_ledger_is_shown_as_a_bank_would_and_verified(ivr: Ivr, world: World, on_database: str) -> None:
+    world.database.transact_now(chain.extend)
+    shown = ivr("ledger", "show", "family-one")
+    assert shown.status == 0
+    assert "prepaid/example-county-jail/family-one" in shown.out
+    assert "balance 5.00, reserved 0.00, available 5.00" in shown.out
+    assert max(map(len, shown.out.splitlines())) <= 80
+    [line] = ivr("ledger", "show", "family-one", "--json").out.splitlines()
+    assert json.loads(line)["amount"] == "5.00"
+    assert is_one_line(ivr("ledger", "show", "nobody's"), "there is no account nobody's")
+    assert is_one_line(ivr("ledger", "show", "system"), "several accounts", "system/cash")
+    head = ivr("ledger", "head").out.strip()
+    verified = ivr("ledger", "verify", "--head", head)
+    assert verified.status == 0
+    assert verified.out.endswith(f"0 of them not in the chain yet; no fault\nhead {head}\n")
+    other = ivr("ledger", "verify", "--head", f"1:{'f' * 64}")
+    assert (other.status, other.out.splitlines()[0]) == (
+        1,
+        "entry 1: its hash is not the one that was kept elsewhere",
+    )
+    assert is_one_line(ivr("ledger", "verify", "--head", "nonsense"), "--head: expected a head")

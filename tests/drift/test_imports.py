@@ -66,6 +66,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.staff",
     },
     "ivr.enforcing": {"ivr.ami", "ivr.controls", "ivr.live", "ivr.policy", "ivr.records"},
+    "ivr.chaining": {"accounts"},
     "ivr.loading": {"accounts", "ivr.facility", "ivr.records", "rating"},
     "ivr.dumping": {"accounts.tables", "ivr.facility", "rating"},
     "ivr.load_file": {
