@@ -32,6 +32,7 @@ class Account:
 
     id: str
     unit: str
+    kind: str
     opened_at: datetime
     balance: int
     held: int
@@ -47,7 +48,7 @@ def account_of(conn: Connection, account_id: str) -> Account:
     row = conn.execute(select(account).where(account.c.id == account_id)).one_or_none()
     if row is None:
         raise AccountUnknown(account_id)
-    return Account(row.id, row.unit, row.opened_at, row.credits - row.debits, row.held)
+    return Account(row.id, row.unit, row.kind, row.opened_at, row.credits - row.debits, row.held)
 
 
 def accounts_like(conn: Connection, part: str, most: int = 20) -> list[str]:

@@ -36,3 +36,8 @@ def format_money(amount: Money) -> str:
 def floor_to_cent(amount: Money) -> Money:
     """The amount in whole cents, rounded down: what may be promised to somebody who owns the amount."""
     return Money(amount // MICROS_PER_CENT * MICROS_PER_CENT)
+
+
+def ceil_to_cent(amount: Money) -> Money:
+    """The amount in whole cents, rounded up: what is paid out to somebody who owns the amount."""
+    return Money(-(-amount // MICROS_PER_CENT) * MICROS_PER_CENT)

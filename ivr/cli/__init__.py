@@ -11,6 +11,7 @@ from dialplan.check import CheckError
 from dialplan.install import InstallError
 from dialplan.template import RenderError
 from ivr.cli import (
+    account,
     appointment,
     calls,
     changes,
@@ -89,6 +90,7 @@ entitlements.register(app)
 explain.register(app)
 calls.register(app)
 ledger.register(app)
+account.register(app)
 prices.register(app)
 rate.register(app)
 demonstration.register(app)

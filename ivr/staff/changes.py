@@ -18,6 +18,7 @@ from ivr.facility.tables import staff_change
 from ivr.instance import control_socket, keyring_of
 from ivr.records.alerts import alert
 from ivr.staff import (
+    accounts,
     alerts,
     appointments,
     blocks,
@@ -77,6 +78,9 @@ CHANGES: Mapping[str, Change] = {
     "off": Change(switch.SwitchOff, switch.off),
     "on": Change(switch.SwitchOn, switch.on),
     "intake open": Change(intake.OpenBooking, intake.open_booking),
+    "account deposit": Change(accounts.Deposit, accounts.deposit),
+    "account refund": Change(accounts.Refund, accounts.refund),
+    "account close": Change(accounts.Close, accounts.close),
 }
 
 

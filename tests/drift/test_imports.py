@@ -1,6 +1,7 @@
 """Who may import whom: imports point one way. The table is the architecture; every package must stand in it."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -91,6 +92,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.feeding": {"ivr.config", "ivr.control", "ivr.facility", "ivr.importing", "ivr.staff"},
     "ivr.entitlements": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
     "ivr.staff": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
+    "ivr.staff.accounts": {"accounts", "ivr.records", "ivr.staff.desk", "rating"},
     "ivr.staff.changes": {
         "accounts.db",
         "accounts.schema",
@@ -147,6 +149,7 @@ SOCKETS = (
 )
 
 
+@cache
 def modules() -> dict[str, list[str]]:
     """Every module of ours and the full names of what it imports."""
     found = {}
