@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help setup run demo test check test-build test-rating bench prompts lock clean
+.PHONY: help setup run demo test check test-build test-privilege test-rating bench prompts lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/ready ## make the virtual environment and find or build a real Asterisk; leaves .venv/bin/ivr
 	@$(BIN)/python -m dialplan install
@@ -40,6 +40,9 @@ bench: $(VENV)/ready-to-test ## calls a second, CPU and statements a call, as ra
 	@$(BIN)/python -m bench.rating
 	@$(BIN)/python -m bench.policy
 	@$(BIN)/python -m bench.ledger
+
+test-privilege: $(VENV)/ready-to-test ## a million decisions by chance: none has a privileged call recorded (half an hour)
+	@$(BIN)/python -m tests.privilege 1000000
 
 test-rating: $(VENV)/ready-to-test ## 100,000 random tariffs against a second, slow way to their prices (half an hour)
 	@$(BIN)/python -m tests.rating.many 100000

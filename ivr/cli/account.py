@@ -1,18 +1,15 @@
 """`ivr account`: money that called parties have paid in, and get back."""
 
-import getpass
 import secrets
 from typing import Annotated
 
 import typer
 
 from ivr.cli.calls import open_database
-from ivr.config import load_settings
+from ivr.cli.staff import Note, change
 from ivr.staff.accounts import facilities_paid_for
-from ivr.staff.changes import perform
 
 Account = Annotated[str, typer.Argument(help="the account's id, as `ivr ledger show` prints it")]
-Note = Annotated[str, typer.Option("--note", help="why, for those who ask later")]
 Reference = Annotated[
     str | None,
     typer.Option(
@@ -78,6 +75,5 @@ def close(
     _perform("account close", account, note, reference)
 
 
-def _perform(change: str, account: str, note: str, reference: str | None, **given: object) -> None:
-    who = {"note": note, "author": getpass.getuser(), "reference": reference or secrets.token_hex(8)}
-    typer.echo(perform(load_settings(), change, account_id=account, **who, **given))
+def _perform(name: str, account: str, note: str, reference: str | None, **given: object) -> None:
+    change(name, note, None, account_id=account, reference=reference or secrets.token_hex(8), **given)

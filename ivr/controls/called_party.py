@@ -13,19 +13,24 @@ from accounts import ledger
 from accounts.db import insert_if_new
 from ivr.call import end
 from ivr.controls.node import Node
-from ivr.facility import bookings, lookup, scopes
+from ivr.facility import bookings, lookup, privileged, scopes
 from ivr.facility.tables import blocked_number
 from ivr.live import until
 from ivr.policy.forwarding import forwarded
 from ivr.policy.reasons import NotRecorded, Outcome
-from ivr.policy.recording import RecordingFile, recording_permit
+from ivr.policy.recording import RecordingFile, RecordingPermit, recording_permit
 from ivr.policy.request import BlockCause, CallClass, NotCovered, Payer
 from ivr.records import calls, recordings, sealing
+from ivr.records.alerts import alert_once
 from ivr.records.states import Leg
 from rating.money import Money, floor_to_cent
 from rating.price import price_from_text
 from rating.quote import NO_CHARGE, Quote, quote, spoken_minutes
 
+_IN_DOUBT = (
+    "{}: rows of the list were lost or changed by something else, and nothing is recorded; look at "
+    "`ivr number privileged list`, mend it, then two operators vouch for it: `ivr number privileged vouch`"
+)
 #: How long the news of who hung up may lag behind the end of the dialogue.
 HANG_UP_NEWS_SECONDS = 0.5
 
@@ -153,11 +158,7 @@ class CalledPartyControls:
         row = calls.accept(conn, self.call_id, key=key, language=language, at=at)
         if row is None:
             return None
-        permit = recording_permit(
-            self.call_id,
-            privileged=row.privileged,
-            not_recorded=NotRecorded(row.not_recorded) if row.not_recorded else None,
-        )
+        permit = self._permit(conn, row, at)
         return Accepted(
             payer=Payer(row.payer),
             left=_left(conn, row),
@@ -166,6 +167,18 @@ class CalledPartyControls:
             if permit
             else None,
             in_talk=_in_talk(row),
+        )
+
+    def _permit(self, conn: Connection, row: Row[Any], at: datetime) -> RecordingPermit | None:
+        """Leave to record, if nobody and nothing is against it at this very moment."""
+        if row.not_recorded is not None or row.privileged is not False:
+            return None
+        is_intact = privileged.intact(conn, row.facility_id)
+        if not is_intact:
+            calls.set_values(conn, self.call_id, not_recorded=NotRecorded.LIST_IN_DOUBT)
+            alert_once(conn, "privileged list in doubt", _IN_DOUBT.format(row.facility_id), at)
+        return recording_permit(
+            self.call_id, privileged=row.privileged, not_recorded=row.not_recorded, list_intact=is_intact
         )
 
     def _decline(self, conn: Connection, outcome: Outcome, language: str) -> None:

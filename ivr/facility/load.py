@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from ivr.facility import kept
+from ivr.facility import kept, privileged
 from ivr.facility.entries import RecordedEntry
 from ivr.facility.file import FacilityFile, FacilityFileError
 from ivr.facility.load_agency import load_agency, put_agency
@@ -50,6 +50,7 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
         owner,
         [each.model_dump(exclude={*RULES_AND_RECORDS, "privileged"}) for each in file.number],
     )
+    privileged.begin(conn, entry.id)
     changed += load_privileged(conn, file, at)
     for unit in file.unit:
         changed += put(conn, housing_unit, {**owner, "id": unit.id}, {"label": unit.label})

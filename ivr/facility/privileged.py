@@ -1,25 +1,34 @@
-"""The list of privileged numbers: when a row of it holds, and what is done to it."""
+"""The list of privileged numbers: when a row of it holds, what is done to it, and whether it is what was written.
+
+A digest over the whole list is kept beside it and written anew with each change. Where the two differ, rows were lost
+or changed by something else, and nothing is recorded until two operators vouch for the list.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Row,
     String,
     and_,
+    bindparam,
     cast,
     insert,
     literal,
     or_,
     select,
+    type_coerce,
     update,
 )
 
+from accounts.db import Prepared, insert_if_new
 from ivr.facility import scopes
-from ivr.facility.tables import privileged_number
+from ivr.facility.tables import privileged_list, privileged_number
 from ivr.policy.level import Level
 from ivr.policy.privilege import WAITS_FOR_ANOTHER, PrivilegeKind, PrivilegeSource
 
@@ -82,6 +91,7 @@ def add(
 
     What stands there unconfirmed, or has lapsed, makes way.
     """
+    was_intact = _locked_intact(conn, facility_id)
     same = (_row.facility_id == facility_id, _row.scope == scope, _row.number == number)
     before = update(privileged_number).where(*same, _row.removed_at.is_(None), _row.confirmed_at.is_(None))
     conn.execute(before.where(_row.untimed.is_(untimed)).values(removed_at=at))
@@ -103,8 +113,88 @@ def add(
             confirmed_at=at if confirmed_by else None,
         )
     )
+    if was_intact:
+        _sign(conn, facility_id)
 
 
 def change(conn: Connection, row_id: int, **values: object) -> None:
     """Change one row."""
+    facility_id = conn.scalars(select(_row.facility_id).where(_row.id == row_id)).one()
+    was_intact = _locked_intact(conn, facility_id)
     conn.execute(update(privileged_number).where(_row.id == row_id).values(**values))
+    if was_intact:
+        _sign(conn, facility_id)
+
+
+def begin(conn: Connection, facility_id: str) -> None:
+    """A new facility has an empty list; an older one keeps what it has."""
+    insert_if_new(conn, privileged_list, {"facility_id": facility_id, "digest": _digest(conn, facility_id)})
+
+
+def intact(conn: Connection, facility_id: str) -> bool:
+    """Whether the list is what was last written to it: nothing is recorded at a facility whose list is in doubt."""
+    rows = _LIST.rows(conn, {"facility_id": facility_id})
+    return bool(rows) and rows[0].digest == _digest_of(rows)
+
+
+def vouch(conn: Connection, facility_id: str, author: str, at: datetime) -> str | None:
+    """Take a list in doubt for right when two operators say so; who has said it before, or None for the first."""
+    this = update(privileged_list).where(privileged_list.c.facility_id == facility_id)
+    row = conn.execute(
+        select(privileged_list).where(privileged_list.c.facility_id == facility_id)
+    ).one_or_none()
+    if row is None:
+        begin(conn, facility_id)
+        conn.execute(this.values(digest="", vouched_by=author, vouched_at=at))
+        return None
+    if row.vouched_by in (None, author):
+        conn.execute(this.values(vouched_by=author, vouched_at=at))
+        return None
+    conn.execute(this.values(digest=_digest(conn, facility_id), vouched_by=None, vouched_at=None))
+    first: str = row.vouched_by
+    return first
+
+
+_LOCK = Prepared(
+    select(privileged_list.c.digest)
+    .where(privileged_list.c.facility_id == bindparam("facility_id"))
+    .with_for_update()
+)
+#: What of a row decides on whether a number is privileged, as the database keeps it.
+_COVERED: Sequence[Any] = (
+    _row.id,
+    _row.scope,
+    _row.number,
+    *(type_coerce(column, BigInteger) for column in (_row.lapses_at, _row.confirmed_at, _row.removed_at)),
+)
+_LIST = Prepared(
+    select(privileged_list.c.digest, *_COVERED)
+    .outerjoin(privileged_number, _row.facility_id == privileged_list.c.facility_id)
+    .where(privileged_list.c.facility_id == bindparam("facility_id"))
+    .order_by(_row.id)
+)
+_ALL = Prepared(
+    select(literal(""), *_COVERED).where(_row.facility_id == bindparam("facility_id")).order_by(_row.id)
+)
+
+
+def _digest(conn: Connection, facility_id: str) -> str:
+    """The digest of the list as it stands."""
+    return _digest_of(_ALL.rows(conn, {"facility_id": facility_id}))
+
+
+def _digest_of(rows: Sequence[Sequence[Any]]) -> str:
+    """SHA-256 over every row that there ever was, as hexadecimal; each stands behind what was written of them all."""
+    listed = ["\t".join(map(str, row[1:])) for row in rows if row[1] is not None]
+    return sha256("\n".join(listed).encode()).hexdigest()
+
+
+def _locked_intact(conn: Connection, facility_id: str) -> bool:
+    """The same, nobody else changing the list until this transaction ends."""
+    _LOCK.value(conn, {"facility_id": facility_id})
+    return intact(conn, facility_id)
+
+
+def _sign(conn: Connection, facility_id: str) -> None:
+    this = update(privileged_list).where(privileged_list.c.facility_id == facility_id)
+    conn.execute(this.values(digest=_digest(conn, facility_id)))

@@ -362,6 +362,16 @@ privileged_number = Table(
     one_of("asked", *Shrinking),
 )
 
+# What each facility's list of privileged numbers was when it was last changed by us.
+privileged_list = Table(
+    "privileged_list",
+    metadata,
+    Column("facility_id", ForeignKey("facility.id"), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("vouched_by", Text),  # the first of two who take a list in doubt for right
+    Column("vouched_at", Instant),
+)
+
 # Whose answer is the acceptance, once a second operator has confirmed it.
 passive_number = Table(
     "passive_number",

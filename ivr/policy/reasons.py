@@ -69,6 +69,7 @@ class NotRecorded(StrEnum):
     """Why a call has no recording, as the CDR says it."""
 
     PRIVILEGED = "privileged"
+    LIST_IN_DOUBT = "list_in_doubt"  # the facility's list of privileged numbers is not what was written to it
     RELAY = "relay"
     PASSIVE = "passive"
     AGENCY = "agency"

@@ -23,9 +23,12 @@ class RecordingPermit:
 
 
 def recording_permit(
-    call_id: str, *, privileged: bool | None, not_recorded: NotRecorded | None
+    call_id: str, *, privileged: bool | None, not_recorded: NotRecorded | None, list_intact: bool | None
 ) -> RecordingPermit | None:
-    """A permit if it is known that nobody forbids the recording; None on any doubt."""
-    if privileged is False and not_recorded is None:
+    """A permit if it is known that nobody forbids the recording; None on any doubt.
+
+    `list_intact`: the facility's list of privileged numbers is what was written to it.
+    """
+    if privileged is False and not_recorded is None and list_intact is True:
         return RecordingPermit(call_id, proof=_PROOF)
     return None

@@ -18,6 +18,13 @@ def alert(conn: Connection, kind: str, text: str, at: datetime) -> None:
     log.warning("alert", kind=kind, text=text)
 
 
+def alert_once(conn: Connection, kind: str, text: str, at: datetime) -> None:
+    """The same, unless the same is open already."""
+    same = (alert_table.c.kind == kind, alert_table.c.text == text, alert_table.c.done_at.is_(None))
+    if conn.scalar(select(alert_table.c.id).where(*same).limit(1)) is None:
+        alert(conn, kind, text, at)
+
+
 def open_alerts(conn: Connection) -> Sequence[Row[Any]]:
     """Those that nobody has done with, the oldest first."""
     wanted = select(alert_table).where(alert_table.c.done_at.is_(None))

@@ -66,6 +66,7 @@ CHANGES: Mapping[str, Change] = {
     "number privileged add": Change(privileged.AddPrivileged, privileged.add),
     "number privileged confirm": Change(privileged.ConfirmPrivileged, privileged.confirm),
     "number privileged shrink": Change(privileged.ShrinkPrivileged, privileged.shrink),
+    "number privileged vouch": Change(privileged.Vouch, privileged.vouch),
     "import privileged": Change(privileged_list.PrivilegedList, privileged_list.import_list),
     "number passive add": Change(passive.PassiveNumber, passive.add),
     "number passive confirm": Change(passive.PassiveNumber, passive.confirm),

@@ -179,3 +179,23 @@ def _refuse_same(asked: Asked, authors: set[str]) -> None:
     """Two operators are two people: who wanted something does not confirm it."""
     if asked.author in authors:
         raise StaffError(f"{asked.about}: you asked for this yourself, so another operator confirms it")
+
+
+class Vouch(Asked):
+    """The list of privileged numbers is right as it stands, although something else has changed it."""
+
+    @property
+    def about(self) -> str:
+        """The list."""
+        return "list of privileged numbers"
+
+
+def vouch(desk: Desk, asked: Vouch) -> str:
+    """Take a list in doubt for right; raises StaffError for one that is in no doubt."""
+    facility_id = desk.facility_id(asked)
+    if privileged.intact(desk.conn, facility_id):
+        raise StaffError(f"{facility_id}: the list of privileged numbers is in no doubt")
+    first = privileged.vouch(desk.conn, facility_id, asked.author, desk.at)
+    if first is None:
+        return f"{facility_id}: in doubt until another operator vouches for it too; nothing is recorded"
+    return f"{facility_id}: vouched for by {first} and {asked.author}; calls are recorded again"

@@ -1,0 +1,89 @@
+"""A list of privileged numbers that something else has changed: nothing is recorded until two operators vouch."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Connection, text
+
+from ivr.controls import Accepted
+from ivr.facility import privileged
+from ivr.records.alerts import open_alerts
+from ivr.staff import changes
+from ivr.staff.desk import StaffError
+from tests.controller import steps
+from tests.transcripts.play import KEY, World
+
+JAIL = "example-county-jail"
+
+
+def accepted(world: World) -> tuple[str, Accepted]:
+    """A call that would be recorded, accepted now."""
+
+    async def call() -> tuple[str, Accepted]:
+        called = await steps.offered(world)
+        answer = await called.accept("1", "en")
+        assert isinstance(answer, Accepted)
+        return called.call_id, answer
+
+    return asyncio.run(call())
+
+
+def broken(conn: Connection) -> None:
+    conn.execute(text("DELETE FROM privileged_number"))
+
+
+def lost(conn: Connection) -> None:
+    conn.execute(text("DELETE FROM privileged_list"))
+
+
+def vouched(world: World, author: str) -> str:
+    asked = changes.read("number privileged vouch", {"note": "Compared with the bar's", "author": author})
+    told: str = world.database.transact_now(changes.do, "number privileged vouch", asked, KEY, world.at)
+    return told
+
+
+@pytest.mark.parametrize("breaks", [broken, lost])
+def test_nothing_is_recorded_and_one_alert_says_why(
+    world: World, breaks: Callable[[Connection], None]
+) -> None:
+    world.database.transact_now(breaks)
+    call_id, answer = accepted(world)
+    assert answer.recording_file is None
+    assert steps.record(world, call_id).not_recorded == "list_in_doubt"
+    assert steps.recordings_of(world, call_id) == 0
+    [alert] = world.database.read_now(open_alerts)
+    assert (alert.kind, alert.text.startswith(f"{JAIL}: rows of the list")) == (
+        "privileged list in doubt",
+        True,
+    )
+
+
+def test_an_addition_does_not_make_a_broken_list_right(world: World) -> None:
+    world.database.transact_now(broken)
+    given = {"number": "3125550103", "kind": "attorney", "note": "Ms Example", "author": "ann"}
+    asked = changes.read("number privileged add", given)
+    world.database.transact_now(changes.do, "number privileged add", asked, KEY, world.at)
+    assert not world.database.read_now(privileged.intact, JAIL)
+
+
+def test_two_operators_and_no_fewer_take_it_for_right(world: World) -> None:
+    with pytest.raises(StaffError, match="in no doubt"):
+        vouched(world, "ann")
+    world.database.transact_now(broken)
+    assert "until another operator" in vouched(world, "ann")
+    assert "until another operator" in vouched(world, "ann")
+    assert not world.database.read_now(privileged.intact, JAIL)
+    assert "vouched for by ann and bob" in vouched(world, "bob")
+    assert world.database.read_now(privileged.intact, JAIL)
+    call_id, answer = accepted(world)
+    assert answer.recording_file is not None
+    assert steps.recordings_of(world, call_id) == 1
+
+
+def test_what_staff_do_leaves_the_list_in_no_doubt(world: World) -> None:
+    for name, author in (("number privileged add", "ann"), ("number privileged confirm", "bob")):
+        kind = {"kind": "clergy"} if name == "number privileged add" else {}
+        asked = changes.read(name, {"number": "3125550103", "note": "The chaplain", "author": author, **kind})
+        world.database.transact_now(changes.do, name, asked, KEY, world.at)
+        assert world.database.read_now(privileged.intact, JAIL)
