@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from ivr.facility import lookup
+from ivr.facility import lookup, scopes
+from ivr.facility.kept import PIN, keep
 from ivr.facility.lookup import Facility
 from ivr.facility.pins import PinKey
 from ivr.facility.tables import inmate, staff_change, wrong_pin
@@ -123,6 +124,7 @@ def change_pin(
         return UnfitPin.TOO_EASY
     given = {"pin_hash": hashed, "pin_key_id": key.id}
     conn.execute(update(inmate).where(inmate.c.id == inmate_key).values(given))
+    keep(conn, facility.id, [(scopes.inmate(inmate_key), PIN)], f"inmate {row.inmate_id}", at)
     whose = f"inmate {row.inmate_id}"
     log = {"change": "pin_by_phone", "about": whose, "told": f"{whose}: PIN changed", "author": whose}
     conn.execute(

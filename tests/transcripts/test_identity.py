@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from accounts.db import Database
-from tests.transcripts.play import LOG_IN, World, demonstration
+from ivr.loading import load
+from tests.transcripts.play import KEY, LOG_IN, World, demonstration
 
 
 @pytest.fixture
@@ -31,6 +32,8 @@ def test_a_pin_is_changed_by_star_at_the_number_prompt(world: World) -> None:
     record:
         emergency_number nobody 0 s 0.00
     """)
+    told = world.database.transact_now(load, demonstration(), KEY, world.at)  # the file has the old one
+    assert told == ["inmate 1001: pin stays as inmate 1001 set it"]
     world.plays(f"""
     inmate:{LOG_IN.replace("10012468", "10018024")}
         > hangs up
