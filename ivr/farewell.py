@@ -2,7 +2,7 @@
 
 import structlog
 
-from ivr.ami import AmiClient, AmiError
+from ivr.ami import SILENTLY, AmiClient, AmiError
 from ivr.live import LiveCall
 from ivr.policy.reasons import Cutoff
 
@@ -10,7 +10,7 @@ log = structlog.get_logger(__name__)
 
 
 async def say_farewell(ami: AmiClient, live: LiveCall, cutoff: Cutoff) -> None:
-    """End a talk, telling both why; where that fails, without a word."""
+    """End a talk, telling both why, but for a relay; where that fails, without a word."""
     if live.called_channel is None:
         return
     try:
@@ -20,6 +20,7 @@ async def say_farewell(ami: AmiClient, live: LiveCall, cutoff: Cutoff) -> None:
             live.called_channel,
             "called-farewell",
             f"ended.{cutoff}",
+            other_extension=SILENTLY if live.relay else None,
         )
     except AmiError as error:
         log.warning("a call is ended without farewell", call_id=live.call_id, error=str(error))

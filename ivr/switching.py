@@ -43,7 +43,7 @@ class Switching:
 
     async def end_calls(self, node: Node, ami: AmiClient) -> None:
         """Calls in progress end when their switch says; those that are not connected yet, at once."""
-        stations = {live.call_id: _station_of(live) for live in node.live}
+        stations = {live.call_id: _station_of(live) for live in node.live if live.inmate_channel}
         marked = await node.database.transact(switched.mark, node.now(), stations)
         ended = {each.call_id: each for each in marked}
         waiting = [live for live in node.live if live.call_id in ended and not live.talking]
@@ -70,12 +70,14 @@ class Switching:
         live.ends_with_switch(ends_at, timer)
 
     async def _announce(self, node: Node, live: LiveCall, end: SwitchedOff) -> None:
-        """Both hear that their call ends in a minute, each in their own language, unless it ends sooner."""
+        """Each hears in their language that the call ends in a minute, unless it ends sooner; a relay hears nothing."""
         late = (node.now() - end.thrown_at).total_seconds() > ANNOUNCED_WITHIN_SECONDS
         if live.announced or late or end.ends_at == end.thrown_at:
             return
         live.announced = True
-        legs = ((live.inmate_channel, end.inmate_language), (live.called_channel, end.called_language))
+        legs = [(live.inmate_channel, end.inmate_language)]
+        if live.called_channel and not live.relay:
+            legs.append((live.called_channel, end.called_language))
         for channel, language in legs:
             try:
                 if channel:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from accounts import schema
 from accounts.db import Database, DatabaseError, WriterLocked
-from ivr.ami import AmiError, Switchboard, end_talk
+from ivr.ami import SILENTLY, AmiError, Switchboard, end_talk
 from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.control import ControllerFailed, NoController, ask
@@ -120,11 +120,11 @@ def _in_asterisk(
         talking = {call_id: each for call_id, each in calls.items() if each.talking}
         for call_id, legs in talking.items():
             _announce(board, legs, closing.calls[call_id] if closing.calls else None)
-        _end(board, [each for each in calls.values() if not each.talking])
+        _end(board, {call_id: each for call_id, each in calls.items() if not each.talking}, closing)
         tell(f"{len(talking)} calls end in a minute")
         wait(_left(closing, talking))
         calls = {call_id: each for call_id, each in _calls(board, closing).items() if call_id in talking}
-    _end(board, list(calls.values()))
+    _end(board, calls, closing)
     tell(f"{len(calls)} calls were ended")
 
 
@@ -169,16 +169,19 @@ def is_of(channel: str, endpoint: str) -> bool:
 
 def _announce(board: Switchboard, legs: Legs, call: switched.SwitchedOff | None) -> None:
     board.announce(legs.inmate, call.inmate_language if call else "en")
-    if legs.called is not None:
+    if legs.called is not None and not (call and call.relay):
         board.announce(legs.called, call.called_language if call else "en")
 
 
-def _end(board: Switchboard, calls: Collection[Legs]) -> None:
+def _end(board: Switchboard, calls: Mapping[str, Legs], closing: _Closing) -> None:
     """Both hear why where they talk; of a call that rings only the called leg goes, as the inmate hears why then."""
-    for legs in calls:
+    for call_id, legs in calls.items():
+        is_relay = closing.calls is not None and closing.calls[call_id].relay
         try:
             if legs.talking:
-                end_talk(board, legs.inmate, legs.called, FAREWELL)
+                end_talk(
+                    board, legs.inmate, legs.called, FAREWELL, called_prompt=SILENTLY if is_relay else None
+                )
             else:
                 board.hang_up(legs.called or legs.inmate)
         except AmiError:

@@ -3,9 +3,10 @@
 from ivr.ami.client import AmiClient, Connected, Disconnected, Event, Timing
 from ivr.ami.errors import AmiDown, AmiError, AmiTimeout
 from ivr.ami.oneshot import one_shot
-from ivr.ami.switchboard import Switchboard, end_talk
+from ivr.ami.switchboard import SILENTLY, Switchboard, end_talk
 
 __all__ = [
+    "SILENTLY",
     "AmiClient",
     "AmiDown",
     "AmiError",

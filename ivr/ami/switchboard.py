@@ -13,6 +13,8 @@ from ivr.ami.oneshot import one_shot
 
 FAMILY = "switch"
 DEADLINE_S = 5.0
+#: Where the called party is ended without a word: over a relay each one would be read out.
+SILENTLY = "silently"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,10 @@ class Switchboard:
         """End one channel."""
         self._switch("Hangup", Channel=channel, Cause=NORMAL_CLEARING)
 
-    def say_farewell(self, inmate_channel: str, called_channel: str, prompt: str) -> None:
-        """End a talk: both hear why, and are hung up by the dialplan."""
+    def say_farewell(
+        self, inmate_channel: str, called_channel: str, prompt: str, *, called_prompt: str | None = None
+    ) -> None:
+        """End a talk: both hear why, or the called party something else; the dialplan hangs them up."""
         self._switch(
             "Redirect",
             Channel=inmate_channel,
@@ -58,7 +62,7 @@ class Switchboard:
             Priority=1,
             ExtraChannel=called_channel,
             ExtraContext="called-farewell",
-            ExtraExten=prompt,
+            ExtraExten=called_prompt or prompt,
             ExtraPriority=1,
         )
 
@@ -95,11 +99,18 @@ class Switchboard:
             )
 
 
-def end_talk(board: Switchboard, inmate_channel: str, called_channel: str | None, prompt: str) -> None:
+def end_talk(
+    board: Switchboard,
+    inmate_channel: str,
+    called_channel: str | None,
+    prompt: str,
+    *,
+    called_prompt: str | None = None,
+) -> None:
     """Both hear why and are hung up; where that fails they are hung up all the same."""
     if called_channel is not None:
         try:
-            board.say_farewell(inmate_channel, called_channel, prompt)
+            board.say_farewell(inmate_channel, called_channel, prompt, called_prompt=called_prompt)
         except AmiError:
             board.hang_up(called_channel)
         else:

@@ -125,7 +125,8 @@ def gather(
         dialled, number = Unusable(NumberRefusal.NUMBER_TYPE_BLOCKED), ""
     settings = _settings(conn, facility, known.unit_id, inmate, dialled, at=at)
     agreed = settings.agreed_until(at)
-    asked = priced(facility, found.tariff, dialled, at, local=known.local, free=known.free, talk_until=agreed)
+    free = known.free or inmate is None  # nobody pays for what is called on a booking or by a code
+    asked = priced(facility, found.tariff, dialled, at, local=known.local, free=free, talk_until=agreed)
     return CallRequest(
         at=local,
         inmate_state=InmateState(known.state),

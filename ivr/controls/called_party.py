@@ -158,7 +158,8 @@ class CalledPartyControls:
         row = calls.accept(conn, self.call_id, key=key, language=language, at=at)
         if row is None:
             return None
-        permit = self._permit(conn, row, at)
+        is_intact = privileged.intact(conn, row.facility_id)
+        permit = self._permit(conn, row, at, is_intact)
         return Accepted(
             payer=Payer(row.payer),
             left=_left(conn, row),
@@ -166,14 +167,15 @@ class CalledPartyControls:
             recording_file=recordings.begin(conn, permit, self.node.recordings, self.node.new_id(), at)
             if permit
             else None,
-            in_talk=_in_talk(row),
+            in_talk=_in_talk(row, is_intact),
         )
 
-    def _permit(self, conn: Connection, row: Row[Any], at: datetime) -> RecordingPermit | None:
+    def _permit(
+        self, conn: Connection, row: Row[Any], at: datetime, is_intact: bool
+    ) -> RecordingPermit | None:
         """Leave to record, if nobody and nothing is against it at this very moment."""
         if row.not_recorded is not None or row.privileged is not False:
             return None
-        is_intact = privileged.intact(conn, row.facility_id)
         if not is_intact:
             calls.set_values(conn, self.call_id, not_recorded=NotRecorded.LIST_IN_DOUBT)
             alert_once(conn, "privileged list in doubt", _IN_DOUBT.format(row.facility_id), at)
@@ -203,10 +205,10 @@ def _quote(row: Row[Any], at: datetime) -> Quote:
     return quote(price_from_text(row.price), at, row.limit_ms)
 
 
-def _in_talk(row: Row[Any]) -> dict[str, str]:
+def _in_talk(row: Row[Any], list_intact: bool) -> dict[str, str]:
     """What the dialplan does by itself in the talk; nothing is put into one that is not known to be unprivileged."""
     keys = {"KEYS": "pass"} if row.keys_pass else {}
-    if row.overlay_seconds is None or row.privileged is not False:
+    if row.overlay_seconds is None or row.privileged is not False or not list_intact:
         return keys
     languages = dict.fromkeys((row.called_language, row.inmate_language))
     return {**keys, "OVERLAY": "".join(languages), "OVERLAY_SECONDS": str(row.overlay_seconds)}

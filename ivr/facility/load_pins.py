@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
+from ivr.facility.daily import kept_setting
 from ivr.facility.file import FacilityFile
 from ivr.facility.identity import pin_hash
+from ivr.facility.kept import PIN
 from ivr.facility.pins import PinKey
 from ivr.facility.refusing import pin_taken
 from ivr.facility.sources import FacilityFileError
@@ -30,6 +32,8 @@ class PinLoader:
     def refuse_other_kind(self, conn: Connection, file: FacilityFile) -> None:
         """What is kept of a PIN says for which way of identifying it was made: where that changes, all are needed anew.
 
+        Those that inmates have set by phone go too, being of the old kind.
+
         Raises FacilityFileError naming the inmates who could call no more.
         """
         standing = conn.scalar(select(facility.c.identify_by).where(facility.c.id == file.facility.id))
@@ -43,6 +47,11 @@ class PinLoader:
         if without := sorted(set(conn.scalars(here)) - given):
             some = ", ".join(without[:10]) + (f" and {len(without) - 10} more" if without[10:] else "")
             raise FacilityFileError(f"facility.identify_by changes, so a pin is expected for inmate {some}")
+        conn.execute(
+            delete(kept_setting).where(
+                kept_setting.c.facility_id == file.facility.id, kept_setting.c.what == PIN
+            )
+        )
 
     def make_room(self, conn: Connection, facility_id: str, pins: Mapping[str, str]) -> None:
         """Inmates who get another PIN give theirs up first, so that two may swap theirs.

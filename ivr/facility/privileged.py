@@ -138,19 +138,25 @@ def intact(conn: Connection, facility_id: str) -> bool:
 
 
 def vouch(conn: Connection, facility_id: str, author: str, at: datetime) -> str | None:
-    """Take a list in doubt for right when two operators say so; who has said it before, or None for the first."""
+    """Take a list in doubt for right when two operators say so; who has said it before, or None for the first.
+
+    Both mean the same list: where it has changed since, or the first was too long ago, the second is the first.
+    """
     this = update(privileged_list).where(privileged_list.c.facility_id == facility_id)
     row = conn.execute(
         select(privileged_list).where(privileged_list.c.facility_id == facility_id)
     ).one_or_none()
     if row is None:
         begin(conn, facility_id)
-        conn.execute(this.values(digest="", vouched_by=author, vouched_at=at))
+        now = _digest(conn, facility_id)
+        conn.execute(this.values(digest="", vouched_by=author, vouched_at=at, vouched_for=now))
         return None
-    if row.vouched_by in (None, author):
-        conn.execute(this.values(vouched_by=author, vouched_at=at))
+    now = _digest(conn, facility_id)
+    late = row.vouched_at is None or at > row.vouched_at + WAITS_FOR_ANOTHER
+    if row.vouched_by in (None, author) or row.vouched_for != now or late:
+        conn.execute(this.values(vouched_by=author, vouched_at=at, vouched_for=now))
         return None
-    conn.execute(this.values(digest=_digest(conn, facility_id), vouched_by=None, vouched_at=None))
+    conn.execute(this.values(digest=now, vouched_by=None, vouched_at=None, vouched_for=None))
     first: str = row.vouched_by
     return first
 

@@ -370,6 +370,7 @@ privileged_list = Table(
     Column("digest", String(64), nullable=False),
     Column("vouched_by", Text),  # the first of two who take a list in doubt for right
     Column("vouched_at", Instant),
+    Column("vouched_for", String(64)),  # the digest of the list that they have seen
 )
 
 # Whose answer is the acceptance, once a second operator has confirmed it.

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
 from ivr.facility import scopes
 from ivr.facility.switches import open_switches
 from ivr.facility.tables import facility, inmate, station
+from ivr.policy.request import CallClass
 from ivr.policy.switching import Way, ends_at
 from ivr.records.states import CallState
 from ivr.records.tables import call
@@ -26,6 +28,7 @@ class SwitchedOff:
     thrown_at: datetime
     inmate_language: str
     called_language: str
+    relay: bool
 
 
 def mark(
@@ -61,24 +64,20 @@ def mark(
         if ends != was and row.declined is None:
             conn.execute(update(call).where(call.c.id == row.id).values(switched_off_at=ends))
         if ends is not None and row.declined is None:
-            called = row.called_language or row.inmate_language
-            ended.append(SwitchedOff(row.id, ends, thrown_at, row.inmate_language, called))
+            ended.append(_switched_off(row, ends, thrown_at))
     return ended
 
 
 def ended(conn: Connection) -> list[SwitchedOff]:
     """The calls in progress that are marked; nothing is written."""
     marked = _CALLS.where(call.c.switched_off_at.is_not(None))
-    return [
-        SwitchedOff(
-            row.id,
-            row.switched_off_at,
-            row.switched_off_at,
-            row.inmate_language,
-            row.called_language or row.inmate_language,
-        )
-        for row in conn.execute(marked)
-    ]
+    return [_switched_off(row, row.switched_off_at, row.switched_off_at) for row in conn.execute(marked)]
+
+
+def _switched_off(row: Any, ends: datetime, thrown_at: datetime) -> SwitchedOff:
+    called = row.called_language or row.inmate_language
+    is_relay = row.call_class == CallClass.TRS
+    return SwitchedOff(row.id, ends, thrown_at, row.inmate_language, called, is_relay)
 
 
 _CALLS = (
@@ -91,6 +90,7 @@ _CALLS = (
         call.c.station_id,
         call.c.inmate_language,
         call.c.called_language,
+        call.c.call_class,
         facility.c.agency_id,
         inmate.c.unit_id.label("inmate_unit"),
     )

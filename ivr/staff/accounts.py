@@ -82,6 +82,8 @@ def refund(desk: Desk, asked: Refund) -> str:
             raise StaffError(f"refund {asked.reference} was another account's: nothing was booked")
         return _told(desk, asked, f"was booked before: ${format_money(ceil_to_cent(Money(before.amount)))}")
     amount = Money(found.available) if asked.amount is None else asked.amount
+    if asked.amount is not None and asked.amount != ceil_to_cent(asked.amount):
+        raise StaffError("amount: expected whole cents; all that is available is given back without --amount")
     if not 0 < amount <= found.available:
         available = format_money(Money(found.available))
         raise StaffError(f"{asked.account_id}: ${available} is available to be given back, no more")
@@ -92,6 +94,8 @@ def refund(desk: Desk, asked: Refund) -> str:
 def close(desk: Desk, asked: Close) -> str:
     """Give back everything and pay for no number any more; refused while a call of it is in progress."""
     found = _prepaid(desk, asked)
+    if ledger.find_transfer(desk.conn, _refund_id(asked.reference)) is not None:
+        raise StaffError(f"refund {asked.reference} was booked before: name another reference")
     if found.held:
         raise StaffError(f"{asked.account_id}: a call that it pays for is in progress; close it afterwards")
     paid = _give_back(desk, asked, Money(found.available)) if found.available else ZERO

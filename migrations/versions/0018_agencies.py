@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.checks import replace_checks
+from migrations.checks import open_records, replace_checks
 
 revision = "0018"
 down_revision = "0022"
@@ -41,6 +41,11 @@ def downgrade() -> None:
     """What only an agency has set is forgotten; that it kept a call from being recorded counts as its facility's."""
     for table in ("schedule_window", "schedule_exception", "call_limit", "blocked_number"):
         op.execute(f"DELETE FROM {table} WHERE scope = 'agency'")  # noqa: S608 - the names stand above
+    with open_records("call"):
+        op.execute(
+            "UPDATE call SET not_recorded = 'facility' "
+            "WHERE not_recorded IN ('agency', 'unit', 'station', 'inmate')"
+        )
     replace_checks("call", {"not_recorded": SILENT})
     op.drop_table("unrecorded")
     op.drop_index(op.f("ix_facility_agency_id"), "facility")

@@ -5,7 +5,7 @@ from hashlib import sha256
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.checks import replace_checks
+from migrations.checks import open_records, replace_checks
 
 revision = "0024"
 down_revision = "0023"
@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("vouched_by", sa.Text),
         sa.Column("vouched_at", sa.BigInteger),
+        sa.Column("vouched_for", sa.String(length=64)),
         sa.ForeignKeyConstraint(
             ["facility_id"], ["facility.id"], name=op.f("fk_privileged_list_facility_id")
         ),
@@ -47,6 +48,7 @@ def _digest(facility_id: str) -> str:
 
 def downgrade() -> None:
     """Calls that were not recorded because of doubt are said not to have been recorded by the facility."""
-    op.execute("UPDATE call SET not_recorded = 'facility' WHERE not_recorded = 'list_in_doubt'")
+    with open_records("call"):
+        op.execute("UPDATE call SET not_recorded = 'facility' WHERE not_recorded = 'list_in_doubt'")
     replace_checks("call", {"not_recorded": NOT_RECORDED})
     op.drop_table("privileged_list")

@@ -269,3 +269,12 @@ async def test_anothers_pin_is_refused_like_an_easy_one_and_cant_be_looked_for(p
     pin_world.at += PAUSE
     assert await chosen(pin_world, ALEX_PIN, "8024") is None
     assert await tried(pin_world, "8024")
+
+
+@in_loop
+async def test_a_pin_set_by_phone_goes_with_the_way_of_identifying_it_was_for(world: World) -> None:
+    assert await chosen(world, steps.ALEX, "8024") is None
+    world.database.transact_now(load, demonstration(), KEY, world.at)
+    assert await tried(world, "10018024")  # kept from the next load
+    world.database.transact_now(load, demonstration(BY_PIN), KEY, world.at)
+    assert await tried(world, "2468")

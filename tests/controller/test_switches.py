@@ -395,7 +395,9 @@ class Board:
     def announce(self, channel: str, language: str) -> None:
         self.done.append(("announce", channel, language))
 
-    def say_farewell(self, inmate: str, called: str, prompt: str) -> None:
+    def say_farewell(
+        self, inmate: str, called: str, prompt: str, *, called_prompt: str | None = None
+    ) -> None:
         self.done.append(("farewell", inmate, called, prompt))
 
     def hang_up(self, channel: str) -> None:

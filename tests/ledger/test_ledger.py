@@ -292,7 +292,7 @@ def test_not_even_by_each_databases_own_ways(book: Database) -> None:
         f"INSERT OR REPLACE INTO transfer SELECT id, kind, unit, debit_id, credit_id, 1, resolves_id, posted_at "
         f"FROM transfer WHERE id = 'deposit/{ANA}'"
         if book.backend == "sqlite"
-        else "TRUNCATE transfer"
+        else "TRUNCATE transfer CASCADE"
     )
     with pytest.raises(DBAPIError, match="transfers are never changed"):
         book.transact_now(lambda conn: conn.execute(text(change)))
