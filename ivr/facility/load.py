@@ -31,6 +31,7 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
     FacilityFileError for another facility's station.
     """
     entry = file.facility
+    is_new = conn.scalar(select(facility.c.id).where(facility.c.id == entry.id)) is None
     pins = PinLoader(key, entry.identify_by)
     pins.refuse_other_kind(conn, file)
     changed = put_agency(conn, file)
@@ -50,7 +51,8 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
         owner,
         [each.model_dump(exclude={*RULES_AND_RECORDS, "privileged"}) for each in file.number],
     )
-    privileged.begin(conn, entry.id)
+    if is_new:  # where an older facility's list is lost, no load makes another of what is left
+        privileged.begin(conn, entry.id)
     changed += load_privileged(conn, file, at)
     for unit in file.unit:
         changed += put(conn, housing_unit, {**owner, "id": unit.id}, {"label": unit.label})

@@ -127,7 +127,7 @@ def change(conn: Connection, row_id: int, **values: object) -> None:
 
 
 def begin(conn: Connection, facility_id: str) -> None:
-    """A new facility has an empty list; an older one keeps what it has."""
+    """A new facility's list is in no doubt; one that has a list keeps it."""
     insert_if_new(conn, privileged_list, {"facility_id": facility_id, "digest": _digest(conn, facility_id)})
 
 

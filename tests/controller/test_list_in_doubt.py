@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, text
 
 from ivr.controls import Accepted
 from ivr.facility import privileged
+from ivr.loading import load
+from ivr.policy.privilege import WAITS_FOR_ANOTHER
 from ivr.records.alerts import open_alerts
 from ivr.staff import changes
 from ivr.staff.desk import StaffError
 from tests.controller import steps
-from tests.transcripts.play import KEY, World
+from tests.transcripts.play import KEY, World, demonstration
 
 JAIL = "example-county-jail"
 
@@ -87,3 +90,29 @@ def test_what_staff_do_leaves_the_list_in_no_doubt(world: World) -> None:
         asked = changes.read(name, {"number": "3125550103", "note": "The chaplain", "author": author, **kind})
         world.database.transact_now(changes.do, name, asked, KEY, world.at)
         assert world.database.read_now(privileged.intact, JAIL)
+
+
+@pytest.mark.parametrize("breaks", [broken, lost])
+def test_no_load_makes_a_broken_list_right(world: World, breaks: Callable[[Connection], None]) -> None:
+    world.database.transact_now(breaks)
+    world.at += timedelta(days=1)  # else SQLite writes the very rows again that were lost
+    world.database.transact_now(load, demonstration(), KEY, world.at)
+    assert not world.database.read_now(privileged.intact, JAIL)
+
+
+def test_both_vouch_for_the_same_list(world: World) -> None:
+    world.database.transact_now(broken)
+    vouched(world, "ann")
+    given = {"number": "3125550103", "kind": "attorney", "note": "Ms Example", "author": "ann"}
+    asked = changes.read("number privileged add", given)
+    world.database.transact_now(changes.do, "number privileged add", asked, KEY, world.at)
+    assert "until another operator" in vouched(world, "bob")
+    assert "vouched for by bob and ann" in vouched(world, "ann")
+
+
+def test_a_first_word_for_the_list_lapses(world: World) -> None:
+    world.database.transact_now(broken)
+    vouched(world, "ann")
+    world.at += WAITS_FOR_ANOTHER + timedelta(seconds=1)
+    assert "until another operator" in vouched(world, "bob")
+    assert not world.database.read_now(privileged.intact, JAIL)
