@@ -5,10 +5,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, text, update
 
 from ivr.controls import Accepted
 from ivr.facility import privileged
+from ivr.facility.tables import facility
 from ivr.loading import load
 from ivr.policy.privilege import WAITS_FOR_ANOTHER
 from ivr.records.alerts import open_alerts
@@ -116,3 +117,12 @@ def test_a_first_word_for_the_list_lapses(world: World) -> None:
     world.at += WAITS_FOR_ANOTHER + timedelta(seconds=1)
     assert "until another operator" in vouched(world, "bob")
     assert not world.database.read_now(privileged.intact, JAIL)
+
+
+@pytest.mark.parametrize("is_broken", [True, False])
+def test_nothing_is_said_into_talks_meanwhile(world: World, is_broken: bool) -> None:
+    world.database.transact_now(lambda conn: conn.execute(update(facility).values(overlay_seconds=60)))
+    if is_broken:
+        world.database.transact_now(broken)
+    _, answer = accepted(world)
+    assert ("OVERLAY" in answer.in_talk) is not is_broken
