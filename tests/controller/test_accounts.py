@@ -48,6 +48,17 @@ def test_a_refund_is_of_all_that_is_available_and_booked_once(
     )
 
 
+def test_a_reference_is_of_one_refund_and_amounts_are_whole_cents(
+    ivr: Ivr, world: World, on_database: str
+) -> None:
+    part = ivr("account", "refund", FAMILY, "--amount", "1.005", *NOTE)
+    assert (part.status, "expected whole cents" in part.err) == (1, True)
+    assert ivr("account", "refund", FAMILY, "--amount", "1.00", *NOTE, "--reference", "letter-4").status == 0
+    again = ivr("account", "close", FAMILY, *NOTE, "--yes", "--reference", "letter-4")
+    assert (again.status, "name another reference" in again.err) == (1, True)
+    is_booked(world, 4_000_000)
+
+
 def test_what_a_call_has_reserved_stays_until_it_is_settled(ivr: Ivr, world: World, on_database: str) -> None:
     asyncio.run(steps.offered(world))
     told = ivr("account", "refund", FAMILY, *NOTE).out
