@@ -31,12 +31,20 @@ REVENUE: Final = "system/revenue"
 LOSS: Final = "system/loss"
 CALLS_SOLD: Final = "system/calls_sold"
 CALLS_USED: Final = "system/calls_used"
+#: What those who pay later may owe.
+CREDIT_GRANTED: Final = "system/credit_granted"
+#: What the card processor has taken for calls and will pay out.
+CARD_RECEIVABLE: Final = "system/card_receivable"
+COURTESY_GIVEN: Final = "system/courtesy_given"
 SYSTEM_ACCOUNTS: Final = {
     CASH: Unit.USD,
     REVENUE: Unit.USD,
     LOSS: Unit.USD,
     CALLS_SOLD: Unit.CALLS,
     CALLS_USED: Unit.CALLS,
+    CREDIT_GRANTED: Unit.USD,
+    CARD_RECEIVABLE: Unit.USD,
+    COURTESY_GIVEN: Unit.CALLS,
 }
 
 
@@ -246,7 +254,8 @@ def open_period(
         "first_date": first_date,
         "last_date": last_date,
     }
-    known = [dict(period) for period in _overlapping(conn, subscription_id, first_date, last_date)]
+    overlapping = _overlapping(conn, subscription_id, first_date, last_date)
+    known = [{name: period[name] for name in row} for period in overlapping]
     if known not in ([], [row]):
         raise PayerConflict(f"{first_date} to {last_date} overlaps {known[0]['account_id']}")
     ledger.open_account(

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from alembic import context
 from sqlalchemy import Connection
 
-import accounts.tables  # noqa: F401 - fills the MetaData
+import accounts.payment_tables  # noqa: F401 - fills the MetaData
 from accounts.db import metadata
 from accounts.db.engines import database_url, migrating_engine
 

@@ -73,6 +73,7 @@ def dump_facility(conn: Connection, facility_id: str) -> Dumped:
     return Dumped(
         _given(
             facility=head,
+            funding=_funding(row),
             plan=[_plan(each) for each in _rows(conn, plan, facility_id, plan.c.id)],
             unit=[
                 {"id": each.id, "label": each.label, **levels[scopes.unit(each.id)]}
@@ -139,6 +140,17 @@ def _head(conn: Connection, row: Row[Any], tariffs: list[str]) -> Entry:
         taxes=TAXES if row.taxes else None,
         localities=row.localities.split(),
     )
+
+
+def _funding(row: Row[Any]) -> Entry:
+    """`[funding]`."""
+    return {
+        "payers": row.payers.split(),
+        "collect_limit": format_money(Money(row.collect_limit)),
+        "courtesy_minutes": row.courtesy_seconds // 60,
+        "dropped_within_seconds": row.dropped_within_seconds,
+        "continues_within_seconds": row.continues_within_seconds,
+    }
 
 
 def _plan(row: Row[Any]) -> Entry:

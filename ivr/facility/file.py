@@ -29,11 +29,18 @@ from ivr.policy.hotline import HotlineKind
 from ivr.policy.identity import IdentifyBy
 from ivr.policy.request import InmateState, PanMode
 from rating.dated_table import TableError
+from rating.money import ZERO
 from rating.site import FacilityKind, Operator, Site
 from rating.tariff_file import TariffFile, TariffFileError, parse_tariff
 from rating.taxes import parse as parse_taxes
 
 __all__ = ["FacilityFile", "FacilityFileError", "Sources", "parse", "read"]
+
+
+#: Who may pay for a call that is not free; they are tried in an order of their own (docs/accounts.md).
+Funding = Literal[
+    "subscription", "debit", "card", "prepaid", "paid_call", "collect", "direct_bill", "courtesy"
+]
 
 
 class AgencyEntry(RecordedEntry):
@@ -247,6 +254,20 @@ class BlockedEntry(Entry):
         )
 
 
+class FundingEntry(Entry):
+    """`[funding]`: who may pay for calls from here, and on what terms."""
+
+    payers: list[Funding] = ["subscription", "prepaid"]
+    collect_limit: Amount = ZERO  # what one number may owe for collect calls
+    courtesy_minutes: Annotated[int, Field(ge=0, le=15)] = 2  # of the one call that a number gets
+    dropped_within_seconds: Annotated[int, Field(ge=0, le=900)] = (
+        60  # a talk that fails so early is given back
+    )
+    continues_within_seconds: Annotated[int, Field(ge=0, le=900)] = (
+        0  # so soon after, a call continues the last
+    )
+
+
 class PrepaidEntry(Entry):
     """`[[prepaid]]`: a called party's account, opened with a deposit."""
 
@@ -300,6 +321,7 @@ class FacilityFile(Entry):
     agency: AgencyFile | None = None
     tariff: list[Reviewed] = []
     tax: str = ""  # the text of the table of taxes
+    funding: FundingEntry = FundingEntry()
     plan: list[PlanEntry] = []
     unit: list[UnitEntry] = []
     station: list[StationEntry] = []
@@ -332,6 +354,7 @@ class FacilityFile(Entry):
         refuse_twins("local exchange", self.facility.local_exchanges)
         refuse_twins("tariff", [each.says.id for each in self.tariff])
         refuse_overlaps([each.says for each in self.tariff])
+        refuse_twins("payer", list(self.funding.payers))
         refuse_twins("plan", [each.id for each in self.plan])
         for each in self.subscription:
             if each.plan is not None:

@@ -105,6 +105,11 @@ def _facility_values(file: FacilityFile) -> dict[str, object]:
         "overlay_seconds": entry.overlay_minutes and entry.overlay_minutes * 60,
         "taxes": file.tax,
         "localities": " ".join(entry.localities),
+        "payers": " ".join(file.funding.payers),
+        "collect_limit": file.funding.collect_limit,
+        "courtesy_seconds": file.funding.courtesy_minutes * 60,
+        "dropped_within_seconds": file.funding.dropped_within_seconds,
+        "continues_within_seconds": file.funding.continues_within_seconds,
     }
 
 

@@ -60,6 +60,11 @@ class Facility:
     requests_waiting_maximum: int = 5
     relay_limit_factor: int = 1
     overlay_seconds: int | None = None
+    payers: str = "subscription prepaid"
+    collect_limit: int = 0
+    courtesy_seconds: int = 0
+    dropped_within_seconds: int = 0
+    continues_within_seconds: int = 0
     station_id: str | None = None
     intake: bool = False  # the station's
     unit_id: str | None = None  # the station's

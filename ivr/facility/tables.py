@@ -77,6 +77,11 @@ facility = Table(
     Column("requests_waiting_maximum", SmallInteger, nullable=False),  # of one inmate
     Column("relay_limit_factor", SmallInteger, nullable=False),  # how much longer a talk over a relay may be
     Column("overlay_seconds", Integer),  # how often both hear in a talk where it comes from; none: never
+    Column("payers", Text, nullable=False),  # who may pay, parted by spaces
+    Column("collect_limit", Micros, nullable=False),  # what a number may owe for collect calls
+    Column("courtesy_seconds", Integer, nullable=False),  # of the one call that a number gets
+    Column("dropped_within_seconds", Integer, nullable=False),  # a talk that fails so early is given back
+    Column("continues_within_seconds", Integer, nullable=False),  # so soon after, a call continues the last
     one_of("kind", *FacilityKind),
     one_of("operator", *Operator),
     one_of("pan_mode", *PanMode),
