@@ -26,6 +26,7 @@ from ivr.cli import (
     intake,
     ledger,
     number,
+    papers,
     prices,
     rate,
     recording,
@@ -63,6 +64,7 @@ EXPECTED = (
     WriterLocked,
     demonstration.DemonstrationError,
     ledger.LedgerQuestion,
+    papers.PaperError,
     prices.PriceError,
 )
 
@@ -91,6 +93,7 @@ explain.register(app)
 calls.register(app)
 ledger.register(app)
 account.register(app)
+papers.register(app)
 prices.register(app)
 rate.register(app)
 demonstration.register(app)

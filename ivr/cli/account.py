@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ivr.cli import papers
 from ivr.cli.calls import open_database
 from ivr.cli.staff import Note, change
 from ivr.staff.accounts import facilities_paid_for
@@ -29,6 +30,8 @@ def register(app: typer.Typer) -> None:
     verbs.command("deposit")(deposit)
     verbs.command("refund")(refund)
     verbs.command("close")(close)
+    verbs.command("statement")(papers.statement)
+    verbs.command("propose")(papers.propose)
     app.add_typer(verbs, name="account")
 
 

@@ -1,6 +1,7 @@
 """What verbs of staff have in common: whose facility, why, by whom; and tables of eighty columns."""
 
 import getpass
+import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -28,8 +29,17 @@ def change(name: str, note: str, facility: str | None, /, **given: object) -> No
     typer.echo(perform(load_settings(), name, **who, **given))
 
 
-def show(columns: Sequence[str], rows: Sequence[Mapping[str, object]], nothing: str) -> None:
-    """A table with a line for each row, or a sentence where there is none; the last column takes what room is left."""
+def show(
+    columns: Sequence[str], rows: Sequence[Mapping[str, object]], nothing: str, *, as_json: bool = False
+) -> None:
+    """A table with a line for each row, or a sentence where there is none; the last column takes what room is left.
+
+    As JSON one object for each row, and nothing where there is none.
+    """
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(row))
+        return
     if not rows:
         typer.echo(nothing)
         return

@@ -22,9 +22,11 @@ from ivr.staff import (
     alerts,
     appointments,
     blocks,
+    contacts,
     feed,
     inmates,
     intake,
+    invoices,
     lists,
     passive,
     privileged,
@@ -82,6 +84,8 @@ CHANGES: Mapping[str, Change] = {
     "account deposit": Change(accounts.Deposit, accounts.deposit),
     "account refund": Change(accounts.Refund, accounts.refund),
     "account close": Change(accounts.Close, accounts.close),
+    "account propose": Change(contacts.Propose, contacts.propose),
+    "invoice paid": Change(invoices.PaidInvoice, invoices.paid),
 }
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from ivr.facility.daily import number_request
 from ivr.facility.tables import facility, inmate
+from ivr.staff.contacts import speed_dial_wanted
 from ivr.staff.desk import Asked, Desk, StaffError
 from ivr.staff.lists import listed
 from ivr.staff.shown import Shown, facility_of, local
@@ -39,6 +40,8 @@ def approve(desk: Desk, asked: Approve) -> str:
     said = ("relation", "speed_dial", "payer", "records")
     given = {name: value for name in said if (value := getattr(asked, name)) is not None}
     person = desk.inmate(row.facility_id, row.inmate_id)
+    if asked.speed_dial is None and (wanted := speed_dial_wanted(desk.conn, person.id, row.number)):
+        given["speed_dial"] = wanted
     told = listed(desk, person, asked, row.number, given)
     _decide(desk, asked, "approved")
     return f"inmate {row.inmate_id}: {told}, as was asked for"

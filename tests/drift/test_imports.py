@@ -104,6 +104,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.records",
         "ivr.staff",
     },
+    "ivr.staff.contacts": {"accounts", "ivr.facility", "ivr.staff.desk"},
+    "ivr.staff.invoices": {"ivr.papers", "ivr.staff.desk", "rating"},
+    "ivr.papers": {"accounts", "ivr.facility", "ivr.records", "rating"},
     "ivr.cdr": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
     "ivr.intake": {"ivr.facility", "ivr.policy", "ivr.records"},
     "ivr.recordings": {"accounts.db", "ivr.records"},
@@ -136,7 +139,7 @@ SQL = (
     "ivr.web",
     "ivr.instance",
 )
-SQL_TO_SHOW = ("ivr.watch", "ivr.enforcing", "ivr.cli")
+SQL_TO_SHOW = ("ivr.watch", "ivr.enforcing", "ivr.papers", "ivr.cli")
 SOCKETS = (
     "ivr.agi",
     "ivr.ami",

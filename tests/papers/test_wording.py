@@ -1,0 +1,49 @@
+from datetime import UTC, date, datetime
+
+import pytest
+
+from ivr.papers.statement import what_it_is
+from ivr.papers.wording import day, length, moment, money, words
+
+
+def test_every_word_is_there_in_both_languages() -> None:
+    assert {id_: set(each) for id_, each in words().items() if set(each) != {"en", "es"}} == {}
+
+
+@pytest.mark.parametrize(
+    ("micros", "told"),
+    [(0, "$0.00"), (1_234_560_000, "$1,234.56"), (-5_000_000, "-$5.00"), (12_345, "$0.012345"), (None, "")],
+)
+def test_money_is_told_exactly(micros: int | None, told: str) -> None:
+    assert money(micros, "en") == told
+
+
+def test_dates_are_written_as_the_language_writes_them() -> None:
+    assert day(date(2026, 11, 3), "en") == "Nov 3, 2026"
+    assert day(date(2026, 11, 3), "es") == "3 nov 2026"
+    at = datetime(2026, 11, 3, 18, 5, tzinfo=UTC)
+    assert (moment(at, "en"), moment(at, "es")) == ("11/03 18:05", "03/11 18:05")
+
+
+def test_a_started_second_is_not_told() -> None:
+    assert (length(61_999), length(None)) == ("1:01", "")
+
+
+@pytest.mark.parametrize(
+    ("transfer_id", "comes_in", "word"),
+    [
+        ("call/0123/settlement", False, "call"),
+        ("call/0123/given_back", True, "given_back"),
+        ("deposit/7", True, "deposit"),
+        ("payment/9", True, "deposit"),
+        ("prepaid/jail/family/opening", True, "deposit"),
+        ("refund/7", False, "refund"),
+        ("subscription/jail/+12175550101/2026-11-01/price", False, "subscription"),
+        ("subscription/jail/+12175550101/2026-11-01/refund", True, "subscription_refund"),
+        ("direct/jail/office/credit_limit", True, "credit_limit"),
+        ("adjustment/3", True, "correction"),
+    ],
+)
+def test_each_movement_has_its_word(transfer_id: str, comes_in: bool, word: str) -> None:
+    assert what_it_is(transfer_id, comes_in=comes_in) == word
+    assert word in words()
