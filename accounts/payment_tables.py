@@ -55,6 +55,7 @@ payment: Final = Table(
     Column("subscription_id", Text),
     Column("facility_id", Text),
     Column("number", Text),  # E.164 with "+", of a paid call
+    Column("language", Text),  # of whoever is sent its page, where no account has a holder
     Column("call_id", Text, unique=True),
     Column("of_id", Text, ForeignKey("payment.id"), index=True),  # the payment that a refund is of
     Column("amount", Micros, nullable=False),  # whole cents

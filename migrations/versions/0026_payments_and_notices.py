@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("subscription_id", sa.Text),
         sa.Column("facility_id", sa.Text),
         sa.Column("number", sa.Text),
+        sa.Column("language", sa.Text),
         sa.Column("call_id", sa.Text),
         sa.Column("of_id", sa.Text),
         sa.Column("amount", sa.BigInteger, nullable=False),
