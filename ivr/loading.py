@@ -1,12 +1,11 @@
 """Loads a whole facility file: the facility's settings and the accounts that pay for its calls."""
 
-from calendar import monthrange
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from accounts import ledger, payers
+from accounts import ledger, payers, periods
 from accounts.tables import AccountKind, Unit
 from ivr.facility import privileged
 from ivr.facility.file import FacilityFile, FacilityFileError, PrepaidEntry, SubscriptionEntry
@@ -96,7 +95,7 @@ def _load_subscription(
     if known is not None and entry.starts_on is None:
         return []  # a file that is loaded again gives no calls away
     first = entry.starts_on or today
-    last = entry.ends_on or _month_later(first) - timedelta(days=1)
+    last = entry.ends_on or periods.last_date(first, first.day)
     if last < first:
         raise FacilityFileError(f"subscription {entry.number}: ends_on {last} is before it starts, {first}")
     account_id = f"{subscription_id}/{first}"
@@ -120,9 +119,3 @@ def _is_open(conn: Connection, account_id: str) -> bool:
     except ledger.AccountUnknown:
         return False
     return True
-
-
-def _month_later(day: date) -> date:
-    """The same day of the next month, or that month's last."""
-    year, month = day.year + day.month // 12, day.month % 12 + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
