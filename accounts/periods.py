@@ -11,7 +11,7 @@ ONE_DAY = timedelta(days=1)
 
 
 def next_first(first: date, anchor_day: int) -> date:
-    """The first day of the period after the one that begins on `first`: the anchor day of the next month, or its last."""
+    """The first day of the period after the one that begins on `first`: next month's anchor day, or its last day."""
     year, month = first.year + first.month // 12, first.month % 12 + 1
     return date(year, month, min(anchor_day, monthrange(year, month)[1]))
 

@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from accounts import ledger, payers, periods
-from accounts.tables import AccountKind, Unit
+from accounts.tables import AccountKind, Unit, subscription
 from ivr.facility import privileged
 from ivr.facility.file import FacilityFile, FacilityFileError, PrepaidEntry, SubscriptionEntry
 from ivr.facility.load import load_facility
@@ -59,8 +59,8 @@ def _load_payers(conn: Connection, file: FacilityFile, at: datetime) -> list[str
             )
             changed.append(f"{account_id}: opened with ${format_money(prepaid.opening_balance)}")
     today = at.astimezone(ZoneInfo(file.facility.time_zone)).date()
-    for subscription in file.subscription:
-        changed += _load_subscription(conn, file, subscription, today, at)
+    for entry in file.subscription:
+        changed += _load_subscription(conn, file, entry, today, at)
     return changed
 
 
@@ -82,6 +82,8 @@ def _load_subscription(
 ) -> list[str]:
     facility, calls = file.facility, file.calls_of(entry)
     subscription_id = f"subscription/{facility.id}/{entry.number}"
+    if conn.scalar(select(subscription.c.closed_at).where(subscription.c.id == subscription_id)) is not None:
+        return []  # it has been ended: no load gives it calls again
     known = payers.payer_facts(conn, facility_id=facility.id, number=entry.number, on=today).subscription
     payers.open_subscription(
         conn,
@@ -90,6 +92,7 @@ def _load_subscription(
         number=entry.number,
         state=f"US-{facility.state}",
         calls_each_period=calls,
+        plan_id=entry.plan,
         at=at,
     )
     if known is not None and entry.starts_on is None:

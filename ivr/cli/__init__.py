@@ -31,6 +31,7 @@ from ivr.cli import (
     recording,
     requests,
     serve,
+    subscription,
     switches,
 )
 from ivr.cli.room import no_room
@@ -91,6 +92,7 @@ explain.register(app)
 calls.register(app)
 ledger.register(app)
 account.register(app)
+subscription.register(app)
 prices.register(app)
 rate.register(app)
 demonstration.register(app)

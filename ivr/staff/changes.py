@@ -31,6 +31,7 @@ from ivr.staff import (
     privileged_list,
     requests,
     sealed,
+    subscriptions,
     switch,
 )
 from ivr.staff.desk import Alarm, Asked, Desk, StaffError
@@ -82,6 +83,11 @@ CHANGES: Mapping[str, Change] = {
     "account deposit": Change(accounts.Deposit, accounts.deposit),
     "account refund": Change(accounts.Refund, accounts.refund),
     "account close": Change(accounts.Close, accounts.close),
+    "subscription start": Change(subscriptions.Start, subscriptions.start),
+    "subscription change": Change(subscriptions.Change, subscriptions.change),
+    "subscription cancel": Change(subscriptions.Cancel, subscriptions.cancel),
+    "subscription renew": Change(subscriptions.Renew, subscriptions.renew),
+    "subscription end": Change(subscriptions.End, subscriptions.end),
 }
 
 
