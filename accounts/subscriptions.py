@@ -93,8 +93,11 @@ def buy(conn: Connection, held: Subscription, at: datetime) -> Purchase:
     """Have the next period: by the card on file, whose payment is asked; without one at once out of the account.
 
     The same asked again while a payment is under way asks for nothing more, and money that a card has brought before
-    is used. Raises PayerConflict where the next period is bought already, InsufficientFunds where nothing pays.
+    is used. Raises PayerConflict where the next period is bought already, or none is wanted; InsufficientFunds where
+    nothing pays.
     """
+    if held.closed_at is not None or held.cancelled_at is not None:
+        raise payers.PayerConflict(f"{held.id} is to have no further period")
     last = last_period(conn, held.id)
     if last is not None and last.first_date > held.day(at):
         raise payers.PayerConflict(f"the next period is bought: {last.first_date} to {last.last_date}")

@@ -1,6 +1,7 @@
-"""What the tests of bought subscriptions share: a family's account, a plan, and a processor that does what it is told."""
+"""What the tests of bought subscriptions share: a family's account, a plan, and a processor that obeys."""
 
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -136,7 +137,7 @@ def assert_proved(database: Database) -> None:
 def _check_periods(conn: Connection) -> None:
     for each in conn.scalars(select(subscription.c.id)):
         found = periods_of(conn, each)
-        for before, after in zip(found, found[1:], strict=False):
+        for before, after in pairwise(found):
             assert before.last_date < after.first_date
         for period in found:
             sold = ledger.find_transfer(conn, f"{period.account_id}/credit")

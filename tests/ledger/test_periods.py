@@ -2,6 +2,7 @@
 
 from calendar import monthrange
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ def periods(start: date) -> list[tuple[date, date]]:
 @given(starts)
 def test_periods_leave_no_day_out_and_share_none(start: date) -> None:
     found = periods(start)
-    for (_, last), (first, _) in zip(found, found[1:], strict=False):
+    for (_, last), (first, _) in pairwise(found):
         assert first - last == timedelta(days=1)
     assert all(28 <= days_in(first, last) <= 31 for first, last in found)
 
