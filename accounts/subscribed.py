@@ -15,7 +15,7 @@ from rating.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a period has for its price; no price where a facility's file gives the calls."""
+    """What a period has, and its price."""
 
     plan_id: str | None
     price: Money

@@ -11,9 +11,10 @@ from enum import Enum, auto
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, exists, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from accounts import ledger, payers, payments
-from accounts.db import insert_if_new
+from accounts.db import LostRace, insert_if_new
 from accounts.holders import holder_of, touch
 from accounts.outbox import NoticeKind, is_told, tell
 from accounts.payment_tables import PaymentKind, PaymentState, payment
@@ -106,7 +107,7 @@ def buy(conn: Connection, held: Subscription, at: datetime) -> Purchase:
     if is_under_way(tried):
         return Purchase.ASKED
     holder = holder_of(conn, held.account_id)
-    has_card = holder is not None and holder.card_id is not None
+    has_card = holder is not None and holder.card_id is not None and holder.closed_at is None
     has_come = any(each.state == PaymentState.SUCCEEDED for each in tried)
     if price and has_card and not has_come:
         payments.ask(
@@ -165,7 +166,10 @@ def reopen(conn: Connection, held: Subscription) -> Subscription:
     other = newest_of(conn, held.facility_id, held.number)
     if other is not None and other.closed_at is None and other.id != held.id:
         raise payers.PayerConflict(f"{held.number} has another subscription with {held.facility_id}")
-    _change(conn, held.id, closed_at=None, close_reason=None)
+    try:
+        _change(conn, held.id, closed_at=None, close_reason=None)
+    except IntegrityError as taken:
+        raise LostRace(held.id) from taken
     return _again(conn, held)
 
 

@@ -278,6 +278,14 @@ def test_a_replaced_card_is_asked_from_then_on(database: Database) -> None:
     assert run(database, sales.left) == 2_000
 
 
+def test_no_card_of_a_closed_account_is_asked(database: Database) -> None:
+    begun(database, 0, card=True)
+    run(database, put_holder, FAMILY, sales.local("2027-02-01"), closed_at=sales.local("2027-02-01"))
+    until(database, "2027-02-26", "2027-03-03")
+    assert run(database, sales.asked) == []
+    assert kinds(database).count("renewal_failed") == 2
+
+
 def test_a_job_that_runs_many_times_at_once_buys_one_period(database: Database) -> None:
     held = begun(database, 9_000)
     at_once([partial(run, database, renew_due, sales.local("2027-02-27"))] * 4)

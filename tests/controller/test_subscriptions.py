@@ -21,7 +21,7 @@ from ivr.loading import load
 from ivr.policy.reasons import Outcome
 from ivr.policy.talk import Evidence, Kind
 from ivr.records.tables import call as call_table
-from ivr.renewing import renew_due
+from ivr.renewing import close_ended, renew_due
 from ivr.staff import changes
 from rating.money import Money
 from tests.controller import steps
@@ -237,8 +237,10 @@ def test_by_hand_the_next_period_is_bought_once_ahead_and_after_a_gap_from_that_
     assert cancelled == f"{NUMBER}: cancelled; calls until 2026-12-22; given back to {FAMILY}: $20.00\n"
     ivr("subscription", "cancel", JAIL, NUMBER, "--undo", *NOTE)
     rich.at += timedelta(days=40)
+    assert rich.database.transact_now(close_ended, rich.at) == 1
+    assert shown(ivr)["state"] == "ended, not_renewed"
     assert "period: from 2027-01-02 to 2027-02-01" in ivr(*renewing).out
-    assert shown(ivr)["period"] == "2027-01-02 to 2027-02-01"
+    assert (shown(ivr)["state"], shown(ivr)["period"]) == ("live", "2027-01-02 to 2027-02-01")
     steps.assert_books_are_right(rich)
 
 
