@@ -23,6 +23,7 @@ from ivr.policy.talk import Evidence, Kind
 from ivr.records.tables import call as call_table
 from ivr.renewing import close_ended, renew_due
 from ivr.staff import changes
+from ivr.staff.desk import StaffError
 from rating.money import Money
 from tests.controller import steps
 from tests.controller.conftest import Ivr, Said
@@ -101,7 +102,7 @@ def test_without_consent_nothing_is_bought(ivr: Ivr, rich: World, monkeypatch: p
     assert steps.available(rich) == 45_000_000
     given = {"number": NUMBER, "plan": "family-100", "account_id": FAMILY, "renewal": "auto"}
     who = {"note": "why", "author": "staff"}
-    with pytest.raises(changes.StaffError, match="not_agreed: expected the payer's consent"):
+    with pytest.raises(StaffError, match="not_agreed: expected the payer's consent"):
         changes.read("subscription start", {**given, **who, "agreed": False})
 
 
@@ -115,6 +116,10 @@ def is_free_by_law(conn: Connection) -> None:
 
 def is_closed(conn: Connection) -> None:
     put_holder(conn, FAMILY, sales.NOON, closed_at=sales.NOON)
+
+
+def has_a_card(conn: Connection) -> None:
+    put_holder(conn, FAMILY, sales.NOON, card_id="card_1")
 
 
 def has_nothing(conn: Connection) -> None:
@@ -158,7 +163,7 @@ def test_a_refusal_tells_its_reason(
 
 
 def test_with_a_card_on_file_the_period_waits_for_it(ivr: Ivr, rich: World) -> None:
-    rich.database.transact_now(put_holder, FAMILY, rich.at, card_id="card_1")
+    rich.database.transact_now(has_a_card)
     assert "the card on file is asked for $20.00" in ivr(*START, "--agree").out
     for verb in (("renew", "--agree"), ("change", "--renewal", "manual", "--agree")):
         refused(ivr("subscription", verb[0], JAIL, NUMBER, *verb[1:], *NOTE), "under_way: a payment for")

@@ -108,6 +108,14 @@ def test_a_period_after_a_gap_begins_today_and_has_an_anchor_of_its_own(database
     sales.assert_proved(database)
 
 
+def test_paid_on_the_day_after_its_end_a_period_adjoins_and_keeps_its_anchor(database: Database) -> None:
+    run(database, sales.open_family, 4_000)
+    held = run(database, sales.begin, local("2027-01-31"))
+    run(database, buy, held, local("2027-02-28"))
+    assert run(database, sales.days, held.id)[1] == ("2027-02-28", "2027-03-30")
+    assert run(database, sales.stands, held.id).anchor_day == 31
+
+
 def test_a_change_of_plan_and_renewal_holds_from_the_next_period_on(database: Database) -> None:
     run(database, sales.open_family, 4_000)
     held = run(database, sales.begin)
@@ -162,15 +170,13 @@ def test_few_calls_left_are_told_once_a_period(database: Database) -> None:
 
 
 def test_calls_of_a_files_subscription_are_nobodys_to_be_told_of(database: Database) -> None:
-    def given(conn: Connection) -> bool:
-        period = {"account_id": "p", "subscription_id": "s", "first_date": NOON.date()}
-        subscription = {"subscription_id": "s", "facility_id": sales.JAIL, "number": sales.NUMBER}
-        payers.open_subscription(conn, **subscription, state="US-IL", calls_each_period=2, at=NOON)
-        payers.open_period(conn, **period, last_date=NOON.date(), calls=2, at=NOON)
-        ledger.hold(conn, transfer_id="h", debit_id="p", credit_id=payers.CALLS_USED, amount=1, at=NOON)
-        return near_limit(conn, "p", sales.NUMBER, NOON)
-
-    assert run(database, given) is False
+    given = {"subscription_id": "s", "facility_id": sales.JAIL, "number": sales.NUMBER, "state": "US-IL"}
+    run(database, payers.open_subscription, **given, calls_each_period=2, at=NOON)
+    days = {"first_date": NOON.date(), "last_date": NOON.date()}
+    run(database, payers.open_period, account_id="p", subscription_id="s", **days, calls=2, at=NOON)
+    hold = {"transfer_id": "h", "debit_id": "p", "credit_id": payers.CALLS_USED, "amount": 1}
+    run(database, ledger.hold, **hold, at=NOON)
+    assert run(database, near_limit, "p", sales.NUMBER, NOON) is False
     assert run(database, sales.told) == []
 
 
