@@ -16,7 +16,7 @@ from accounts import ledger, payers
 from accounts.db import LostRace
 from accounts.outbox import NoticeKind, tell
 from accounts.periods import days_in, unused_days
-from accounts.subscribed import Period, Subscription, last_period, periods_of, subscription_of
+from accounts.subscribed import Period, last_period, periods_of, subscription_of
 from accounts.subscriptions import close
 from accounts.tables import subscription, subscription_period
 from rating.money import MICROS_PER_CENT, ZERO, Money, format_money
@@ -38,12 +38,13 @@ def share_to_give_back(price: Money, *, days: Fraction, calls: Fraction) -> Mone
     return Money(min(price, int(cents) * MICROS_PER_CENT))
 
 
-def cancel(conn: Connection, held: Subscription, at: datetime) -> Money:
+def cancel(conn: Connection, subscription_id: str, at: datetime) -> Money:
     """Let the subscription end with its period, or now where it has none; what was given back.
 
     A next period that was bought and has not begun is given back whole. Harmless when repeated.
     """
-    if held.cancelled_at is not None or held.closed_at is not None:
+    held = subscription_of(conn, subscription_id)
+    if held is None or held.cancelled_at is not None or held.closed_at is not None:
         return ZERO
     conn.execute(update(subscription).where(subscription.c.id == held.id).values(cancelled_at=at))
     today, last, given_back = held.day(at), last_period(conn, held.id), ZERO
@@ -57,9 +58,10 @@ def cancel(conn: Connection, held: Subscription, at: datetime) -> Money:
     return given_back
 
 
-def undo_cancel(conn: Connection, held: Subscription) -> None:
+def undo_cancel(conn: Connection, subscription_id: str) -> None:
     """Let a cancelled subscription that has not ended go on; harmless when repeated."""
-    conn.execute(update(subscription).where(subscription.c.id == held.id).values(cancelled_at=None))
+    live = (subscription.c.id == subscription_id) & subscription.c.closed_at.is_(None)
+    conn.execute(update(subscription).where(live).values(cancelled_at=None))
 
 
 def end_early(conn: Connection, subscription_id: str, why: EndedBecause, at: datetime) -> Money:

@@ -90,13 +90,14 @@ def is_under_way(tried: Sequence[Row[*tuple[Any, ...]]]) -> bool:
     return any(each.state in UNDER_WAY for each in tried)
 
 
-def buy(conn: Connection, held: Subscription, at: datetime) -> Purchase:
+def buy(conn: Connection, subscription_id: str, at: datetime) -> Purchase:
     """Have the next period: by the card on file, whose payment is asked; without one at once out of the account.
 
     The same asked again while a payment is under way asks for nothing more, and money that a card has brought before
     is used. Raises PayerConflict where the next period is bought already, or none is wanted; InsufficientFunds where
     nothing pays.
     """
+    held = _locked(conn, subscription_id)
     if held.closed_at is not None or held.cancelled_at is not None:
         raise payers.PayerConflict(f"{held.id} is to have no further period")
     last = last_period(conn, held.id)
@@ -145,9 +146,10 @@ def bought(conn: Connection, subscription_id: str, payment_id: str, at: datetime
 
 
 def agree(
-    conn: Connection, held: Subscription, at: datetime, *, terms: Terms, renewal: Renewal
+    conn: Connection, subscription_id: str, at: datetime, *, terms: Terms, renewal: Renewal
 ) -> Subscription:
     """Keep what holds from the next period on, and from the period's end; what holds now undoes an earlier change."""
+    held = _locked(conn, subscription_id)
     plan_id, price, calls = (None,) * 3 if terms == held.terms else (terms.plan_id, terms.price, terms.calls)
     _change(
         conn,
@@ -158,11 +160,12 @@ def agree(
         next_renewal=None if renewal == held.renewal else renewal,
         agreed_at=held.agreed_at if last_period(conn, held.id) is None else at,
     )
-    return _again(conn, held)
+    return _locked(conn, subscription_id)
 
 
-def reopen(conn: Connection, held: Subscription) -> Subscription:
+def reopen(conn: Connection, subscription_id: str) -> None:
     """Have a closed subscription live again; PayerConflict if the number has another one there meanwhile."""
+    held = _locked(conn, subscription_id)
     other = newest_of(conn, held.facility_id, held.number)
     if other is not None and other.closed_at is None and other.id != held.id:
         raise payers.PayerConflict(f"{held.number} has another subscription with {held.facility_id}")
@@ -170,7 +173,6 @@ def reopen(conn: Connection, held: Subscription) -> Subscription:
         _change(conn, held.id, closed_at=None, close_reason=None)
     except IntegrityError as taken:
         raise LostRace(held.id) from taken
-    return _again(conn, held)
 
 
 def close(conn: Connection, subscription_id: str, why: str, at: datetime) -> None:
@@ -266,9 +268,10 @@ def _change(conn: Connection, subscription_id: str, **values: object) -> None:
     conn.execute(update(subscription).where(subscription.c.id == subscription_id).values(**values))
 
 
-def _again(conn: Connection, held: Subscription) -> Subscription:
-    found = subscription_of(conn, held.id)
-    assert found is not None  # subscriptions are never deleted
+def _locked(conn: Connection, subscription_id: str) -> Subscription:
+    found = subscription_of(conn, subscription_id)
+    if found is None:
+        raise payers.PayerConflict(f"no account pays for {subscription_id}")
     return found
 
 

@@ -103,7 +103,7 @@ def _renew_by_itself(
     if failures and failures[-1] >= today:
         return 0
     if terms != held.next_terms:
-        held = agree(conn, held, held.agreed_at, terms=terms, renewal=held.next_renewal)
+        held = agree(conn, held.id, held.agreed_at, terms=terms, renewal=held.next_renewal)
     return _try_to_buy(conn, held, due, at)
 
 
@@ -117,7 +117,7 @@ def _begin(conn: Connection, held: Subscription, due: date, at: datetime, *, fai
 
 def _try_to_buy(conn: Connection, held: Subscription, due: date, at: datetime) -> int:
     try:
-        buy(conn, held, at)
+        buy(conn, held.id, at)
     except ledger.InsufficientFunds:
         _tell_failed(conn, held, due, at, key=f"{held.id}/{due}")
         return 0

@@ -119,8 +119,10 @@ def renew(desk: Desk, asked: Renew) -> str:
     offer = offer_to_renew(desk.conn, facility_id, asked.number, desk.at)
     held = _locked(desk, facility_id, asked.number)
     if held.closed_at is not None:
-        held = subscriptions.reopen(desk.conn, held)
-    return _buy(desk, subscriptions.agree(desk.conn, held, desk.at, terms=offer.terms, renewal=offer.renewal))
+        subscriptions.reopen(desk.conn, held.id)
+    return _buy(
+        desk, subscriptions.agree(desk.conn, held.id, desk.at, terms=offer.terms, renewal=offer.renewal)
+    )
 
 
 def change(desk: Desk, asked: Change) -> str:
@@ -128,7 +130,7 @@ def change(desk: Desk, asked: Change) -> str:
     facility_id = desk.facility_id(asked)
     held = _live(desk, facility_id, asked.number)
     offer = offer_to_change(desk.conn, facility_id, asked.number, (asked.plan, asked.renewal), desk.at)
-    held = subscriptions.agree(desk.conn, held, desk.at, terms=offer.terms, renewal=offer.renewal)
+    held = subscriptions.agree(desk.conn, held.id, desk.at, terms=offer.terms, renewal=offer.renewal)
     changes = "; ".join(changes_told(held, offer.first_date)) or "nothing changes at the period's end"
     return f"{held.number}: {changes}"
 
@@ -137,10 +139,10 @@ def cancel(desk: Desk, asked: Cancel) -> str:
     """Let it end with its period, or go on after all."""
     held = _live(desk, desk.facility_id(asked), asked.number)
     if asked.undo:
-        subscription_ends.undo_cancel(desk.conn, held)
+        subscription_ends.undo_cancel(desk.conn, held.id)
         return f"{held.number}: goes on, {held.next_renewal} renewal"
     tried = subscriptions.attempts(desk.conn, held, due_date(held, last_period(desk.conn, held.id)))
-    given_back = subscription_ends.cancel(desk.conn, held, desk.at)
+    given_back = subscription_ends.cancel(desk.conn, held.id, desk.at)
     last = last_period(desk.conn, held.id)
     told = [f"{held.number}: cancelled", f"calls until {last.last_date}" if last else "it has no period"]
     if given_back:
@@ -168,7 +170,7 @@ def end(desk: Desk, asked: End) -> str:
 def _buy(desk: Desk, held: Subscription) -> str:
     price = format_money(held.next_terms.price)
     try:
-        purchase = subscriptions.buy(desk.conn, held, desk.at)
+        purchase = subscriptions.buy(desk.conn, held.id, desk.at)
     except ledger.InsufficientFunds:
         available = format_money(Money(ledger.balance(desk.conn, held.account_id).available))
         sentence = f"{held.account_id} has ${available} available and no card on file; ${price} are needed"

@@ -170,7 +170,7 @@ def test_a_first_payment_that_fails_leaves_no_subscription(database: Database) -
 def test_what_is_not_to_renew_is_closed_after_its_last_day(database: Database, how: str, word: str) -> None:
     held = begun(database, 9_000, renewal=Renewal.MANUAL if how == "manual" else Renewal.AUTO)
     if how == "cancelled":
-        run(database, cancel, held, sales.local("2027-02-10"))
+        run(database, cancel, held.id, sales.local("2027-02-10"))
     assert until(database, START, "2027-02-27") == [0, 0, 0]
     assert until(database, "2027-02-28", "2027-03-01") == [0, 1, 0]
     assert run(database, sales.stands, held.id).close_reason == word
@@ -179,9 +179,9 @@ def test_what_is_not_to_renew_is_closed_after_its_last_day(database: Database, h
 
 def test_cancelled_and_undone_it_renews_without_a_gap(database: Database) -> None:
     held = begun(database, 4_000)
-    run(database, cancel, held, sales.local("2027-02-10"))
+    run(database, cancel, held.id, sales.local("2027-02-10"))
     until(database, START, "2027-02-26")
-    run(database, undo_cancel, held)
+    run(database, undo_cancel, held.id)
     until(database, "2027-02-27", "2027-02-27")
     assert run(database, sales.days, held.id)[1] == ("2027-02-28", "2027-03-30")
 
@@ -192,9 +192,9 @@ def test_money_of_a_card_that_came_while_it_was_cancelled_renews_it_once_that_is
     held = begun(database, 0, card=True)
     until(database, START, "2027-02-26")
     (payment_id,) = run(database, sales.asked)
-    run(database, cancel, held, sales.local("2027-02-26"))
+    run(database, cancel, held.id, sales.local("2027-02-26"))
     assert run(database, sales.succeed, payment_id, sales.local("2027-02-26")) is False
-    run(database, undo_cancel, held)
+    run(database, undo_cancel, held.id)
     until(database, "2027-02-27", "2027-02-27")
     assert run(database, sales.asked) == []
     assert run(database, sales.days, held.id)[1] == ("2027-02-28", "2027-03-30")
@@ -205,7 +205,7 @@ def test_money_of_a_card_that_came_while_it_was_cancelled_renews_it_once_that_is
 def test_a_renewal_by_hand_that_its_card_refuses_is_told(database: Database) -> None:
     held = begun(database, 0, card=True, renewal=Renewal.MANUAL)
     at = sales.local("2027-02-20")
-    assert run(database, buy, held, at) is Purchase.ASKED
+    assert run(database, buy, held.id, at) is Purchase.ASKED
     (payment_id,) = run(database, sales.asked)
     run(database, sales.fail, payment_id, at)
     until(database, "2027-02-26", "2027-02-27")
@@ -264,7 +264,7 @@ def test_what_a_facility_offers_no_more_is_not_renewed(
 
 def test_a_change_to_manual_renewal_holds_at_the_periods_end(database: Database) -> None:
     held = begun(database, 9_000)
-    run(database, agree, held, sales.local(START), terms=PLAN, renewal=Renewal.MANUAL)
+    run(database, agree, held.id, sales.local(START), terms=PLAN, renewal=Renewal.MANUAL)
     until(database, START, "2027-03-01")
     assert run(database, sales.stands, held.id).close_reason == "not_renewed"
     assert run(database, sales.left) == 7_000

@@ -52,7 +52,7 @@ def begin(
         renewal=renewal,
         at=at,
     )
-    buy(conn, held, at)
+    buy(conn, held.id, at)
     return held
 
 

@@ -81,7 +81,7 @@ def test_a_period_bought_ahead_is_given_back_whole(database: Database) -> None:
     held = run(database, sales.begin)
     first = run(database, sales.newest_period, held.id)
     run(database, sales.use, first, 100)
-    run(database, buy, held, local("2026-12-22"))
+    run(database, buy, held.id, local("2026-12-22"))
     assert run(database, end_early, held.id, RELEASED, local("2026-12-22")) == PLAN.price
     sales.assert_proved(database)
 
@@ -113,24 +113,24 @@ def test_a_subscription_that_ended_can_be_started_again_on_the_same_day(database
 def test_cancelled_it_goes_on_to_its_end_and_until_then_that_is_undone(database: Database) -> None:
     run(database, sales.open_family, 2_000)
     held = run(database, sales.begin)
-    assert run(database, cancel, held, NOON) == 0
+    assert run(database, cancel, held.id, NOON) == 0
     cancelled = run(database, sales.stands, held.id)
     assert (cancelled.cancelled_at, cancelled.closed_at) == (NOON, None)
     assert run(database, sales.left, run(database, sales.newest_period, held.id).account_id) == 100
-    run(database, undo_cancel, cancelled)
+    run(database, undo_cancel, cancelled.id)
     assert run(database, sales.stands, held.id).cancelled_at is None
 
 
 def test_cancelled_on_the_last_day_the_next_period_costs_nothing(database: Database) -> None:
     run(database, sales.open_family, 4_000)
     held = run(database, sales.begin)
-    run(database, buy, held, local("2026-12-21"))
-    given = [run(database, cancel, run(database, sales.stands, held.id), local("2026-12-22")) for _ in "ab"]
+    run(database, buy, held.id, local("2026-12-21"))
+    given = [run(database, cancel, held.id, local("2026-12-22")) for _ in "ab"]
     assert given == [PLAN.price, 0]
     assert run(database, sales.left) == 2_000
     assert run(database, sales.days, held.id) == [("2026-11-23", "2026-12-22")]
-    run(database, undo_cancel, run(database, sales.stands, held.id))
-    run(database, buy, run(database, sales.stands, held.id), local("2026-12-22"))
+    run(database, undo_cancel, held.id)
+    run(database, buy, held.id, local("2026-12-22"))
     assert run(database, sales.days, held.id)[1] == ("2026-12-23", "2027-01-22")
     assert run(database, sales.left, run(database, sales.newest_period, held.id).account_id) == 100
     assert run(database, sales.left) == 0
@@ -166,7 +166,7 @@ def renewing(database: Database, subscription_id: str) -> Callable[[], str]:
     """Buys the next period as soon as it is called."""
 
     def renew(conn: Connection) -> None:
-        buy(conn, sales.stands(conn, subscription_id), local("2026-12-21"))
+        buy(conn, subscription_id, local("2026-12-21"))
 
     def outcome() -> str:
         try:
@@ -182,7 +182,7 @@ def cancelling(database: Database, subscription_id: str) -> Callable[[], str]:
     """Cancels as soon as it is called."""
 
     def stop(conn: Connection) -> None:
-        cancel(conn, sales.stands(conn, subscription_id), local("2026-12-21"))
+        cancel(conn, subscription_id, local("2026-12-21"))
 
     def outcome() -> str:
         run(database, stop)

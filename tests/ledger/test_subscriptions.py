@@ -71,7 +71,7 @@ def test_a_payment_that_is_told_many_times_buys_one_period(database: Database) -
 def test_asking_again_while_the_card_is_asked_asks_for_nothing_more(database: Database) -> None:
     run(database, sales.open_family, card=True)
     held = run(database, sales.begin)
-    assert run(database, buy, held, NOON) is Purchase.ASKED
+    assert run(database, buy, held.id, NOON) is Purchase.ASKED
     assert len(run(database, sales.asked)) == 1
 
 
@@ -79,7 +79,7 @@ def test_the_next_period_adjoins_and_keeps_its_anchor(database: Database) -> Non
     run(database, sales.open_family, 8_000)
     held = run(database, sales.begin, local("2027-01-31"))
     for day in ("2027-02-26", "2027-03-30", "2027-04-29"):
-        run(database, buy, run(database, sales.stands, held.id), local(day))
+        run(database, buy, held.id, local(day))
     assert run(database, sales.days, held.id) == [
         ("2027-01-31", "2027-02-27"),
         ("2027-02-28", "2027-03-30"),
@@ -92,9 +92,9 @@ def test_the_next_period_adjoins_and_keeps_its_anchor(database: Database) -> Non
 def test_one_period_ahead_can_be_bought_and_no_more(database: Database) -> None:
     run(database, sales.open_family, 9_000)
     held = run(database, sales.begin)
-    run(database, buy, held, local("2026-12-01"))
+    run(database, buy, held.id, local("2026-12-01"))
     with pytest.raises(PayerConflict, match="the next period is bought: 2026-12-23 to 2027-01-22"):
-        run(database, buy, run(database, sales.stands, held.id), local("2026-12-01"))
+        run(database, buy, held.id, local("2026-12-01"))
     assert run(database, sales.left) == 5_000
     sales.assert_proved(database)
 
@@ -102,7 +102,7 @@ def test_one_period_ahead_can_be_bought_and_no_more(database: Database) -> None:
 def test_a_period_after_a_gap_begins_today_and_has_an_anchor_of_its_own(database: Database) -> None:
     run(database, sales.open_family, 4_000)
     held = run(database, sales.begin)
-    run(database, buy, held, local("2026-12-31"))
+    run(database, buy, held.id, local("2026-12-31"))
     assert run(database, sales.days, held.id)[1] == ("2026-12-31", "2027-01-30")
     assert run(database, sales.stands, held.id).anchor_day == 31
     sales.assert_proved(database)
@@ -111,7 +111,7 @@ def test_a_period_after_a_gap_begins_today_and_has_an_anchor_of_its_own(database
 def test_paid_on_the_day_after_its_end_a_period_adjoins_and_keeps_its_anchor(database: Database) -> None:
     run(database, sales.open_family, 4_000)
     held = run(database, sales.begin, local("2027-01-31"))
-    run(database, buy, held, local("2027-02-28"))
+    run(database, buy, held.id, local("2027-02-28"))
     assert run(database, sales.days, held.id)[1] == ("2027-02-28", "2027-03-30")
     assert run(database, sales.stands, held.id).anchor_day == 31
 
@@ -119,9 +119,9 @@ def test_paid_on_the_day_after_its_end_a_period_adjoins_and_keeps_its_anchor(dat
 def test_a_change_of_plan_and_renewal_holds_from_the_next_period_on(database: Database) -> None:
     run(database, sales.open_family, 4_000)
     held = run(database, sales.begin)
-    changed = run(database, agree, held, NOON, terms=SMALL, renewal=Renewal.MANUAL)
+    changed = run(database, agree, held.id, NOON, terms=SMALL, renewal=Renewal.MANUAL)
     assert (changed.terms, changed.next_terms, changed.renewal) == (PLAN, SMALL, Renewal.AUTO)
-    run(database, buy, changed, local("2026-12-21"))
+    run(database, buy, changed.id, local("2026-12-21"))
     period = run(database, sales.newest_period, held.id)
     assert (period.price, run(database, sales.left, period.account_id)) == (SMALL.price, 25)
     then = run(database, sales.stands, held.id)
@@ -133,8 +133,8 @@ def test_a_change_of_plan_and_renewal_holds_from_the_next_period_on(database: Da
 def test_choosing_what_holds_now_undoes_a_change(database: Database) -> None:
     run(database, sales.open_family, 4_000)
     held = run(database, sales.begin)
-    changed = run(database, agree, held, NOON, terms=SMALL, renewal=Renewal.MANUAL)
-    undone = run(database, agree, changed, NOON, terms=PLAN, renewal=Renewal.AUTO)
+    changed = run(database, agree, held.id, NOON, terms=SMALL, renewal=Renewal.MANUAL)
+    undone = run(database, agree, changed.id, NOON, terms=PLAN, renewal=Renewal.AUTO)
     assert (undone.next_terms, undone.next_renewal) == (PLAN, Renewal.AUTO)
 
 
@@ -149,7 +149,7 @@ def test_a_number_has_one_live_subscription_with_a_facility(database: Database) 
 def test_money_that_comes_after_a_cancellation_stays_the_holders(database: Database) -> None:
     run(database, sales.open_family, card=True)
     held = run(database, sales.begin)
-    run(database, cancel, held, NOON)
+    run(database, cancel, held.id, NOON)
     (payment_id,) = run(database, sales.asked)
     assert run(database, sales.succeed, payment_id, NOON) is False
     assert run(database, sales.days, held.id) == []
@@ -183,7 +183,7 @@ def test_calls_of_a_files_subscription_are_nobodys_to_be_told_of(database: Datab
 def test_a_purchase_counts_as_activity_of_the_account(database: Database) -> None:
     run(database, sales.open_family, 4_000)
     held = run(database, sales.begin)
-    run(database, buy, held, local("2026-12-20"))
+    run(database, buy, held.id, local("2026-12-20"))
 
     def touched(conn: Connection) -> object:
         holder = holder_of(conn, FAMILY)
