@@ -59,6 +59,12 @@ def tell(
             )
 
 
+def is_told(conn: Connection, key: str) -> bool:
+    """Whether somebody is told already what has this key."""
+    keys = notice.c.key.in_([f"{key}/sms", f"{key}/email"])
+    return conn.scalar(select(notice.c.id).where(keys).limit(1)) is not None
+
+
 def write(
     conn: Connection,
     *,

@@ -208,8 +208,9 @@ def open_subscription(
     state: str,
     calls_each_period: int,
     at: datetime,
+    plan_id: str | None = None,
 ) -> None:
-    """Open a subscription of a number (E.164) with a facility, for calls inside `state` ("US-MA").
+    """Open a subscription of a number (E.164) with a facility, for calls inside `state` ("US-MA"), that nobody buys.
 
     Raises PayerConflict if the id says something else, or if the number has another one with this facility.
     """
@@ -220,7 +221,7 @@ def open_subscription(
         "state": state,
         "calls_each_period": calls_each_period,
     }
-    if insert_if_new(conn, subscription, {**row, "opened_at": at}):
+    if insert_if_new(conn, subscription, {**row, "opened_at": at, "plan_id": plan_id}):
         return
     known = (
         conn.execute(select(subscription).where(subscription.c.id == subscription_id))
@@ -242,17 +243,20 @@ def open_period(
     last_date: date,
     calls: int,
     at: datetime,
+    price: Money | None = None,
 ) -> None:
     """Credit a subscription with calls for the days from `first_date` to `last_date`, local, both included.
 
-    The period is an account of its own, with an id such as "subscription/7/2026-11". Raises PayerConflict if
-    the days overlap another period or the id says something else, TransferConflict if it was credited otherwise.
+    The period is an account of its own, with an id such as "subscription/7/2026-11"; `price` is what was paid for it.
+    Raises PayerConflict if the days overlap another period or the id says something else, TransferConflict if it was
+    credited otherwise.
     """
     row = {
         "account_id": account_id,
         "subscription_id": subscription_id,
         "first_date": first_date,
         "last_date": last_date,
+        "price": price,
     }
     overlapping = _overlapping(conn, subscription_id, first_date, last_date)
     known = [{name: period[name] for name in row} for period in overlapping]

@@ -156,11 +156,14 @@ subscription: Final = Table(
     Column("price", Micros),  # of a period, taxes included
     Column("account_id", Text, ForeignKey("account.id")),  # the prepaid account of whoever pays for it
     Column("renewal", Text, nullable=False, server_default=text("'manual'")),
+    Column("time_zone", Text),  # the facility's: its days are those of its periods
     Column("anchor_day", Integer),  # the day of the month on which its periods begin, or the month's last
     Column(
         "agreed_at", Instant
     ),  # when the plan's terms and what it takes to break even were told and agreed to
-    Column("next_plan_id", Text),  # from the next period on
+    Column("next_plan_id", Text),  # from the next period on, with its price and calls
+    Column("next_price", Micros),
+    Column("next_calls", Integer),
     Column("next_renewal", Text),
     Column("cancelled_at", Instant),  # it goes on to its period's end
     Column("close_reason", Text),
@@ -168,6 +171,8 @@ subscription: Final = Table(
     CheckConstraint(one_of("renewal", Renewal), name="renewal_known"),
     CheckConstraint(one_of("next_renewal", Renewal), name="next_renewal_known"),
     CheckConstraint("price IS NULL OR price >= 0", name="price_not_negative"),
+    CheckConstraint("next_price IS NULL OR next_price >= 0", name="next_price_not_negative"),
+    CheckConstraint("next_calls IS NULL OR next_calls > 0", name="next_calls_positive"),
 )
 Index(
     "uq_subscription_live",

@@ -1,13 +1,12 @@
 """Loads a whole facility file: the facility's settings and the accounts that pay for its calls."""
 
-from calendar import monthrange
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
-from accounts import ledger, payers
-from accounts.tables import AccountKind, Unit
+from accounts import ledger, payers, periods
+from accounts.tables import AccountKind, Unit, subscription
 from ivr.facility import privileged
 from ivr.facility.file import FacilityFile, FacilityFileError, PrepaidEntry, SubscriptionEntry
 from ivr.facility.load import load_facility
@@ -60,8 +59,8 @@ def _load_payers(conn: Connection, file: FacilityFile, at: datetime) -> list[str
             )
             changed.append(f"{account_id}: opened with ${format_money(prepaid.opening_balance)}")
     today = at.astimezone(ZoneInfo(file.facility.time_zone)).date()
-    for subscription in file.subscription:
-        changed += _load_subscription(conn, file, subscription, today, at)
+    for entry in file.subscription:
+        changed += _load_subscription(conn, file, entry, today, at)
     return changed
 
 
@@ -83,6 +82,8 @@ def _load_subscription(
 ) -> list[str]:
     facility, calls = file.facility, file.calls_of(entry)
     subscription_id = f"subscription/{facility.id}/{entry.number}"
+    if conn.scalar(select(subscription.c.closed_at).where(subscription.c.id == subscription_id)) is not None:
+        return []  # it has been ended: no load gives it calls again
     known = payers.payer_facts(conn, facility_id=facility.id, number=entry.number, on=today).subscription
     payers.open_subscription(
         conn,
@@ -91,12 +92,13 @@ def _load_subscription(
         number=entry.number,
         state=f"US-{facility.state}",
         calls_each_period=calls,
+        plan_id=entry.plan,
         at=at,
     )
     if known is not None and entry.starts_on is None:
         return []  # a file that is loaded again gives no calls away
     first = entry.starts_on or today
-    last = entry.ends_on or _month_later(first) - timedelta(days=1)
+    last = entry.ends_on or periods.last_date(first, first.day)
     if last < first:
         raise FacilityFileError(f"subscription {entry.number}: ends_on {last} is before it starts, {first}")
     account_id = f"{subscription_id}/{first}"
@@ -120,9 +122,3 @@ def _is_open(conn: Connection, account_id: str) -> bool:
     except ledger.AccountUnknown:
         return False
     return True
-
-
-def _month_later(day: date) -> date:
-    """The same day of the next month, or that month's last."""
-    year, month = day.year + day.month // 12, day.month % 12 + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))

@@ -32,6 +32,7 @@ from ivr.cli import (
     recording,
     requests,
     serve,
+    subscription,
     switches,
 )
 from ivr.cli.room import no_room
@@ -93,7 +94,11 @@ explain.register(app)
 calls.register(app)
 ledger.register(app)
 account.register(app)
+<<<<<<< HEAD
 papers.register(app)
+=======
+subscription.register(app)
+>>>>>>> subscriptions
 prices.register(app)
 rate.register(app)
 demonstration.register(app)

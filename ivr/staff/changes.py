@@ -33,6 +33,7 @@ from ivr.staff import (
     privileged_list,
     requests,
     sealed,
+    subscriptions,
     switch,
 )
 from ivr.staff.desk import Alarm, Asked, Desk, StaffError
@@ -86,6 +87,11 @@ CHANGES: Mapping[str, Change] = {
     "account close": Change(accounts.Close, accounts.close),
     "account propose": Change(contacts.Propose, contacts.propose),
     "invoice paid": Change(invoices.PaidInvoice, invoices.paid),
+    "subscription start": Change(subscriptions.Start, subscriptions.start),
+    "subscription change": Change(subscriptions.Change, subscriptions.change),
+    "subscription cancel": Change(subscriptions.Cancel, subscriptions.cancel),
+    "subscription renew": Change(subscriptions.Renew, subscriptions.renew),
+    "subscription end": Change(subscriptions.End, subscriptions.end),
 }
 
 

@@ -1,0 +1,32 @@
+"""Fixtures of these tests: the processor on loopback, and the worker that asks it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from ivr.paying import Paying
+from ivr.processor import stripe
+from ivr.processor.stripe import Stripe
+from tests.controller.conftest import world as world  # noqa: PLC0414 - a fixture
+from tests.payments.stripe_server import SECRET_KEY, Books, serving
+from tests.transcripts.play import World
+
+
+@pytest.fixture
+def processor(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Stripe, Books]]:
+    """Stripe's library, and the books of the server that it speaks to; a silent one is given up soon."""
+    monkeypatch.setattr(stripe, "TIMEOUT_SECONDS", 0.5)
+    with serving() as (address, books):
+        yield Stripe(SECRET_KEY, pages_end_at="https://calls.example/thanks", api=address), books
+
+
+@pytest.fixture
+def books(processor: tuple[Stripe, Books]) -> Books:
+    """What the processor knows."""
+    return processor[1]
+
+
+@pytest.fixture
+def paying(world: World, processor: tuple[Stripe, Books]) -> Paying:
+    """The worker."""
+    return Paying(world.database, processor[0], lambda: world.at)
