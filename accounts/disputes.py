@@ -17,7 +17,7 @@ def opened(conn: Connection, *, dispute_id: str, payment_id: str, amount: Money,
 
 
 def closed(conn: Connection, *, dispute_id: str, lost: bool, at: datetime) -> bool:
-    """The banks have decided; whether that is news. What is lost leaves the provider's money, not the payer's account."""
+    """The banks have decided; whether that is news. What is lost is the provider's money, not the payer's."""
     row = conn.execute(select(dispute).where(dispute.c.id == dispute_id).with_for_update()).one_or_none()
     if row is None or row.closed_at is not None:
         return False

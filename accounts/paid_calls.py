@@ -57,5 +57,7 @@ def give_back(conn: Connection, at: datetime) -> int:
         ended = update(paid_call).where(paid_call.c.account_id == row.account_id)
         conn.execute(ended.where(paid_call.c.ended_at.is_(None)).values(ended_at=at))
         if row.left:
-            refunds.give_back(conn, account_id=row.account_id, amount=Money(row.left), reference=row.account_id, at=at)
+            refunds.give_back(
+                conn, account_id=row.account_id, amount=Money(row.left), reference=row.account_id, at=at
+            )
     return sum(1 for row in rows if row.left)

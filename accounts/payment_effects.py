@@ -1,4 +1,4 @@
-"""What follows when the card processor has done, or refused, what was asked: each in the transaction that records it."""
+"""What follows when the card processor has done, or refused, what was asked: in the transaction that records it."""
 
 import calendar
 from collections.abc import Callable, Mapping

@@ -149,7 +149,7 @@ def move(conn: Connection, payment_id: str, state: PaymentState, at: datetime, *
     return True
 
 
-def try_soon(conn: Connection, payment_id: str, at: datetime, **values: object) -> None:
+def try_soon(conn: Connection, payment_id: str, at: datetime, /, **values: object) -> None:
     """Something is to be done with a payment now: captured, voided, or its card read."""
     due_now = {"next_try_at": at, "tries": 0, "changed_at": at, **values}
     conn.execute(update(payment).where(payment.c.id == payment_id).values(**due_now))

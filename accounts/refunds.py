@@ -1,4 +1,4 @@
-"""Money that goes back to people: booked in whole cents, and asked of the card processor where a card has paid it in."""
+"""Money that goes back to people: booked in whole cents, and asked of the card processor where a card has paid."""
 
 from datetime import datetime
 from typing import Any
@@ -23,16 +23,19 @@ def give_back(
     Raises ledger.InsufficientFunds or TransferConflict.
     """
     entry, paid = f"refund/{reference}", ceil_to_cent(amount)
-    sides = {"debit_id": account_id, "credit_id": payers.CASH}
-    ledger.post(conn, transfer_id=entry, **sides, amount=amount, at=at)
+    ledger.post(conn, transfer_id=entry, debit_id=account_id, credit_id=payers.CASH, amount=amount, at=at)
     if paid > amount:
-        rounding = {"debit_id": payers.LOSS, "credit_id": payers.CASH, "amount": paid - amount}
-        ledger.post(conn, transfer_id=f"{entry}/rounding", **rounding, at=at)
+        ledger.post(
+            conn,
+            transfer_id=f"{entry}/rounding",
+            debit_id=payers.LOSS,
+            credit_id=payers.CASH,
+            amount=paid - amount,
+            at=at,
+        )
     by_card = _to_cards(conn, account_id, paid, reference, at)
     told = {"amount": format_money(paid)}
-    outbox.tell(
-        conn, account_id=account_id, kind=outbox.NoticeKind.REFUNDED, key=entry, told=told, at=at
-    )
+    outbox.tell(conn, account_id=account_id, kind=outbox.NoticeKind.REFUNDED, key=entry, told=told, at=at)
     return paid, by_card
 
 

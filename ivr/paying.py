@@ -110,7 +110,9 @@ class Paying:
             return processor.capture(row.id, processor_id, Money(row.captured))
         if processor_id is None:
             card = _on_file(holder)
-            late = processor.authorise(row.id, Money(row.amount), card) if card else Declined("no card on file")
+            late = (
+                processor.authorise(row.id, Money(row.amount), card) if card else Declined("no card on file")
+            )
             if not isinstance(late, Done):
                 return late
             processor_id = late.processor_id
@@ -129,9 +131,7 @@ def _holder_of(conn: Connection, row: Row[Any]) -> holders.Holder | None:
 
 def _ask_now(conn: Connection, payment_id: str, amount: Money, at: datetime, of: dict[str, Any]) -> None:
     """Written down before the processor is asked; if we die before it answers, what it did is given back."""
-    payments.ask(
-        conn, payment_id=payment_id, kind=PaymentKind.AUTHORISATION, amount=amount, at=at, **of
-    )
+    payments.ask(conn, payment_id=payment_id, kind=PaymentKind.AUTHORISATION, amount=amount, at=at, **of)
     payments.try_soon(conn, payment_id, at + payments.AGAIN_AFTER[2], captured=Money(0))
 
 
@@ -146,9 +146,11 @@ def _keep(conn: Connection, row: Row[Any], outcome: Outcome, at: datetime) -> No
     if isinstance(outcome, Unknown):
         if row.tries + 1 >= len(payments.AGAIN_AFTER):
             payments.leave(conn, row.id, at, failure=outcome.why)
-            alert(conn, "payment_unknown", f"payment {row.id}: the processor does not answer: {outcome.why}", at)
+            alert(
+                conn, "payment_unknown", f"payment {row.id}: the processor does not answer: {outcome.why}", at
+            )
         return
-    if payment_effects.record(conn, row.id, outcome, at) and row.kind == PaymentKind.REFUND:
-        if isinstance(outcome, Declined):
-            told = f"refund {row.id} was not taken by the card ({outcome.why}): pay it by other means"
-            alert(conn, "refund_failed", told, at)
+    is_news = payment_effects.record(conn, row.id, outcome, at)
+    if is_news and row.kind == PaymentKind.REFUND and isinstance(outcome, Declined):
+        told = f"refund {row.id} was not taken by the card ({outcome.why}): pay it by other means"
+        alert(conn, "refund_failed", told, at)

@@ -94,11 +94,8 @@ explain.register(app)
 calls.register(app)
 ledger.register(app)
 account.register(app)
-<<<<<<< HEAD
 papers.register(app)
-=======
 subscription.register(app)
->>>>>>> subscriptions
 prices.register(app)
 rate.register(app)
 demonstration.register(app)

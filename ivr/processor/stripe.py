@@ -50,7 +50,7 @@ class Stripe:
         self, key: str, amount: Money | None, *, what: str, language: str, customer_id: str | None
     ) -> Outcome:
         """A Checkout Session; the payment's id comes back with its event."""
-        params: dict[str, Any] = {
+        params: Any = {
             "client_reference_id": key,
             "success_url": self._pages_end_at,
             "locale": language,
@@ -70,7 +70,9 @@ class Stripe:
                 "line_items": [{"price_data": price, "quantity": 1}],
                 "payment_intent_data": about,
             }
-        return _asked(lambda: _page(self._client.v1.checkout.sessions.create(params, {"idempotency_key": key})))
+        return _asked(
+            lambda: _page(self._client.v1.checkout.sessions.create(params, {"idempotency_key": key}))
+        )
 
     def charge(self, key: str, amount: Money, card: OnFile) -> Outcome:
         """A PaymentIntent that is confirmed at once, off session."""
@@ -91,7 +93,9 @@ class Stripe:
             "capture_method": capture,
             "metadata": {"payment_id": key},
         }
-        return _asked(lambda: _intent(self._client.v1.payment_intents.create(params, {"idempotency_key": key})))
+        return _asked(
+            lambda: _intent(self._client.v1.payment_intents.create(params, {"idempotency_key": key}))
+        )
 
     def capture(self, key: str, processor_id: str, amount: Money) -> Outcome:
         """Captures a PaymentIntent."""

@@ -20,7 +20,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.policy": {"rating"},
     "ivr.policy.reasons": set(),
     "ivr.facility": {"accounts.db", "ivr.policy", "rating"},
-    "ivr.records": {"accounts.db", "accounts.tables", "ivr.facility", "ivr.policy", "rating"},
+    "ivr.records": {
+        "accounts.db",
+        "accounts.payment_tables",
+        "accounts.tables",
+        "ivr.facility",
+        "ivr.policy",
+        "rating",
+    },
     "ivr.call": {"ivr.agi", "ivr.policy.reasons", "ivr.policy.recording", "prompts"},
     "ivr.live": {"ivr.policy.reasons"},
     "ivr.controls": {
@@ -111,6 +118,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.staff.contacts": {"accounts", "ivr.facility", "ivr.staff.desk"},
     "ivr.staff.invoices": {"ivr.papers", "ivr.staff.desk", "rating"},
     "ivr.papers": {"accounts", "ivr.facility", "ivr.records", "rating"},
+    "ivr.processor": {
+        "accounts.db",
+        "accounts.disputes",
+        "accounts.payment_effects",
+        "accounts.payment_tables",
+        "accounts.payments",
+        "ivr.records",
+        "rating",
+    },
+    "ivr.paying": {"accounts", "ivr.processor", "ivr.records", "rating"},
     "ivr.cdr": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
     "ivr.intake": {"ivr.facility", "ivr.policy", "ivr.records"},
     "ivr.recordings": {"accounts.db", "ivr.records"},
@@ -145,7 +162,7 @@ SQL = (
     "ivr.web",
     "ivr.instance",
 )
-SQL_TO_SHOW = ("ivr.watch", "ivr.enforcing", "ivr.papers", "ivr.cli")
+SQL_TO_SHOW = ("ivr.watch", "ivr.enforcing", "ivr.papers", "ivr.paying", "ivr.processor", "ivr.cli")
 SOCKETS = (
     "ivr.agi",
     "ivr.ami",

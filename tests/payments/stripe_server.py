@@ -39,7 +39,9 @@ class Books:
     answers: dict[str, tuple[str, int, dict[str, Any]]] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)  # effects, by kind
-    next: list[str] = field(default_factory=list)  # "500", "429", "silent", "cut": what befalls the next requests
+    next: list[str] = field(
+        default_factory=list
+    )  # "500", "429", "silent", "cut": what befalls the next requests
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def new(self, prefix: str, **values: object) -> dict[str, Any]:
