@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from accounts import payers
 from accounts.db import metadata
+from accounts.funds import Funds
 from ivr.controls.called_party import block_number
 from ivr.facility.file import FacilityFileError, Sources, parse, read
 from ivr.facility.tables import blocked_number, inmate
@@ -365,7 +366,7 @@ def test_a_number_that_is_taken_from_an_account_can_go_to_another_in_the_same_fi
     facts = world.database.read_now(
         payers.payer_facts, facility_id="example-county-jail", number="+12175550102", on=world.at.date()
     )
-    assert facts.prepaid == payers.PrepaidFacts("prepaid/example-county-jail/aunt", Money(1_000_000))
+    assert facts.prepaid == Funds("prepaid/example-county-jail/aunt", Money(1_000_000))
 
 
 def test_loading_again_after_a_period_has_lapsed_gives_no_calls_away(world: World) -> None:
