@@ -25,6 +25,8 @@ from rating.call_type import IN_STATE
 from rating.money import Money
 from rating.price import Price, charge, first_increment_price, longest_talk_ms
 
+IN_ORDER = tuple(Payer)
+
 
 def is_passive(ask: CallRequest) -> bool:
     """Whether the answer is the acceptance: of relays, and of hotlines and privileged offices that two operators chose.
@@ -41,7 +43,7 @@ def is_free(ask: CallRequest) -> bool:
 
 def payer(ask: CallRequest) -> Payer | None:
     """The first who can pay, in the order in which `Payer` names them."""
-    return next((each for each in Payer if can_pay(ask, each)), None)
+    return next((each for each in IN_ORDER if can_pay(ask, each)), None)
 
 
 def can_pay(ask: CallRequest, paying: Payer) -> bool:
