@@ -1,10 +1,12 @@
 """Each payer's hold and charge, from the decision to the sealed record; who races for one account gets what it has."""
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from sqlalchemy import Row, func, insert, select, update
@@ -342,6 +344,12 @@ def test_a_batch_makes_cards_of_one_value_and_tells_their_pins_once(world: World
     with pytest.raises(CardBatchExists):
         batch(world)
     steps.assert_books_are_right(world)
+
+
+def test_no_two_cards_have_one_pin_even_where_chance_gives_it_twice(world: World) -> None:
+    with mock.patch.object(secrets, "randbelow", side_effect=[7, 7, 7, 8]):
+        cards = batch(world, cards=2)
+    assert [each.pin for each in cards] == ["000000000007", "000000000008"]
 
 
 @pytest.mark.parametrize(
