@@ -1,22 +1,24 @@
-"""Who can pay for a call to a number: the subscription for it, and the called party's prepaid account.
+"""Who can pay for a call to a number: the subscription for it, and accounts of money (`accounts.funds`).
 
 Functions that open or credit are harmless when repeated with the same ids, so that a file can be loaded
 again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, FromClause, Row, RowMapping, and_, bindparam, literal, select, update
 
-from accounts import ledger
+from accounts import funds, ledger
 from accounts.db import Prepared, insert_if_new
+from accounts.funds import Funds
 from accounts.tables import (
     AccountKind,
     Unit,
     account,
+    paid_call,
     prepaid_number,
     subscription,
     subscription_period,
@@ -77,30 +79,23 @@ class SubscriptionFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class PrepaidFacts:
-    """The prepaid account to which this number belongs."""
-
-    account_id: str
-    available: Money
-
-
-@dataclass(frozen=True, slots=True)
 class PayerFacts:
     """Everything that may pay for a call to a number from a facility."""
 
     subscription: SubscriptionFacts | None
-    prepaid: PrepaidFacts | None
+    funds: Mapping[str, Funds]  # every account that there is, by its payer
+    collect_stopped: bool = False  # the number's account of collect calls pays for nothing more
+
+    @property
+    def prepaid(self) -> Funds | None:
+        """The prepaid account to which the number belongs."""
+        return self.funds.get("prepaid")
 
 
-_prepaid = account.alias("prepaid")
+SUBSCRIPTION: Final = "subscription"
 _calls = account.alias("calls")
 _anchor = select(literal(1).label("one")).subquery("anchor")
-#: The columns of `payer_facts_of`, found in what `joined` makes.
-COLUMNS: Final[Sequence[Any]] = (
-    _prepaid.c.id.label("prepaid_id"),
-    _prepaid.c.credits.label("prepaid_credits"),
-    _prepaid.c.debits.label("prepaid_debits"),
-    _prepaid.c.held.label("prepaid_held"),
+_SUBSCRIPTION_COLUMNS: Final[Sequence[Any]] = (
     subscription.c.id.label("subscription_id"),
     subscription.c.calls_each_period,
     subscription_period.c.first_date,
@@ -112,8 +107,19 @@ COLUMNS: Final[Sequence[Any]] = (
 )
 
 
-def joined(to: FromClause) -> FromClause:
-    """Beside a row, who may pay for calls to a number: parameters `number` (E.164), `facility_id`, `on` (a date)."""
+def columns(offered: Collection[str]) -> Sequence[Any]:
+    """The columns of `payer_facts_of`, found in what `joined` makes for the same payers."""
+    plan = _SUBSCRIPTION_COLUMNS if SUBSCRIPTION in offered else ()
+    return (*plan, *funds.columns(offered))
+
+
+def joined(to: FromClause, offered: Collection[str]) -> FromClause:
+    """Beside a row, who of those offered may pay for calls to a number.
+
+    Parameters `number` (E.164), `facility_id`, `on` (a date), and those of `accounts.funds`.
+    """
+    if SUBSCRIPTION not in offered:
+        return funds.joined(to, offered)
     its_period = and_(
         subscription_period.c.subscription_id == subscription.c.id,
         subscription_period.c.first_date <= bindparam("on"),
@@ -124,33 +130,29 @@ def joined(to: FromClause) -> FromClause:
         subscription.c.facility_id == bindparam("facility_id"),
         subscription.c.closed_at.is_(None),
     )
-    its_prepaid = and_(prepaid_number.c.number == bindparam("number"), prepaid_number.c.removed_at.is_(None))
-    return (
-        to.outerjoin(prepaid_number, its_prepaid)
-        .outerjoin(_prepaid, _prepaid.c.id == prepaid_number.c.account_id)
-        .outerjoin(subscription, its_subscription)
+    plan = (
+        to.outerjoin(subscription, its_subscription)
         .outerjoin(subscription_period, its_period)
         .outerjoin(_calls, _calls.c.id == subscription_period.c.account_id)
     )
+    return funds.joined(plan, offered)
 
 
-_PAYERS: Final = Prepared(select(*COLUMNS).select_from(joined(_anchor)))
+_BY_NUMBER: Final = (SUBSCRIPTION, "prepaid")
+_PAYERS: Final = Prepared(select(*columns(_BY_NUMBER)).select_from(joined(_anchor, _BY_NUMBER)))
 
 
 def payer_facts(conn: Connection, *, facility_id: str, number: str, on: date) -> PayerFacts:
-    """Who may pay for a call to the number (E.164) on the facility's local date. 1 statement."""
+    """The subscription and the prepaid account of a number (E.164) on the facility's local date. 1 statement."""
     row = _PAYERS.row(conn, {"facility_id": facility_id, "number": number, "on": on})
     assert row is not None  # whatever joins the anchor or does not
-    return payer_facts_of(row)
+    return payer_facts_of(row, _BY_NUMBER)
 
 
-def payer_facts_of(row: Row[Any]) -> PayerFacts:
+def payer_facts_of(row: Row[Any], offered: Collection[str]) -> PayerFacts:
     """What the columns of a row say of who may pay."""
-    prepaid = None
-    if row.prepaid_id is not None:
-        available = row.prepaid_credits - row.prepaid_debits - row.prepaid_held
-        prepaid = PrepaidFacts(row.prepaid_id, Money(available))
-    return PayerFacts(None if row.subscription_id is None else _subscription(row), prepaid)
+    plan = _subscription(row) if SUBSCRIPTION in offered and row.subscription_id is not None else None
+    return PayerFacts(plan, funds.funds_of(row, offered), funds.is_stopped(row, offered))
 
 
 def open_prepaid(conn: Connection, *, account_id: str, at: datetime) -> None:
@@ -193,10 +195,16 @@ def numbers_of(conn: Connection, *, account_id: str) -> set[str]:
 def deposit(
     conn: Connection, *, transfer_id: str, account_id: str, amount: Money, at: datetime
 ) -> ledger.Transfer:
-    """Credit money that came in to a prepaid account; TransferConflict if the id was another deposit."""
+    """Credit money that came in to an account; TransferConflict if the id was another deposit."""
     return ledger.post(
         conn, transfer_id=transfer_id, debit_id=CASH, credit_id=account_id, amount=amount, at=at
     )
+
+
+def end_paid_call(conn: Connection, *, account_id: str, at: datetime) -> None:
+    """The paid call was talked: it pays for no other, and what is left of it is its payer's; harmless when repeated."""
+    its = and_(paid_call.c.account_id == account_id, paid_call.c.ended_at.is_(None))
+    conn.execute(update(paid_call).where(its).values(ended_at=at))
 
 
 def open_subscription(

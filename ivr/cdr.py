@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, select, true
 
 from ivr.facility.tables import facility, inmate
 from ivr.policy.hotline import NO_STATION
-from ivr.policy.request import Payer
+from ivr.policy.request import PAID_IN_CALLS
 from ivr.records.tables import call, leg_quality, recording, session
 from rating.money import Money, format_money
 from rating.price import price_from_text
@@ -95,7 +95,7 @@ def balance(row: Row[Any], amount: int | None) -> str | None:
     """An amount of the paying account, in money or in calls."""
     if amount is None:
         return None
-    return f"{amount} calls" if row.payer == Payer.SUBSCRIPTION else money(amount)
+    return f"{amount} calls" if row.payer in PAID_IN_CALLS else money(amount)
 
 
 def paid(row: Row[Any]) -> str:

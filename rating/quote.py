@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from rating.money import ZERO, Money, format_money
+from rating.money import ZERO, Money, floor_to_cent, format_money
 from rating.price import NOTHING, Charge, Price, charge
 from rating.tariff import Rate
 from rating.timetable import Timetable
 
 MINUTE_MS = 60_000
-#: Nothing longer can be spoken; a longer talk is told as this much, so never as more than there is.
+#: Nothing longer, and no larger amount, can be spoken; more is told as this much, so never as more than there is.
 MOST_SPOKEN_MINUTES = 24 * 60
+MOST_SPOKEN = Money(9_999_990_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ def quote(price: Price, started_at: datetime, longest_ms: int) -> Quote:
 def spoken_minutes(limit_ms: int) -> int:
     """The longest talk in whole minutes, as it is told."""
     return min(limit_ms // MINUTE_MS, MOST_SPOKEN_MINUTES)
+
+
+def speakable(balance: Money) -> Money:
+    """A balance as it is told: in whole cents, and never as more than there is."""
+    return min(floor_to_cent(balance), MOST_SPOKEN)
 
 
 def in_words(timetable: Timetable) -> str:

@@ -48,7 +48,7 @@ def inmates(file: File, facility: FacilityId) -> None:
 def numbers(file: File, facility: FacilityId) -> None:
     """Add numbers to inmates' lists, or change those that there are.
 
-    The header names the columns: inmate, number, and perhaps speed_dial, relation, records, payer (subscription or
+    The header names the columns: inmate, number, and perhaps speed_dial, relation, records, payer (such as
     prepaid: nobody else pays), override_note. A later load of a facility's file that names the inmate puts the file's
     list in place: `ivr dump` writes one with these numbers.
     """

@@ -16,7 +16,7 @@ MaybeInmate = Annotated[
 ]
 Prefix = Annotated[str | None, typer.Option("--prefix", help="all that begin so: 900, 217555, +44")]
 Type = Annotated[str | None, typer.Option("--type", help="a type of number, such as international")]
-PAYER = Annotated[str | None, typer.Option("--payer", help="who alone may pay: subscription or prepaid")]
+PAYER = Annotated[str | None, typer.Option("--payer", help="who alone may pay, such as prepaid or debit")]
 RELATION = Annotated[str | None, typer.Option("--relation", help="who it is to the inmate")]
 SPEED_DIAL = Annotated[str | None, typer.Option("--speed-dial", help="one or two digits")]
 RECORD = Annotated[bool | None, typer.Option("--record/--no-record", help="record calls to it, or never")]

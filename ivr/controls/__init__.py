@@ -1,7 +1,9 @@
 """The only bridge from dialogues to rules, money and the database: gather facts, decide, reserve; later settle."""
 
 from ivr.controls.called_party import Accepted, CalledPartyControls, Offer
-from ivr.controls.inmate import Grant, InmateControls, Refused
+from ivr.controls.choosing import Choices
+from ivr.controls.granting import Grant, Refused
+from ivr.controls.inmate import InmateControls
 from ivr.facility.asking import Asking
 from ivr.policy.hotline import HotlineKind
 from ivr.policy.identity import IdentifyBy, UnfitPin
@@ -13,6 +15,7 @@ __all__ = [
     "Accepted",
     "Asking",
     "CalledPartyControls",
+    "Choices",
     "Grant",
     "HotlineKind",
     "IdentifyBy",

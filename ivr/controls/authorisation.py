@@ -1,6 +1,6 @@
 """Gather the facts of a call, decide on it, and reserve what it may cost: one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,8 +8,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from accounts import ledger, payers
-from ivr.controls.facts import Caller, facts
-from ivr.controls.pricing import priced, talk_starts
+from accounts.billed import collect_account, open_billed
+from accounts.courtesy import courtesy_account, give_courtesy
+from accounts.tables import BilledKind
+from ivr.controls.facts import Caller, Choice, Facts, facts
+from ivr.controls.pricing import Priced, priced, talk_starts
 from ivr.facility import lookup, scopes
 from ivr.facility.bookings import Booking
 from ivr.facility.lookup import Facility
@@ -17,22 +20,28 @@ from ivr.facility.settings import Settings, settings_of
 from ivr.policy.hotline import HotlineKind
 from ivr.policy.intake import Intake
 from ivr.policy.quantity import FURTHEST_LIMIT_MS, CallLimit, Counted, History, looks_back_to
-from ivr.policy.reasons import Cutoff, Denial
+from ivr.policy.reasons import Cutoff
 from ivr.policy.request import (
+    PAID_IN_CALLS,
+    PAID_IN_MONEY,
     Allow,
     CallRequest,
+    CourtesyFacts,
     Decision,
     Deny,
+    Funds,
     InmateState,
     Limit,
     PanMode,
     Payer,
-    PrepaidFacts,
+    Payment,
     SubscriptionFacts,
 )
-from ivr.policy.rules import block_cause, decide, needed, one_at_a_time
+from ivr.policy.rules import block_cause, decide, funds_too_low, one_at_a_time
 from ivr.records import calls
 from ivr.records.history import history
+from rating.free_by_law import agency_share
+from rating.money import ZERO, Money
 from rating.numbers import (
     ORDINARY_AND_TOLL_FREE,
     Dialled,
@@ -45,7 +54,10 @@ from rating.numbers import (
 from rating.price import Price
 
 #: The account that a payer's charge goes to.
-EARNED_BY = {Payer.PREPAID: payers.REVENUE, Payer.SUBSCRIPTION: payers.CALLS_USED}
+EARNED_BY = {
+    **dict.fromkeys(PAID_IN_MONEY, payers.REVENUE),
+    **dict.fromkeys(PAID_IN_CALLS, payers.CALLS_USED),
+}
 #: What is keyed for a relay (47 CFR 64.603), and the code that it is.
 SHORT_CODES = {"711": "711", "1711": "711"}
 #: How often a call is decided anew because another was quicker to take what was to pay for it.
@@ -59,10 +71,18 @@ class Authorised:
     decision: Decision
     number: str
     ends_by: datetime | None = None  # the hour at which the talk must end, whenever it begins
+    available: Money = ZERO  # on the account of money that pays, before this call
 
 
 def authorise(
-    conn: Connection, facility: Facility, *, call_id: str, inmate: Caller, dialled: str, at: datetime
+    conn: Connection,
+    facility: Facility,
+    *,
+    call_id: str,
+    inmate: Caller,
+    dialled: str,
+    at: datetime,
+    choice: Choice | None = None,
 ) -> Authorised:
     """Decide on an open call to the keys `dialled`; if it may be made, its money or subscription call is held.
 
@@ -72,7 +92,7 @@ def authorise(
     asked = number_keyed(conn, facility, inmate, dialled)
     number = ""
     for _ in range(DECISIONS):
-        request = gather(conn, facility, inmate, asked, at)
+        request = gather(conn, facility, inmate, asked, at, choice)
         decision = decide(request)
         number = request.dialled.e164 if isinstance(request.dialled, Number) else ""
         known: dict[str, object] = {
@@ -84,11 +104,13 @@ def authorise(
         if isinstance(decision, Deny):
             break
         try:
-            _hold(conn, call_id, request, decision, known)
+            _hold(conn, facility, call_id, request, decision, known=known)
         except ledger.InsufficientFunds:
-            decision = _outrun(request)
+            decision = funds_too_low(request)
         else:
-            return Authorised(decision, number, ends_by(decision.limit, at))
+            paying = request.funds.get(decision.payment.payer)
+            available = paying.available if paying else ZERO
+            return Authorised(decision, number, ends_by(decision.limit, at), available)
     calls.set_values(conn, call_id, **known)
     return Authorised(decision, number)
 
@@ -111,43 +133,79 @@ def number_keyed(conn: Connection, facility: Facility, caller: Caller, keys: str
     return read_keys(keys, allowed_kinds=ORDINARY_AND_TOLL_FREE)
 
 
-def gather(
-    conn: Connection, facility: Facility, caller: Caller, dialled: Dialled, at: datetime
+def gather(  # noqa: PLR0917 - what a decision is on
+    conn: Connection,
+    facility: Facility,
+    caller: Caller,
+    dialled: Dialled,
+    at: datetime,
+    choice: Choice | None = None,
 ) -> CallRequest:
     """All facts that the rules may know, read at one moment, in three statements; only inmates' calls are paid for."""
     inmate = caller if isinstance(caller, int) else None
-    booking = caller if isinstance(caller, Booking) else None
-    local = at.astimezone(ZoneInfo(facility.time_zone))
     number = dialled.e164 if isinstance(dialled, Number) else ""
-    found = facts(conn, facility, caller, number, at)
-    known, paying = found.number, found.paying
+    found = facts(conn, facility, caller, number, at, choice)
+    known = found.number
     if isinstance(dialled, Number) and not known.relay and dialled.kind not in facility.kinds:
         dialled, number = Unusable(NumberRefusal.NUMBER_TYPE_BLOCKED), ""
     settings = _settings(conn, facility, known.unit_id, inmate, dialled, at=at)
-    agreed = settings.agreed_until(at)
+    local = at.astimezone(ZoneInfo(facility.time_zone))
+    past = _past(conn, facility, inmate, number, settings.limits, local)
     free = known.free or inmate is None  # nobody pays for what is called on a booking or by a code
+    agreed = settings.agreed_until(at)
     asked = priced(facility, found.tariff, dialled, at, local=known.local, free=free, talk_until=agreed)
+    return _request(
+        facility,
+        caller,
+        dialled,
+        at,
+        found=found,
+        settings=settings,
+        asked=asked,
+        past=past,
+        chosen=choice.payer if choice else None,
+    )
+
+
+def _request(
+    facility: Facility,
+    caller: Caller,
+    dialled: Dialled,
+    at: datetime,
+    *,
+    found: Facts,
+    settings: Settings,
+    asked: Priced,
+    past: History,
+    chosen: Payer | None,
+) -> CallRequest:
+    """What was read, as the rules know it."""
+    booking = caller if isinstance(caller, Booking) else None
+    known, paying = found.number, found.paying
     return CallRequest(
-        at=local,
+        at=at.astimezone(ZoneInfo(facility.time_zone)),
         inmate_state=InmateState(known.state),
         has_recorded_name=booking.has_name if booking else known.has_recorded_name,
         dialled=dialled,
         blocked_by=settings.blocked_by,
         on_allowed_list=known.allowed or booking is not None,  # whoever was arrested has no list yet
         privileged=known.privileged,
-        free=known.free or asked.is_free_by_law or inmate is None,
+        free=known.free or asked.is_free_by_law or not isinstance(caller, int),
         schedules=settings.schedules,
         call_type=asked.call_type,
         price=asked.price,
         starts=talk_starts(facility, asked.price, at),
         agency_rule=asked.share.id if asked.share else None,
         subscription=_subscription(paying.subscription) if paying.subscription else None,
-        prepaid=PrepaidFacts(paying.prepaid.account_id, paying.prepaid.available) if paying.prepaid else None,
+        funds=_funds(facility, paying, dialled),
+        offered=_offered(facility, at),
+        chosen=chosen,
+        courtesy=_courtesy(facility, paying, dialled),
         longest_call_ms=min(facility.longest_call_ms, FURTHEST_LIMIT_MS),
         facility_records=facility.records,
         number_records=known.records,
         limits=settings.limits,
-        history=_past(conn, facility, inmate, number, settings.limits, local),
+        history=past,
         holidays=settings.holidays,
         office=known.office,
         hotline=known.hotline,
@@ -219,10 +277,64 @@ def _subscription(plan: payers.SubscriptionFacts) -> SubscriptionFacts:
     )
 
 
+def _funds(facility: Facility, paying: payers.PayerFacts, dialled: Dialled) -> Mapping[Payer, Funds]:
+    """The accounts of money that there are; that of a number's collect calls opens with the first one."""
+    funds = {
+        Payer(payer): Funds(has.account_id, has.available)
+        for payer, has in paying.funds.items()
+        if payer in PAID_IN_MONEY
+    }
+    if isinstance(dialled, Number) and Payer.COLLECT not in funds and not paying.collect_stopped:
+        opened = collect_account(facility.id, dialled.e164)
+        funds[Payer.COLLECT] = Funds(opened, Money(facility.collect_limit))
+    return funds
+
+
+def _offered(facility: Facility, at: datetime) -> frozenset[Payer]:
+    """Who may pay here; nobody is asked to by a collect call where any calls are free by law."""
+    offered = frozenset(map(Payer, facility.payers.split()))
+    if Payer.COLLECT in offered:
+        share = agency_share(facility.site, at.astimezone(ZoneInfo(facility.time_zone)).date())
+        return offered - {Payer.COLLECT} if share is not None and share.is_free else offered
+    return offered
+
+
+def _courtesy(facility: Facility, paying: payers.PayerFacts, dialled: Dialled) -> CourtesyFacts | None:
+    """The number's courtesy call; None where it has had it, or the facility gives it no time."""
+    given = paying.funds.get(Payer.COURTESY)
+    is_used = given is not None and given.available < 1
+    if facility.courtesy_seconds == 0 or is_used or not isinstance(dialled, Number):
+        return None
+    return CourtesyFacts(courtesy_account(dialled.e164), facility.courtesy_seconds * 1000)
+
+
+def _open(conn: Connection, facility: Facility, request: CallRequest, paying: Payment) -> None:
+    """An account that opens with the first call that it pays for is there, whoever is quicker."""
+    assert isinstance(request.dialled, Number)
+    number = request.dialled.e164
+    if paying.payer is Payer.COURTESY:
+        give_courtesy(conn, number=number, at=request.at)
+    elif paying.payer is Payer.COLLECT:
+        open_billed(
+            conn,
+            account_id=collect_account(facility.id, number),
+            kind=BilledKind.COLLECT,
+            facility_id=facility.id,
+            credit_limit=Money(facility.collect_limit),
+            at=request.at,
+        )
+
+
 def _hold(
-    conn: Connection, call_id: str, request: CallRequest, allowed: Allow, known: dict[str, object]
+    conn: Connection,
+    facility: Facility,
+    call_id: str,
+    request: CallRequest,
+    allowed: Allow,
+    *,
+    known: dict[str, object],
 ) -> None:
-    """Reserve what the call may cost; raises ledger.InsufficientFunds, having changed nothing.
+    """Reserve what the call may cost; raises ledger.InsufficientFunds, having reserved nothing.
 
     Raises LostRace where another call of the inmate, or to the number, has begun since the facts were read.
     """
@@ -230,6 +342,7 @@ def _hold(
     hold_id, before = None, None
     if payment.account_id is not None:
         hold_id = f"call/{call_id}/hold"
+        _open(conn, facility, request, payment)
         before = ledger.balance(conn, payment.account_id).available
         ledger.hold(
             conn,
@@ -267,12 +380,6 @@ def _hold(
 def ends_by(limit: Limit, at: datetime) -> datetime | None:
     """The hour at which a talk must end whenever it begins, where calling hours limit it."""
     return at + timedelta(milliseconds=limit.ms) if limit.cutoff is Cutoff.SCHEDULE else None
-
-
-def _outrun(request: CallRequest) -> Deny:
-    """Other calls took the funds between each look and its hold."""
-    assert request.price is not None
-    return Deny(Denial.FUNDS_TOO_LOW, {"needed": needed(request.price, request.starts)})
 
 
 def _price_text(price: Price | None, at: datetime) -> str | None:

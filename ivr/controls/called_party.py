@@ -19,13 +19,13 @@ from ivr.live import until
 from ivr.policy.forwarding import forwarded
 from ivr.policy.reasons import NotRecorded, Outcome
 from ivr.policy.recording import RecordingFile, RecordingPermit, recording_permit
-from ivr.policy.request import BlockCause, CallClass, NotCovered, Payer
+from ivr.policy.request import PAID_IN_CALLS, PAID_IN_MONEY, BlockCause, CallClass, NotCovered, Payer
 from ivr.records import calls, recordings, sealing
 from ivr.records.alerts import alert_once
 from ivr.records.states import Leg
-from rating.money import Money, floor_to_cent
+from rating.money import Money
 from rating.price import price_from_text
-from rating.quote import NO_CHARGE, Quote, quote, spoken_minutes
+from rating.quote import NO_CHARGE, Quote, quote, speakable, spoken_minutes
 
 _IN_DOUBT = (
     "{}: rows of the list were lost or changed by something else, and nothing is recorded; look at "
@@ -200,7 +200,7 @@ def _recorded_name(conn: Connection, row: Row[Any]) -> bytes | None:
 
 
 def _quote(row: Row[Any], at: datetime) -> Quote:
-    if row.payer != Payer.PREPAID:
+    if row.payer not in PAID_IN_MONEY:
         return NO_CHARGE
     return quote(price_from_text(row.price), at, row.limit_ms)
 
@@ -214,21 +214,17 @@ def _in_talk(row: Row[Any], list_intact: bool) -> dict[str, str]:
     return {**keys, "OVERLAY": "".join(languages), "OVERLAY_SECONDS": str(row.overlay_seconds)}
 
 
-#: Beyond this nothing can be spoken; a larger balance is told as this much, so never as more than there is.
-MOST_SPOKEN = Money(9_999_990_000)
-
-
 def _left(conn: Connection, row: Row[Any]) -> int:
     """What is told on acceptance: the calls left after this one, or the balance that this call will be paid from.
 
-    Money is told in whole cents, never more than there is; what other calls have reserved is not counted.
+    What other calls have reserved is not counted.
     """
     if row.account_id is None:
         return 0
     available = ledger.balance(conn, row.account_id).available
-    if row.payer == Payer.SUBSCRIPTION:
+    if row.payer in PAID_IN_CALLS:
         return available
-    return min(floor_to_cent(Money(available + row.held)), MOST_SPOKEN)
+    return speakable(Money(available + row.held))
 
 
 def block_number(conn: Connection, facility_id: str, number: str, call_id: str, node: Node) -> None:

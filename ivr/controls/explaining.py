@@ -51,6 +51,7 @@ class Answer:
             "at": self.request.at.isoformat(),
             "call_type": self.request.call_type,
             **_decision(self.explained),
+            "payers": {each: why or "can pay" for each, why in self.explained.payers.items()},
             "rules": [_view(view) for view in self.explained.views],
             "limits": [_limit(limit) for limit in self.explained.limits],
         }
@@ -137,7 +138,7 @@ def _price(payment: Payment) -> str:
     match payment.payer:
         case Payer.FREE:
             return "nothing"
-        case Payer.SUBSCRIPTION:
+        case Payer.SUBSCRIPTION | Payer.COURTESY:
             return "1 call"
         case _:
             return f"${format_money(Money(payment.hold))}"

@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, bindparam, func, select
 
 from accounts import payers
+from accounts.billed import collect_account
+from accounts.courtesy import courtesy_account
 from accounts.db import Prepared
 from ivr.facility import lookup, tariffs
 from ivr.facility.bookings import Booking
 from ivr.facility.lookup import Facility, NumberFacts
 from ivr.policy.quantity import SHORTEST_COUNTED_MS
+from ivr.policy.request import Payer
 from ivr.records.tables import call
 from rating.prices import Tariff
 
@@ -27,15 +31,18 @@ TAKEN = (
     )
     .scalar_subquery()
 )
-_FACTS = Prepared(
-    select(TAKEN.label("intake_calls"), *lookup.NUMBER_COLUMNS, *payers.COLUMNS, *tariffs.COLUMNS)
-    .select_from(tariffs.joined(payers.joined(lookup.NUMBER_FROM)))
-    .where(lookup.OF_FACILITY)
-)
 
 
 #: Who calls: an inmate by the key of their row, somebody on a booking, or nobody who is known.
 Caller = int | Booking | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who pays because the inmate has said so, and of a card that was keyed the account."""
+
+    payer: Payer
+    card_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +55,15 @@ class Facts:
     intake_calls: int  # that the booking has had
 
 
-def facts(conn: Connection, facility: Facility, caller: Caller, number: str, at: datetime) -> Facts:
-    """The facts of a call to a number (E.164, or "") at an instant."""
+def facts(  # noqa: PLR0917 - what a call is
+    conn: Connection,
+    facility: Facility,
+    caller: Caller,
+    number: str,
+    at: datetime,
+    choice: Choice | None = None,
+) -> Facts:
+    """The facts of a call to a number (E.164, or "") at an instant; of who may pay only whom the facility offers."""
     asked = {
         "facility_id": facility.id,
         "inmate_key": caller if isinstance(caller, int) else None,
@@ -58,8 +72,32 @@ def facts(conn: Connection, facility: Facility, caller: Caller, number: str, at:
         "exchange": lookup.exchange_of(number),
         "on": at.astimezone(ZoneInfo(facility.time_zone)).date(),
         "at": at,
+        "card_id": choice.card_id if choice else None,
+        "collect_id": collect_account(facility.id, number),
+        "courtesy_id": courtesy_account(number),
     }
-    row = _FACTS.row(conn, asked)
+    statement, offered = _statement(facility.payers)
+    row = statement.row(conn, asked)
     assert row is not None  # facilities are never deleted
     tariff = tariffs.tariff_of(conn, facility.id, facility.time_zone, row)
-    return Facts(lookup.number_facts_of(row), payers.payer_facts_of(row), tariff, row.intake_calls)
+    paying = payers.payer_facts_of(row, offered)
+    return Facts(lookup.number_facts_of(row), paying, tariff, row.intake_calls)
+
+
+@cache
+def _statement(offered: str) -> tuple[Prepared, frozenset[str]]:
+    """The one statement that tells all facts, and whom it looks at: the words of a facility's payers."""
+    words = frozenset(offered.split())
+    return (
+        Prepared(
+            select(
+                TAKEN.label("intake_calls"),
+                *lookup.NUMBER_COLUMNS,
+                *payers.columns(words),
+                *tariffs.COLUMNS,
+            )
+            .select_from(tariffs.joined(payers.joined(lookup.NUMBER_FROM, words)))
+            .where(lookup.OF_FACILITY)
+        ),
+        words,
+    )

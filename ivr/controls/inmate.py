@@ -12,7 +12,9 @@ from sqlalchemy import Connection, Row, update
 
 from ivr.call import end
 from ivr.controls.authorisation import Authorised, authorise
-from ivr.controls.facts import Caller
+from ivr.controls.choosing import Choices, card_keyed, choices_of, offers_a_choice
+from ivr.controls.facts import Caller, Choice
+from ivr.controls.granting import Grant, Refused, granted
 from ivr.controls.node import Node
 from ivr.controls.settlement import Ending, Settled, settle_call
 from ivr.facility import bookings, lookup
@@ -27,9 +29,8 @@ from ivr.policy.forwarding import Forwarded
 from ivr.policy.hotline import ANONYMOUS_KINDS, LONGEST_CODE, NO_STATION, HotlineKind, coarse
 from ivr.policy.identity import IdentifyBy, UnfitPin
 from ivr.policy.reasons import Denial, NotRecorded, Outcome, Reason
-from ivr.policy.request import Allow, CallClass, Deny, Payer
+from ivr.policy.request import Allow, Deny, Payer
 from ivr.records import calls, evidence, sessions
-from rating.quote import NO_CHARGE, Quote, quote, spoken_minutes
 
 #: How long the end of a talk, as Asterisk's events tell it, is waited for before the dialplan's note alone counts.
 TALK_END_WAIT_SECONDS = 0.5
@@ -46,33 +47,6 @@ DIAL_OUTCOMES: Mapping[str, Outcome] = {  # Asterisk's DIALSTATUS, app_dial
 }
 #: What Dial says of a 3xx that it was told not to follow; a line that is busy has a cause.
 REDIRECTED = ("BUSY", "0")
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The call may not be made; `told` holds the variables of `ending.<reason>`."""
-
-    reason: Denial
-    told: dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """The call may be made: what it costs whom, and how long it may last."""
-
-    number: str
-    payer: Payer
-    quote: Quote
-    limit_ms: int
-    cutoff: str
-    ends_by: datetime | None  # the hour at which the talk must end, whenever it began
-    recorded: bool
-    relay: bool = False
-
-    @property
-    def limit_minutes(self) -> int:
-        """The limit in whole minutes, as it is spoken: never more than there is."""
-        return spoken_minutes(self.limit_ms)
 
 
 @dataclass(slots=True)
@@ -97,6 +71,7 @@ class InmateControls:
     _name_file: str = ""
     _dialled: str = ""
     _refused: str = ""  # the number that was refused last
+    _choice: Choice | None = None  # of who pays for this call
     _keyed_at: datetime | None = None
     _is_open: bool = False  # the call's record stands
     _ringing: bool = False
@@ -223,7 +198,7 @@ class InmateControls:
         self.call_id, self._dialled, self._keyed_at = self.node.new_id(), dialled, self.node.now()
         structlog.contextvars.bind_contextvars(call_id=self.call_id)
         self.node.live.in_dialogue.add(self.call_id)
-        self._is_open = False
+        self._is_open, self._choice = False, None
         if not self._has_name:
             await self._open_call()
 
@@ -237,29 +212,36 @@ class InmateControls:
         outcome = await self.node.database.transact(self._authorise)
         self._is_open = True
         match outcome.decision:
-            case Deny(reason, told):
+            case Deny(reason) as refused:
                 self._refused = outcome.number
                 self.node.live.ended[reason] += 1
                 self.node.live.in_dialogue.discard(self.call_id)
                 self.call_id = ""
-                return Refused(reason, dict(told))
-            case Allow(limit, payment, not_recorded, call_class=call_class):
-                price = payment.price
-                asked = (
-                    quote(price, self.node.now(), limit.ms)
-                    if payment.payer is Payer.PREPAID and price
-                    else NO_CHARGE
-                )
-                return Grant(
-                    outcome.number,
-                    payment.payer,
-                    asked,
-                    limit.ms,
-                    limit.cutoff,
-                    outcome.ends_by,
-                    recorded=not_recorded is None,
-                    relay=call_class is CallClass.TRS,
-                )
+                return Refused(reason, dict(refused.told), refused.is_unbillable)
+            case Allow():
+                return granted(outcome, outcome.decision, self.node.now())
+
+    async def choices(self) -> Choices:
+        """What the inmate may choose to pay this call with; the database is asked only where there is a choice."""
+        if self._inmate is None or not offers_a_choice(self.facility):
+            return Choices()
+        found = await self.node.database.transact(self._choices)
+        self._is_open = True
+        return found
+
+    def pay_by_own_account(self) -> None:
+        """The inmate's account pays for this call, if it can."""
+        self._choice = Choice(Payer.DEBIT)
+
+    async def card_keyed(self, pin: str) -> bool:
+        """Whether this is the PIN of a calling card, which then pays for this call, if it can."""
+        assert self._inmate is not None
+        found = await self.node.database.transact(
+            card_keyed, self.node.pin_key, self.facility, self._inmate, pin, at=self.node.now()
+        )
+        if found is not None:
+            self._choice = Choice(Payer.CARD, found)
+        return found is not None
 
     async def dialling(self, grant: Grant) -> dict[str, str]:
         """The dialplan's variables for this call; from here on its events settle it."""
@@ -394,12 +376,23 @@ class InmateControls:
             booking_id=self._booking.id if self._booking else None,
         )
 
+    def _choices(self, conn: Connection) -> Choices:
+        if not self._is_open:
+            self._insert_call(conn)
+        return choices_of(conn, self.facility, self._caller, self._dialled, self.node.now())
+
     def _authorise(self, conn: Connection) -> Authorised:
         at = self.node.now()
         if not self._is_open:
             self._insert_call(conn)
         outcome = authorise(
-            conn, self.facility, call_id=self.call_id, inmate=self._caller, dialled=self._dialled, at=at
+            conn,
+            self.facility,
+            call_id=self.call_id,
+            inmate=self._caller,
+            dialled=self._dialled,
+            at=at,
+            choice=self._choice,
         )
         if isinstance(outcome.decision, Deny):
             nothing = {

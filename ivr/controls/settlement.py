@@ -14,7 +14,7 @@ from ivr.policy.forwarding import Forwarded
 from ivr.policy.hotline import ANONYMOUS_KINDS, coarse
 from ivr.policy.quantity import SHORTEST_COUNTED_MS
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded, Outcome, Reason, reason
-from ivr.policy.request import Payer
+from ivr.policy.request import PAID_IN_CALLS, PAID_IN_MONEY, Payer
 from ivr.policy.talk import NO_TALK, Evidence, Talk, talk
 from ivr.records import calls, evidence
 from ivr.records.states import CallState, Leg
@@ -118,7 +118,7 @@ def _settle_row(
         return Settled(reason(row.reason), Money(row.charge or 0), row.talk_ms or 0, is_new=False)
     span = _talk_of(conn, row, seen)
     billed = _charge(row, span)
-    due = Money(min(billed.due, row.held)) if row.payer == Payer.PREPAID else ZERO
+    due = Money(min(billed.due, row.held)) if row.payer in PAID_IN_MONEY else ZERO
     values: dict[str, object] = {
         **known,
         **_talk_values(span, at),
@@ -239,12 +239,14 @@ def _money_values(
     """Turn the hold into a charge, or give it back; both are idempotent by their ids."""
     if row.hold_id is None:
         return {"charge": ZERO, "calls_charged": 0}
-    is_call = row.payer == Payer.SUBSCRIPTION
+    is_call = row.payer in PAID_IN_CALLS
     amount = int(talked) if is_call else due
     if amount:
         ledger.settle(
             conn, transfer_id=f"call/{row.id}/settlement", hold_id=row.hold_id, amount=amount, at=at
         )
+        if row.payer == Payer.PAID_CALL:
+            payers.end_paid_call(conn, account_id=row.account_id, at=at)
     else:
         ledger.release(conn, transfer_id=f"call/{row.id}/release", hold_id=row.hold_id, at=at)
     return {

@@ -38,6 +38,7 @@ def findings(file: FacilityFile, at: datetime) -> list[str]:
         *_below_the_law(file, levels, local),
         *(line for level in levels for line in _what_is_over(level, local)),
         *_contradicting_numbers(file),
+        *_who_never_pays(file, local),
     ]
 
 
@@ -139,6 +140,22 @@ def _contradicting_numbers(file: FacilityFile) -> Iterator[str]:
                 yield f"{name}{dialled}: allowed, and blocked by {by}"
             if entry.number in privileged and entry.records and "records" in entry.model_fields_set:
                 yield f"{name}: records = true means nothing, since the number is privileged"
+
+
+def _who_never_pays(file: FacilityFile, local: datetime) -> Iterator[str]:
+    funding, share = file.funding, agency_share(file.facility.site, local.date())
+    if "collect" in funding.payers:
+        if share is not None and share.is_free:
+            yield f"funding: collect never pays, since calls from here are free by law ({share.law})"
+        elif not funding.collect_limit:
+            yield "funding: collect never pays, since collect_limit is 0.00"
+    if "courtesy" in funding.payers and not funding.courtesy_minutes:
+        yield "funding: courtesy never pays, since courtesy_minutes is 0"
+    for person in file.inmate:
+        for entry in person.numbers:
+            if entry.payer is not None and entry.payer not in funding.payers:
+                name = f"inmate {person.id}, number {entry.number}"
+                yield f"{name}: only {entry.payer} may pay, and the facility does not offer it"
 
 
 class _Blocks:

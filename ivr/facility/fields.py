@@ -2,7 +2,7 @@
 
 import re
 from datetime import time
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -12,6 +12,12 @@ from rating.area_codes import states_by_area_code
 from rating.money import Money, parse_money
 from rating.numbers import ORDINARY_AND_TOLL_FREE, Number, read_e164, read_keys
 
+#: Who may pay for a call that is not free, and who alone may for a number of an inmate's list. They are tried in an
+#: order of their own (docs/accounts.md).
+Funding = Literal[
+    "subscription", "debit", "card", "prepaid", "paid_call", "direct_bill", "collect", "courtesy"
+]
+OnlyPayer = Literal["subscription", "debit", "card", "prepaid", "paid_call", "direct_bill", "collect"]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     Field,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -16,7 +17,9 @@ from ivr.facility.fields import (
     E164,
     Amount,
     FileName,
+    Funding,
     Note,
+    OnlyPayer,
     PinDigits,
     Prefix,
     Slug,
@@ -35,12 +38,6 @@ from rating.tariff_file import TariffFile, TariffFileError, parse_tariff
 from rating.taxes import parse as parse_taxes
 
 __all__ = ["FacilityFile", "FacilityFileError", "Sources", "parse", "read"]
-
-
-#: Who may pay for a call that is not free; they are tried in an order of their own (docs/accounts.md).
-Funding = Literal[
-    "subscription", "debit", "card", "prepaid", "paid_call", "collect", "direct_bill", "courtesy"
-]
 
 
 class AgencyEntry(RecordedEntry):
@@ -137,7 +134,7 @@ class AllowedEntry(LevelEntry):
     speed_dial: Annotated[str, Field(pattern=r"^[0-9]{1,2}$")] | None = None
     records: bool = True
     relation: str | None = None
-    payer: Literal["subscription", "prepaid"] | None = None
+    payer: OnlyPayer | None = None
     override_note: Note | None = None
 
 
@@ -266,6 +263,15 @@ class FundingEntry(Entry):
     continues_within_seconds: Annotated[int, Field(ge=0, le=900)] = (
         0  # so soon after, a call continues the last
     )
+
+    @field_validator("payers")
+    @classmethod
+    def _prepaid_beside_collect(cls, payers: list[Funding]) -> list[Funding]:
+        if "collect" in payers and "prepaid" not in payers:
+            raise ValueError(
+                "expected prepaid beside collect, where a number that may owe no more is refused (47 CFR 64.6050)"
+            )
+        return payers
 
 
 class PrepaidEntry(Entry):

@@ -92,9 +92,40 @@ def _count(
     conn.execute(insert(wrong_pin), row)
 
 
+def may_key_card(conn: Connection, facility: Facility, inmate_key: int, at: datetime) -> bool:
+    """Whether PINs of calling cards that the inmate keys here count now: they pause and lock like the inmate's own."""
+    keyed_id = card_tries_of(inmate_key)
+    of_id = {"facility": facility.id, "keyed_id": keyed_id}
+    tries = [WrongTries(**row._mapping) for row in conn.execute(_TRIES, of_id)]
+    return not (is_locked(tries) or is_paused(tries, facility.station_id or "", at))
+
+
+def card_was_keyed(
+    conn: Connection, facility: Facility, inmate_key: int, at: datetime, *, is_right: bool
+) -> None:
+    """Count a wrong PIN of a calling card; a right one has the inmate's wrong ones forgotten."""
+    of_id = {"facility": facility.id, "keyed_id": card_tries_of(inmate_key)}
+    if is_right:
+        conn.execute(_FORGET, of_id)
+        return
+    tries = [WrongTries(**row._mapping) for row in conn.execute(_TRIES, of_id)]
+    _count(conn, of_id, tries, facility.station_id or "", at)
+
+
+def card_tries_of(inmate_key: int) -> str:
+    """What an inmate's wrong PINs of calling cards are counted for; no ID, since those are digits."""
+    return f"c{inmate_key}"
+
+
 def unlock(conn: Connection, facility_id: str, inmate_id: str) -> bool:
-    """Wrong PINs of an ID count for nothing any more; True if any were counted."""
-    return conn.execute(_FORGET, {"facility": facility_id, "keyed_id": inmate_id}).rowcount > 0
+    """Wrong PINs of an ID, and of calling cards that its inmate keyed, count no more; True if any were counted."""
+    keyed_ids = [inmate_id]
+    if (found := lookup.inmate_by_id(conn, facility_id, inmate_id)) is not None:
+        keyed_ids.append(card_tries_of(found.id))
+    return (
+        sum(conn.execute(_FORGET, {"facility": facility_id, "keyed_id": each}).rowcount for each in keyed_ids)
+        > 0
+    )
 
 
 def pin_hash(key: PinKey, facility_id: str, identify_by: str, inmate_id: str, pin: str) -> str:

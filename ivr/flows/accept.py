@@ -92,8 +92,25 @@ def paid_by(offer: Offer) -> list[Spoken]:
             return [speech("paid_free")]
         case Payer.SUBSCRIPTION:
             return [speech("paid_by_subscription")]
-        case Payer.PREPAID:
-            return [*why, *([price(offer.quote)] if why else []), speech("paid_by_prepaid")]
+        case Payer.DEBIT | Payer.CARD:
+            return [speech("paid_by_caller")]
+        case Payer.COURTESY:
+            return [*why, speech("paid_by_courtesy", time=offer.limit_minutes), speech("sign_up")]
+        case Payer.PREPAID | Payer.PAID_CALL | Payer.DIRECT_BILL | Payer.COLLECT:
+            return [*why, *([price(offer.quote)] if why else []), from_their_money(offer.payer)]
+
+
+def from_their_money(paying: Payer) -> Spoken:
+    """Where the called party's money comes from."""
+    match paying:
+        case Payer.PAID_CALL:
+            return speech("paid_before")
+        case Payer.DIRECT_BILL:
+            return speech("paid_by_bill")
+        case Payer.COLLECT:
+            return speech("paid_by_collect")
+        case _:
+            return speech("paid_by_prepaid")
 
 
 def price(quoted: Quote) -> Spoken:
@@ -108,14 +125,16 @@ def price(quoted: Quote) -> Spoken:
 def cost(offer: Offer) -> list[Spoken]:
     """The full answer to "what does it cost" (47 CFR 64.710)."""
     match offer.payer:
-        case Payer.FREE:
+        case Payer.FREE | Payer.COURTESY:
             return [speech("cost_free")]
         case Payer.SUBSCRIPTION:
             return [speech("cost_by_subscription")]
-        case Payer.PREPAID if offer.quote.is_flat:
+        case Payer.DEBIT | Payer.CARD:
+            return [speech("paid_by_caller")]
+        case _ if offer.quote.is_flat:
             minute, total = offer.quote.each_minute, offer.quote.longest.due
             return [speech("cost_by_prepaid", minute=minute, total=total, time=offer.limit_minutes)]
-        case Payer.PREPAID:
+        case _:
             total = offer.quote.longest.due
             return [price(offer.quote), speech("cost_in_all", total=total, time=offer.limit_minutes)]
 
@@ -140,7 +159,7 @@ async def record(call: Call, controls: CalledPartyControls, file: RecordingFile)
 
 
 def what_is_left(acceptance: Accepted) -> list[Spoken]:
-    """Subscription calls, the last one's end, or the prepaid balance; nothing for a free call."""
+    """Subscription calls, the last one's end, or what the called party's money is; nothing where they pay nothing."""
     match acceptance:
         case Accepted(payer=Payer.SUBSCRIPTION, left=0):
             return [speech("last_call", until=acceptance.renews_on)]
@@ -148,6 +167,10 @@ def what_is_left(acceptance: Accepted) -> list[Spoken]:
             return [speech("calls_remaining", calls=acceptance.left)]
         case Accepted(payer=Payer.PREPAID):
             return [speech("balance", balance=acceptance.left)]
+        case Accepted(payer=Payer.PAID_CALL):
+            return [speech("paid_before_left", left=acceptance.left)]
+        case Accepted(payer=Payer.DIRECT_BILL | Payer.COLLECT):
+            return [speech("bill_left", left=acceptance.left)]
         case _:
             return []
 

@@ -1,9 +1,10 @@
 """An inmate lifts a telephone, says who they are, and calls a number."""
 
-from ivr.call import LANGUAGES, Call, Spoken, end, speech
-from ivr.controls import Asking, Grant, IdentifyBy, InmateControls, Payer, Refused
+from ivr.call import LANGUAGES, Call, end, speech
+from ivr.controls import Asking, Grant, IdentifyBy, InmateControls, Refused
 from ivr.flows.goodbye import DIALOGUE_SECONDS, say_goodbye
 from ivr.flows.hotline import call_hotline
+from ivr.flows.paying import choose_payer, cost
 from ivr.flows.pin_change import change_pin
 from ivr.policy.reasons import Denial
 
@@ -76,11 +77,14 @@ async def place_call(call: Call, controls: InmateControls) -> bool:
         return False
     await controls.open_call(dialled)
     await record_name_once(call, controls)
+    await choose_payer(call, controls)
     match await controls.authorise():
-        case Refused(reason, told):
+        case Refused(reason, told, is_unbillable):
             if reason is Denial.SWITCHED_OFF:
                 end(reason)
             await call.say_ending(reason, told)
+            if is_unbillable:
+                await call.say("collect_limit_reached")
             if reason is Denial.NUMBER_NOT_ALLOWED:
                 await offer_to_ask(call, controls)
             return False
@@ -127,21 +131,3 @@ async def record_name_once(call: Call, controls: InmateControls) -> None:
         await call.say("name_not_heard" if attempt else "record_name")
         await call.record_name(controls.name_file())
         await controls.keep_recorded_name()
-
-
-def cost(grant: Grant) -> list[Spoken]:
-    """What the call costs and how long it may last."""
-    time, price = grant.limit_minutes, grant.quote
-    match grant.payer:
-        case Payer.FREE:
-            return [speech("free_call", time=time)]
-        case Payer.SUBSCRIPTION:
-            return [speech("covered_by_subscription", time=time)]
-        case Payer.PREPAID if price.is_flat:
-            return [speech("price_and_time", price=price.each_minute, time=time)]
-        case Payer.PREPAID if price.is_steady:
-            first = speech("price_first_minute", first=price.first_minute, each=price.each_minute)
-            return [first, speech("talk_time", time=time)]
-        case Payer.PREPAID:
-            first = speech("price_changes", first=price.first_minute)
-            return [first, speech("cost_in_all", total=price.longest.due, time=time)]

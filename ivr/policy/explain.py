@@ -4,20 +4,24 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ivr.policy.request import CallRequest, Decision, Deny, Limit
-from ivr.policy.rules import (
-    RULES,
-    Rule,
+from ivr.policy.limits import (
     allowance_limits,
-    decide,
     longest_call_limits,
-    payer,
-    rate_is_known,
     schedule_limits,
-    somebody_pays,
     until_appointment_ends,
-    until_balance_is_spent,
 )
+from ivr.policy.paying import payer, until_balance_is_spent, why_not
+from ivr.policy.request import (
+    PAID_IN_MONEY,
+    CallRequest,
+    Decision,
+    Deny,
+    Limit,
+    NotCovered,
+    NotPaying,
+    Payer,
+)
+from ivr.policy.rules import RULES, Rule, decide, rate_is_known, somebody_pays
 
 #: Rules that can say nothing where another one objects.
 PRESUPPOSED: Mapping[Rule, Rule] = {somebody_pays: rate_is_known}
@@ -40,6 +44,7 @@ class Explanation:
     decision: Decision
     views: Sequence[View]
     limits: Sequence[Limit]
+    payers: Mapping[Payer, NotPaying | NotCovered | None]  # what keeps each from paying; None: nothing
 
 
 def explanation(ask: CallRequest) -> Explanation:
@@ -47,9 +52,10 @@ def explanation(ask: CallRequest) -> Explanation:
     limits = [*schedule_limits(ask), *longest_call_limits(ask), *allowance_limits(ask)]
     if (agreed := until_appointment_ends(ask)) is not None:
         limits.append(agreed)
-    if ask.prepaid is not None and ask.price is not None and payer(ask) is not None:
-        limits.append(until_balance_is_spent(ask))
-    return Explanation(decide(ask), [_view(rule, ask) for rule in RULES], limits)
+    if (paid_by := payer(ask)) in PAID_IN_MONEY and ask.price is not None:
+        limits.append(until_balance_is_spent(ask, paid_by))
+    views = [_view(rule, ask) for rule in RULES]
+    return Explanation(decide(ask), views, limits, {each: why_not(ask, each) for each in Payer})
 
 
 def _view(rule: Rule, ask: CallRequest) -> View:

@@ -62,6 +62,7 @@ class Cutoff(StrEnum):
     ALLOWANCE = "allowance"  # of minutes, each day, week or month
     BALANCE = "balance"
     MAX_COST = "max_cost"  # of the tariff, for one call
+    COURTESY = "courtesy"  # of the one call that a number gets from the provider
     SWITCHED_OFF = "switched_off"  # by staff
 
 

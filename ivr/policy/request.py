@@ -49,17 +49,43 @@ class Payer(StrEnum):
 
     FREE = "free"
     SUBSCRIPTION = "subscription"
-    PREPAID = "prepaid"
+    DEBIT = "debit"  # the inmate's own account
+    CARD = "card"  # a calling card whose PIN the inmate keys
+    PREPAID = "prepaid"  # the called party's account
+    PAID_CALL = "paid_call"  # one call to this number, paid before it is made
+    DIRECT_BILL = "direct_bill"  # the called party's bill, by agreement
+    COLLECT = "collect"  # the called party's bill, by accepting the call
+    COURTESY = "courtesy"  # nobody: the one call that a number gets from the provider
 
 
+#: Whose account is of money: it pays by the minute, and a talk ends with it.
+PAID_IN_MONEY = frozenset(
+    {Payer.DEBIT, Payer.CARD, Payer.PREPAID, Payer.PAID_CALL, Payer.DIRECT_BILL, Payer.COLLECT}
+)
+#: Whose account counts calls.
+PAID_IN_CALLS = frozenset({Payer.SUBSCRIPTION, Payer.COURTESY})
+#: Who pays only where the inmate says so, in the order of the keys.
+CHOSEN_BY_INMATE = (Payer.DEBIT, Payer.CARD)
 #: Who may be named as the only payer of a number in an inmate's list.
-ONLY_PAYERS = (Payer.SUBSCRIPTION, Payer.PREPAID)
+ONLY_PAYERS = tuple(each for each in Payer if each not in (Payer.FREE, Payer.COURTESY))
 
 
 class CallClass(StrEnum):
     """What sort of service a call is, where it is not an ordinary one."""
 
     TRS = "trs"  # telecommunications relay service (47 CFR 64.6040)
+
+
+class NotPaying(StrEnum):
+    """Why somebody does not pay for a call, beside what `NotCovered` says of a subscription."""
+
+    HAS_A_PRICE = "has_a_price"
+    NOT_OFFERED = "not_offered"  # by the facility
+    ANOTHER_ALONE = "another_alone"  # the inmate's list names somebody else for this number
+    NOT_CHOSEN = "not_chosen"  # by the inmate, for this call
+    NO_ACCOUNT = "no_account"
+    TOO_LITTLE = "too_little"  # for the first increment
+    USED = "used"  # the number has had its courtesy call
 
 
 class NotCovered(StrEnum):
@@ -81,11 +107,19 @@ class SubscriptionFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class PrepaidFacts:
-    """The called party's prepaid account."""
+class Funds:
+    """An account of money that may pay, and what it has for this call."""
 
     account_id: str
     available: Money
+
+
+@dataclass(frozen=True, slots=True)
+class CourtesyFacts:
+    """The courtesy call of a number that has had none, and how long it may last."""
+
+    account_id: str
+    ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +140,7 @@ class CallRequest:
     starts: tuple[datetime, datetime]  # the talk begins between these two
     agency_rule: str | None  # the law by which the agency pays a part or all
     subscription: SubscriptionFacts | None
-    prepaid: PrepaidFacts | None
+    funds: Mapping[Payer, Funds]  # the accounts of money that there are
     longest_call_ms: int
     facility_records: bool
     number_records: bool
@@ -122,7 +156,10 @@ class CallRequest:
     list_is_full: bool = False
     suspended_from: datetime | None = None  # of a suspended inmate; none: from ever
     suspended_to: datetime | None = None
+    offered: frozenset[Payer] = frozenset({Payer.SUBSCRIPTION, Payer.PREPAID})  # who may pay here
     only_payer: Payer | None = None  # of this number in the inmate's list; none: anybody may pay
+    chosen: Payer | None = None  # by the inmate, for this call
+    courtesy: CourtesyFacts | None = None
     appointments: Sequence[Period] = ()  # of this inmate and number
     untimed: bool = False  # of a privileged number: neither a longest call nor quotas hold
     passive: bool = False  # two operators let an answer be the acceptance
@@ -140,7 +177,7 @@ class Payment:
 
     payer: Payer
     account_id: str | None = None
-    hold: int = 0  # micro-units of money for prepaid, 1 call for a subscription, 0 when free
+    hold: int = 0  # micro-units of money, or 1 call, as the account counts; 0 when free
     price: Price | None = None  # what is charged, to the payer or to the agency
     not_covered: NotCovered | None = None  # told to the called party before they accept
     renews_on: date | None = None
@@ -169,6 +206,7 @@ class Deny:
 
     reason: Denial
     told: Mapping[str, object] = field(default_factory=dict)
+    is_unbillable: bool = False  # a collect call, and the number may owe no more (47 CFR 64.6050)
 
 
 @dataclass(frozen=True, slots=True)

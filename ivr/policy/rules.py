@@ -4,28 +4,40 @@ Each rule is one small function with one reason. The first objection in `RULES` 
 the most restrictive setting wins, and any "do not record" wins.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 
-from ivr.policy.hotline import ANONYMOUS_KINDS, REACHABLE_ALWAYS
+from ivr.policy.hotline import ANONYMOUS_KINDS
 from ivr.policy.in_talk import in_talk
 from ivr.policy.level import Level
+from ivr.policy.limits import until_appointment_ends, until_schedule_closes
+from ivr.policy.paying import (
+    can_pay,
+    is_free,
+    is_passive,
+    is_unbillable,
+    limit,
+    may_pay,
+    needed,
+    payer,
+    payment,
+)
 from ivr.policy.quantity import (
-    FURTHEST_LIMIT_MS,
     CallQuota,
     CoolingOff,
     MinuteQuota,
     Velocity,
     calls_left,
     cool_at,
-    longest_calls,
     ms_left,
     next_attempt_at,
     whole_minutes,
 )
-from ivr.policy.reasons import Cutoff, Denial, NotRecorded
+from ivr.policy.reasons import Denial, NotRecorded
 from ivr.policy.request import (
+    CHOSEN_BY_INMATE,
     Allow,
     BlockCause,
     CallClass,
@@ -33,22 +45,15 @@ from ivr.policy.request import (
     Decision,
     Deny,
     InmateState,
-    Limit,
-    NotCovered,
     PanMode,
     Payer,
-    Payment,
 )
-from ivr.policy.schedule import Schedule
-from rating.call_type import IN_STATE, CallType
-from rating.money import Money
+from rating.call_type import CallType
 from rating.numbers import Number, Unusable
-from rating.price import Price, charge, first_increment_price, longest_at_any_cost_ms, longest_talk_ms
 
 Rule = Callable[[CallRequest], Deny | None]
 Set = TypeVar("Set", CallQuota, CoolingOff, MinuteQuota, Velocity)
 SHORTEST_CALL_MS = 60_000
-ALWAYS_OPEN = Schedule(None)
 #: Who wants no calls is not overruled.
 NEVER_OVERRIDDEN = frozenset({BlockCause.NO_CONTACT, BlockCause.CALLED_PARTY})
 
@@ -215,10 +220,14 @@ def rate_is_known(ask: CallRequest) -> Deny | None:
 
 def somebody_pays(ask: CallRequest) -> Deny | None:
     """A call that is not free needs a payer for its first increment."""
-    if payer(ask) is not None:
-        return None
-    assert ask.price is not None  # rate_is_known stands before this rule
-    return Deny(Denial.FUNDS_TOO_LOW, {"needed": needed(ask.price, ask.starts)})
+    return None if payer(ask) is not None else funds_too_low(ask)
+
+
+def funds_too_low(ask: CallRequest) -> Deny:
+    """Nobody pays: what a payer would need at least, and whether it is a collect call that no room is left for."""
+    assert ask.price is not None  # rate_is_known stands before somebody_pays
+    told = {"needed": needed(ask.price, ask.starts)}
+    return Deny(Denial.FUNDS_TOO_LOW, told, is_unbillable=is_unbillable(ask))
 
 
 RULES: tuple[Rule, ...] = (
@@ -243,211 +252,18 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def not_covered(ask: CallRequest) -> NotCovered | None:
-    """Why the subscription that exists does not pay for this call; None if it does or there is none."""
-    plan = ask.subscription
-    if plan is None:
-        return None
-    if plan.account_id is None:
-        return NotCovered.LAPSED
-    if ask.call_type not in IN_STATE:
-        return NotCovered.OUT_OF_STATE
-    return NotCovered.USED_UP if plan.calls_left < 1 else None
+def choices(ask: CallRequest) -> list[Payer]:
+    """What the inmate may choose to pay with.
 
-
-def is_passive(ask: CallRequest) -> bool:
-    """Whether the answer is the acceptance: of relays, and of hotlines and privileged offices that two operators chose.
-
-    Every other number needs the key.
+    Nothing where the call is refused whoever pays, or where somebody pays who comes first. Their own account is a
+    choice if it can pay; what a card has is not known before it is keyed.
     """
-    return ask.relay or (ask.passive and (ask.hotline or (ask.privileged and ask.office)))
-
-
-def is_free(ask: CallRequest) -> bool:
-    """Whether nobody pays: by number, by law, and wherever nobody is asked before they are connected."""
-    return ask.free or is_passive(ask)
-
-
-def payer(ask: CallRequest) -> Payer | None:
-    """The first who can pay: nobody need (free), a subscription, the called party's prepaid account.
-
-    An inmate's list may name the one who alone may pay for calls to a number.
-    """
-    if is_free(ask):
-        return Payer.FREE
-    if ask.subscription is not None and not_covered(ask) is None and _may_pay(ask, Payer.SUBSCRIPTION):
-        return Payer.SUBSCRIPTION
-    if ask.prepaid is not None and until_balance_is_spent(ask).ms > 0 and _may_pay(ask, Payer.PREPAID):
-        return Payer.PREPAID
-    return None
-
-
-def _may_pay(ask: CallRequest, paying: Payer) -> bool:
-    return ask.only_payer in (None, paying)
-
-
-def until_appointment_ends(ask: CallRequest) -> Limit | None:
-    """Staff have agreed on calls to this number until then; None where they have not."""
-    ends = max((each.ends_at for each in ask.appointments if each.holds(ask.at)), default=None)
-    if ends is None:
-        return None
-    left = ends.astimezone(UTC) - ask.at.astimezone(UTC)
-    return Limit(int(left.total_seconds() * 1000), Cutoff.SCHEDULE, Level.ENTRY)
-
-
-def _at_least_the_appointment(ask: CallRequest, otherwise: Limit) -> Limit:
-    """An appointment lets a call last until its end, and never cuts one that might last longer without it."""
-    agreed = until_appointment_ends(ask)
-    return otherwise if agreed is None else max(otherwise, agreed, key=_ms)
-
-
-def until_schedule_closes(ask: CallRequest) -> Limit:
-    """Talk ends with the calling hours of the level that closes first, or later with an appointment."""
-    closes = min(schedule_limits(ask), key=_ms, default=Limit(0, Cutoff.SCHEDULE))
-    return _at_least_the_appointment(ask, closes)
-
-
-def schedule_limits(ask: CallRequest) -> list[Limit]:
-    """How long each level's hours go on; nothing where it is closed."""
-    now = ask.at.astimezone(UTC)
-    left = [((each.open_until(ask.at) or now) - now, each.level) for each in _schedules(ask)]
-    return [Limit(int(span.total_seconds() * 1000), Cutoff.SCHEDULE, level) for span, level in left]
-
-
-def _schedules(ask: CallRequest) -> Sequence[Schedule]:
-    """The hours that hold for the call: for some hotlines the number's own alone, at intake the station's too."""
-    if ask.hotline_kind in REACHABLE_ALWAYS:
-        return [ALWAYS_OPEN, *(each for each in ask.schedules if each.level is Level.NUMBER)]
-    if ask.intake is not None:
-        own = (Level.STATION, Level.NUMBER)
-        return [ALWAYS_OPEN, *(each for each in ask.schedules if each.level in own)]
-    return ask.schedules
-
-
-def until_longest_call(ask: CallRequest) -> Limit:
-    """Talk ends at the shortest of the longest calls that any level sets for this type of call and this day.
-
-    An appointment that goes on for longer is a longer call.
-    """
-    return _at_least_the_appointment(ask, min(longest_call_limits(ask), key=_ms))
-
-
-def longest_call_limits(ask: CallRequest) -> list[Limit]:
-    """The longest call of each level that sets one; of an untimed number the furthest that there is."""
-    if is_untimed(ask):
-        return [Limit(FURTHEST_LIMIT_MS, Cutoff.LONGEST_CALL)]
-    rules = longest_calls(ask.limits, ask.call_type, ask.at.date(), ask.holidays)
-    return [
-        Limit(_stretched(ask, ask.longest_call_ms), Cutoff.LONGEST_CALL, Level.FACILITY),
-        *(Limit(_stretched(ask, each.ms), Cutoff.LONGEST_CALL, each.level) for each in rules),
-    ]
-
-
-def is_untimed(ask: CallRequest) -> bool:
-    """Whether neither a longest call nor a quota holds; only privileged numbers may be so."""
-    return ask.privileged and ask.untimed
-
-
-def _most_talk_ms(ask: CallRequest) -> int:
-    """The facility's longest call, as it holds for this number."""
-    return FURTHEST_LIMIT_MS if is_untimed(ask) else _stretched(ask, ask.longest_call_ms)
-
-
-def _stretched(ask: CallRequest, ms: int) -> int:
-    """A talk over a relay is typed or signed, and read out: the same words take several times as long."""
-    return min(ms * ask.relay_limit_factor if ask.relay else ms, FURTHEST_LIMIT_MS)
-
-
-def until_minutes_are_used(ask: CallRequest) -> Limit | None:
-    """Talk ends when the minutes of the day, week or month are used; None where nothing limits them."""
-    return min(allowance_limits(ask), key=_ms, default=None)
-
-
-def allowance_limits(ask: CallRequest) -> list[Limit]:
-    """What is left of each quota of minutes; none for a privileged number, nor by appointment."""
-    quotas = [] if ask.privileged or until_appointment_ends(ask) else _set(ask, MinuteQuota)
-    left = [(ms_left(ask.history, each, ask.at), each.level) for each in quotas]
-    return [Limit(_stretched(ask, max(0, ms)), Cutoff.ALLOWANCE, level) for ms, level in left]
-
-
-def _ms(limit: Limit) -> int:
-    return limit.ms
-
-
-def _longest_ms(ask: CallRequest) -> int:
-    """How long a call to this number may last at this facility; by appointment, perhaps longer."""
-    agreed = until_appointment_ends(ask)
-    return max(_most_talk_ms(ask), agreed.ms if agreed else 0)
-
-
-def until_max_cost(ask: CallRequest) -> Limit | None:
-    """Talk ends at the most that the tariff lets one call cost, whoever pays; None where it sets no such end.
-
-    Whenever the called party accepts: of two rates while it rings, the shorter talk counts.
-    """
-    if ask.price is None or not ask.price.timetable.disconnects:
-        return None
-    price, cap_ms = ask.price, _longest_ms(ask)
-    return Limit(
-        min(longest_at_any_cost_ms(price, start, cap_ms) for start in set(ask.starts)), Cutoff.MAX_COST
-    )
-
-
-def until_balance_is_spent(ask: CallRequest) -> Limit:
-    """Talk ends when the prepaid balance could not pay for a moment more; found with the function that bills.
-
-    Whenever the called party accepts: of two prices while it rings, the dearer counts.
-    """
-    if ask.price is None or ask.prepaid is None:
-        return Limit(0, Cutoff.BALANCE)
-    price, available, cap_ms = ask.price, ask.prepaid.available, _longest_ms(ask)
-    affordable = min(longest_talk_ms(price, start, available, cap_ms) for start in set(ask.starts))
-    return Limit(affordable, Cutoff.BALANCE)
-
-
-def limit(ask: CallRequest, paid_by: Payer) -> Limit:
-    """The shortest limit; of equal ones the first, so a balance is named only where it is the cause."""
-    limits = [until_schedule_closes(ask), until_longest_call(ask)]
-    if (minutes := until_minutes_are_used(ask)) is not None:
-        limits.append(minutes)
-    by_the_minute = paid_by is Payer.PREPAID or (
-        paid_by is Payer.FREE and ask.agency_rule is not None and not ask.relay
-    )
-    if by_the_minute and (most := until_max_cost(ask)) is not None:
-        limits.append(most)
-    if paid_by is Payer.PREPAID:
-        limits.append(until_balance_is_spent(ask))
-    return min(limits, key=lambda each: each.ms)
-
-
-def payment(ask: CallRequest, paid_by: Payer, talk_limit: Limit) -> Payment:
-    """What is reserved, and where: the price of the longest talk, or one call of the subscription.
-
-    An agency's share by law is of money: of a call that a subscription pays for it pays nothing. Calls to a relay are
-    nobody's to pay (47 CFR 64.6040).
-    """
-    match paid_by:
-        case Payer.FREE:
-            return Payment(paid_by, price=ask.price if ask.agency_rule and not ask.relay else None)
-        case Payer.SUBSCRIPTION:
-            assert ask.subscription is not None
-            plan = ask.subscription
-            return Payment(paid_by, plan.account_id, hold=1, renews_on=plan.renews_on)
-        case Payer.PREPAID:
-            assert ask.prepaid is not None
-            assert ask.price is not None
-            most = dearest(ask.price, ask.starts, talk_limit.ms)
-            return Payment(paid_by, ask.prepaid.account_id, most, ask.price, not_covered(ask))
-
-
-def dearest(price: Price, starts: Collection[datetime], talk_ms: int) -> Money:
-    """The most that a talk so long costs its payer, whichever of these instants it begins at."""
-    return max(charge(price, start, talk_ms).due for start in set(starts))
-
-
-def needed(price: Price, starts: Collection[datetime]) -> Money:
-    """What a payer must have at least for the call to be made."""
-    return max(first_increment_price(price, start) for start in set(starts))
+    if any(rule(ask) for rule in RULES if rule is not somebody_pays):
+        return []
+    if any(can_pay(ask, each) for each in (Payer.FREE, Payer.SUBSCRIPTION)):
+        return []
+    own = can_pay(replace(ask, chosen=Payer.DEBIT), Payer.DEBIT)
+    return [each for each in CHOSEN_BY_INMATE if may_pay(ask, each) and (own or each is Payer.CARD)]
 
 
 def not_recorded(ask: CallRequest) -> NotRecorded | None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 from sqlalchemy import Row, delete, func, insert, select, update
 
 from ivr.facility import kept, scopes
-from ivr.facility.fields import E164
+from ivr.facility.fields import E164, OnlyPayer
 from ivr.facility.kept import keep
 from ivr.facility.tables import allowed_number, facility
 from ivr.staff.desk import Asked, Desk, StaffError
@@ -23,7 +23,7 @@ class Allow(Asked):
     number: E164
     relation: str | None = None
     speed_dial: Annotated[str, Field(pattern=r"^[0-9]{1,2}$")] | None = None
-    payer: Literal["subscription", "prepaid"] | None = None
+    payer: OnlyPayer | None = None
     records: bool | None = None
 
     @property

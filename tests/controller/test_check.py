@@ -10,6 +10,7 @@ from ivr.facility.file import FacilityFile, Sources, parse
 from ivr.loading import load
 from tests.controller.conftest import Ivr
 from tests.controller.test_facility_file import SOURCES, TEXT
+from tests.transcripts.funding import TARIFFS
 from tests.transcripts.play import FACILITY, KEY, World
 
 AT = datetime(2026, 11, 24, 18, tzinfo=UTC)
@@ -115,6 +116,30 @@ FOUND: dict[str, tuple[str, str, str, str]] = {
         UNIT,
         UNIT + 'closure = [{ starts = 2026-11-01T08:00:00, ends = 2026-11-01T09:00:00, note = "Search" }]\n',
         "unit unit-a: closure “Search” was over on 2026-11-01 09:00",
+    ),
+    "collect calls that nobody may owe for": (
+        CLEAN,
+        TARIFFS,
+        TARIFFS + '[funding]\npayers = ["prepaid", "collect"]\n',
+        "funding: collect never pays, since collect_limit is 0.00",
+    ),
+    "a courtesy call of no time": (
+        CLEAN,
+        TARIFFS,
+        TARIFFS + '[funding]\npayers = ["subscription", "prepaid", "courtesy"]\ncourtesy_minutes = 0\n',
+        "funding: courtesy never pays, since courtesy_minutes is 0",
+    ),
+    "somebody who alone may pay, and is not offered": (
+        CLEAN,
+        FIRST,
+        'speed_dial = "1", payer = "debit" }',
+        "inmate 1001, number +12175550101: only debit may pay, and the facility does not offer it",
+    ),
+    "collect calls where calls are free": (
+        CONNECTICUT,
+        TARIFFS,
+        TARIFFS + '[funding]\npayers = ["prepaid", "collect"]\ncollect_limit = "20.00"\n',
+        "funding: collect never pays, since calls from here are free by law (Connecticut General Statutes s. 18-81oo)",
     ),
     "fewer minutes than by law": (
         CONNECTICUT,

@@ -195,3 +195,16 @@ async def test_a_days_quota_counts_the_calls_until_now(world: World) -> None:
     ]
     told = [[(each.starts.hour, each.as_dict().get("reason")) for each in day.spans] for day in days]
     assert told == [[(0, None), (12, "calls_used")], [(0, None)]]
+
+
+def test_it_tells_what_keeps_each_payer_from_paying(ivr: Ivr, world: World, on_database: str) -> None:
+    answer = asked(world, "2").as_dict()
+    assert (answer["payer"], answer["price"]) == ("prepaid", "$0.90")
+    assert answer["payers"] == {
+        "free": "has_a_price",
+        "subscription": "no_account",
+        **dict.fromkeys(("debit", "card", "paid_call", "direct_bill", "collect", "courtesy"), "not_offered"),
+        "prepaid": "can pay",
+    }
+    said = ivr("explain", "--inmate", "1001", "--number", "2", "--station", "demo-a1")
+    assert "payer subscription: no_account" in said.out.splitlines()

@@ -4,19 +4,23 @@ import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from sqlalchemy import Connection, select
 
 from accounts import payers
 from accounts.db import metadata
+from accounts.funds import Funds
 from ivr.controls.called_party import block_number
+from ivr.facility.fields import Funding, OnlyPayer
 from ivr.facility.file import FacilityFileError, Sources, parse, read
 from ivr.facility.tables import blocked_number, inmate
 from ivr.loading import load
+from ivr.policy.request import ONLY_PAYERS, Payer
 from rating.money import Money
 from tests.controller import steps
+from tests.transcripts.funding import TARIFFS
 from tests.transcripts.play import FACILITY, KEY, World, demonstration
 
 SOURCES = read(FACILITY)
@@ -32,6 +36,16 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
         "-tariff.toml",
         "-prices.toml",
         r"facility: demonstration-prices\.toml is not there",
+    ),
+    "collect without prepaid": (
+        TARIFFS,
+        TARIFFS + '[funding]\npayers = ["collect"]\n',
+        r"funding\.payers: expected prepaid beside collect.*64\.6050",
+    ),
+    "a payer that there is not": (
+        TARIFFS,
+        TARIFFS + '[funding]\npayers = ["barter"]\n',
+        r"funding\.payers\.0: ",
     ),
     "a tariff elsewhere": ('"demonstration-', '"../demonstration-', r"facility\.tariffs\.0: String should"),
     "a plan that there is not": (
@@ -166,6 +180,11 @@ def test_a_mistake_is_named_with_its_field_and_what_was_expected(kind: str) -> N
     lines = str(refusal.value).splitlines()
     assert all(line.startswith("jail.toml: ") for line in lines)
     assert any(re.search(told, line) for line in lines), lines
+
+
+def test_payers_in_a_file_are_the_ones_that_there_are() -> None:
+    assert set(get_args(Funding)) == set(Payer) - {Payer.FREE}
+    assert get_args(OnlyPayer) == ONLY_PAYERS
 
 
 def test_all_mistakes_are_told_at_once() -> None:
@@ -365,7 +384,7 @@ def test_a_number_that_is_taken_from_an_account_can_go_to_another_in_the_same_fi
     facts = world.database.read_now(
         payers.payer_facts, facility_id="example-county-jail", number="+12175550102", on=world.at.date()
     )
-    assert facts.prepaid == payers.PrepaidFacts("prepaid/example-county-jail/aunt", Money(1_000_000))
+    assert facts.prepaid == Funds("prepaid/example-county-jail/aunt", Money(1_000_000))
 
 
 def test_loading_again_after_a_period_has_lapsed_gives_no_calls_away(world: World) -> None:

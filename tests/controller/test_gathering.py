@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event, text
 
+from accounts.db import Database
 from ivr.controls.authorisation import gather
 from ivr.facility import lookup
 from rating.numbers import read_keys
 from tests.controller import steps
+from tests.transcripts.funding import EVERYBODY, funded
 from tests.transcripts.play import World
 
 Asked = list[tuple[str, Any]]
@@ -69,6 +72,28 @@ def test_each_finds_its_rows_by_index(world: World) -> None:
     assert any("ix_blocked_number_live" in step for step in found)
     read_whole = [step for step in found if step.startswith("SCAN ") or "Seq Scan" in step]
     assert read_whole == [], "\n".join(found)
+
+
+def test_the_accounts_of_every_payer_are_found_in_the_same_statements_by_index(
+    database: Database, tmp_path: Path
+) -> None:
+    world = funded(database, tmp_path, *EVERYBODY)
+
+    def planned(conn: Connection) -> list[str]:
+        asked = gathered(conn, world)
+        assert len(asked) == 3
+        assert all(f"{each}_account" in asked[0][0] for each in set(EVERYBODY) - {"subscription"})
+        return plans(conn, asked)
+
+    found = world.database.read_now(planned)
+    read_whole = [step for step in found if step.startswith("SCAN ") or "Seq Scan" in step]
+    assert read_whole == [], "\n".join(found)
+
+
+def test_accounts_of_payers_that_are_not_offered_are_not_looked_for(world: World) -> None:
+    facts = world.database.read_now(gathered, world)[0][0]
+    assert "prepaid_account" in facts
+    assert not [each for each in ("debit", "card", "collect", "courtesy") if f"{each}_account" in facts]
 
 
 def test_a_table_that_is_read_whole_would_be_seen(world: World) -> None:

@@ -3,22 +3,25 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from accounts import schema
 from accounts.db import Database, engines
+from ivr.controls import Grant, Payer
 from ivr.controls.called_party import block_number
 from ivr.controls.settlement import Ending, settle
+from ivr.facility.tables import facility
 from ivr.policy.reasons import Outcome
 from ivr.records import calls, evidence
 from ivr.records.tables import call
 from tests.controller import steps
 from tests.controller.test_facility_file import contents
 from tests.fakes.loop import in_loop
+from tests.transcripts.funding import NOBODYS, funded
 from tests.transcripts.play import World
 
-BEFORE_CONTROLS, BEFORE_TARIFFS = "0004", "0003"
+BEFORE_CONTROLS, BEFORE_TARIFFS, BEFORE_ALL_PAYERS = "0004", "0003", "0027"
 NUMBER = "+12175550105"  # blocked by the facility, too
 
 
@@ -41,6 +44,28 @@ async def test_a_database_in_use_goes_down_and_up(database_url: str, tmp_path: P
         after = {table: len(rows) for table, rows in database.read_now(contents).items()}
         lost = {table for table, rows in before.items() if len(rows) != after[table]}
         assert lost <= {"call_limit", "housing_unit"}
+        with pytest.raises(DBAPIError, match="never changed"):
+            database.transact_now(change_sealed_calls)
+
+
+@in_loop
+async def test_calls_of_later_payers_keep_their_records_when_the_database_goes_down(
+    database_url: str, tmp_path: Path
+) -> None:
+    with Database.open(database_url) as database:
+        world = funded(database, tmp_path, "prepaid", "courtesy")
+        courtesy = await steps.answer(world, NOBODYS)
+        assert isinstance(courtesy, Grant)
+        database.transact_now(lambda conn: conn.execute(update(facility).values(payers="prepaid collect")))
+        collect = await steps.answer(world, NOBODYS)
+        assert isinstance(collect, Grant)
+        assert (courtesy.payer, collect.payer) == (Payer.COURTESY, Payer.COLLECT)
+    schema.downgrade(database_url, BEFORE_ALL_PAYERS)
+    schema.upgrade(database_url)
+    with Database.open(database_url) as database:
+        found = select(call.c.payer, call.c.limit_set_by).order_by(call.c.payer)
+        rows = database.read_now(lambda conn: conn.execute(found).all())
+        assert [tuple(row) for row in rows] == [("free", "longest_call"), ("prepaid", "longest_call")]
         with pytest.raises(DBAPIError, match="never changed"):
             database.transact_now(change_sealed_calls)
 

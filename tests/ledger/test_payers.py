@@ -8,8 +8,9 @@ from sqlalchemy.exc import IntegrityError
 
 from accounts import ledger, payers
 from accounts.db import Database
+from accounts.funds import Funds
 from accounts.ledger import AccountConflict, TransferConflict
-from accounts.payers import PayerConflict, PayerFacts, PrepaidFacts
+from accounts.payers import PayerConflict, PayerFacts
 from accounts.tables import AccountKind, Unit, subscription
 from rating.money import Money
 from tests.ledger.books import AT, assert_book_is_right
@@ -88,14 +89,14 @@ def test_both_payers_of_a_number_are_found_in_one_statement(opened: Database) ->
     before = opened.counts().statements
     found = facts(opened)
     assert opened.counts().statements - before == 1
-    assert found.prepaid == PrepaidFacts(PREPAID, Money(25_000_000))
+    assert found.prepaid == Funds(PREPAID, Money(25_000_000))
     assert found.subscription is not None
     assert found.subscription.calls_each_period == 100
     assert found.subscription.period == payers.Period(PERIOD, FIRST, LAST, 57)
 
 
 def test_a_number_without_payers_has_none(opened: Database) -> None:
-    assert facts(opened, number=WORCESTER) == PayerFacts(None, None)
+    assert facts(opened, number=WORCESTER) == PayerFacts(None, {})
 
 
 def test_a_subscription_is_for_one_facility_and_the_prepaid_account_for_all(opened: Database) -> None:
@@ -111,7 +112,7 @@ def test_what_is_held_is_no_longer_available(opened: Database) -> None:
 
     opened.transact_now(hold_both)
     found = facts(opened)
-    assert found.prepaid == PrepaidFacts(PREPAID, Money(24_100_000))
+    assert found.prepaid == Funds(PREPAID, Money(24_100_000))
     assert found.subscription is not None
     assert found.subscription.period is not None
     assert found.subscription.period.calls_left == 56
@@ -209,7 +210,7 @@ def test_a_number_that_was_given_up_can_come_back_or_go_elsewhere(opened: Databa
     opened.transact_now(payers.remove_number, account_id=PREPAID, number=BOSTON, at=AT)
     opened.transact_now(payers.open_prepaid, account_id="prepaid/2", at=AT)
     opened.transact_now(payers.add_number, account_id="prepaid/2", number=BOSTON, at=AT)
-    assert facts(opened).prepaid == PrepaidFacts("prepaid/2", Money(0))
+    assert facts(opened).prepaid == Funds("prepaid/2", Money(0))
     with pytest.raises(PayerConflict, match="prepaid/2"):
         opened.transact_now(payers.add_number, account_id=PREPAID, number=BOSTON, at=AT)
 

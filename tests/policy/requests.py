@@ -3,7 +3,7 @@
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from ivr.policy.request import CallRequest, InmateState, PrepaidFacts
+from ivr.policy.request import CallRequest, Funds, InmateState, Payer
 from ivr.policy.schedule import Schedule, Window
 from rating.call_type import CallType
 from rating.money import Money
@@ -32,7 +32,7 @@ OK = CallRequest(
     starts=(NOON, NOON),
     agency_rule=None,
     subscription=None,
-    prepaid=PrepaidFacts("prepaid/family", Money(5_000_000)),
+    funds={Payer.PREPAID: Funds("prepaid/family", Money(5_000_000))},
     longest_call_ms=900_000,
     facility_records=True,
     number_records=True,

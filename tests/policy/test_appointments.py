@@ -9,7 +9,7 @@ from ivr.policy.explain import explanation
 from ivr.policy.level import Level
 from ivr.policy.quantity import LongestCall
 from ivr.policy.reasons import Cutoff, Denial
-from ivr.policy.request import Allow, CallRequest, Deny, Limit, Payer, PrepaidFacts
+from ivr.policy.request import Allow, CallRequest, Deny, Funds, Limit, Payer
 from ivr.policy.rules import decide
 from ivr.policy.schedule import Period, Schedule
 from rating.money import Money
@@ -56,12 +56,12 @@ def test_it_opens_closures_too() -> None:
 
 
 def test_a_call_by_appointment_may_last_until_its_end() -> None:
-    rich = replace(OK, prepaid=PrepaidFacts("prepaid/family", Money(100_000_000)))
+    rich = replace(OK, funds={Payer.PREPAID: Funds("prepaid/family", Money(100_000_000))})
     assert limit(agreed(rich)) == Limit(3_600_000, Cutoff.SCHEDULE)
     shorter = replace(rich, limits=[LongestCall(Level.INMATE, 300_000)])
     assert limit(agreed(shorter)) == Limit(3_600_000, Cutoff.SCHEDULE)
     assert limit(agreed(OK)) == Limit(3_600_000, Cutoff.SCHEDULE)  # 60 minutes cost 3.60 of the 5.00
-    poor = replace(OK, prepaid=PrepaidFacts("prepaid/family", Money(1_200_000)))
+    poor = replace(OK, funds={Payer.PREPAID: Funds("prepaid/family", Money(1_200_000))})
     assert limit(agreed(poor)) == Limit(1_200_000, Cutoff.BALANCE)
     assert limit(agreed(replace(OK, free=True))) == Limit(3_600_000, Cutoff.SCHEDULE)
 
@@ -93,7 +93,11 @@ def test_an_explanation_tells_its_end_as_a_limit_of_the_entry() -> None:
 
 def test_a_lists_entry_may_name_who_alone_pays() -> None:
     both = replace(OK, subscription=PLAN)
-    for only, payer in ((None, Payer.SUBSCRIPTION), *((each, each) for each in list(Payer)[1:])):
+    for only, payer in (
+        (None, Payer.SUBSCRIPTION),
+        (Payer.SUBSCRIPTION, Payer.SUBSCRIPTION),
+        (Payer.PREPAID, Payer.PREPAID),
+    ):
         decision = decide(replace(both, only_payer=only))
         assert isinstance(decision, Allow)
         assert decision.payment.payer is payer

@@ -27,11 +27,11 @@ from ivr.policy.request import (
     BlockCause,
     CallRequest,
     Deny,
+    Funds,
     InmateState,
     Limit,
     NotCovered,
     Payer,
-    PrepaidFacts,
     SubscriptionFacts,
 )
 from ivr.policy.rules import decide
@@ -80,7 +80,7 @@ CASES: dict[Denial, CallRequest] = {
         OK, limits=[MinuteQuota(Level.FACILITY, 10, Each.DAY, Counted.INMATE)], history=[AN_HOUR_AGO]
     ),
     Denial.NO_RATE: replace(OK, price=None),
-    Denial.FUNDS_TOO_LOW: replace(OK, prepaid=PrepaidFacts("prepaid/family", Money(59_999))),
+    Denial.FUNDS_TOO_LOW: replace(OK, funds={Payer.PREPAID: Funds("prepaid/family", Money(59_999))}),
 }
 BEFORE_ANY_RULE = {Denial.STATION_UNKNOWN, Denial.PIN_INVALID, Denial.BOOKING_UNKNOWN}
 #: Levels that say so in a table of their own.
@@ -169,7 +169,7 @@ def test_the_shortest_limit_holds_and_says_what_set_it() -> None:
     assert _allowed(OK).limit == Limit(900_000, Cutoff.LONGEST_CALL)
     late = replace(OK, at=datetime(2026, 11, 23, 21, 58, tzinfo=CHICAGO))
     assert _allowed(late).limit == Limit(120_000, Cutoff.SCHEDULE)
-    poor = replace(OK, prepaid=PrepaidFacts("prepaid/family", Money(120_000)))
+    poor = replace(OK, funds={Payer.PREPAID: Funds("prepaid/family", Money(120_000))})
     assert _allowed(poor).limit == Limit(120_000, Cutoff.BALANCE)
 
 
@@ -182,7 +182,7 @@ def test_a_tariffs_highest_cost_is_a_limit_of_its_own_where_money_is_owed() -> N
         assert _allowed(unlimited).limit == Limit(900_000, Cutoff.LONGEST_CALL)
     goes_on = replace(ask, price=Price(always(replace(rate, max_cost_then="free"))))
     assert _allowed(goes_on).limit == Limit(900_000, Cutoff.LONGEST_CALL)
-    poorer = replace(ask, prepaid=PrepaidFacts("prepaid/family", Money(299_999)))
+    poorer = replace(ask, funds={Payer.PREPAID: Funds("prepaid/family", Money(299_999))})
     assert _allowed(poorer).limit == Limit(299_000, Cutoff.BALANCE)
 
 
@@ -199,7 +199,7 @@ def test_a_subscription_pays_before_prepaid_and_holds_one_call() -> None:
 
 
 def test_a_subscription_call_is_not_limited_by_a_balance() -> None:
-    ask = replace(OK, subscription=PLAN, prepaid=None)
+    ask = replace(OK, subscription=PLAN, funds={})
     assert _allowed(ask).limit == Limit(900_000, Cutoff.LONGEST_CALL)
 
 
@@ -244,7 +244,7 @@ def test_any_do_not_record_wins(changed: dict[str, object], why: NotRecorded | N
 
 @given(balance=st.integers(0, 2_000_000), longest=st.integers(1_000, 7_200_000))
 def test_what_is_held_pays_for_the_longest_talk_and_is_there(balance: int, longest: int) -> None:
-    ask = replace(OK, prepaid=PrepaidFacts("p", Money(balance)), longest_call_ms=longest)
+    ask = replace(OK, funds={Payer.PREPAID: Funds("p", Money(balance))}, longest_call_ms=longest)
     decision = decide(ask)
     if isinstance(decision, Deny):
         assert decision.reason is Denial.FUNDS_TOO_LOW

@@ -24,7 +24,20 @@ from ivr.policy.quantity import (
     PastCall,
     Velocity,
 )
-from ivr.policy.request import Allow, BlockCause, CallRequest, Deny, InmateState, PanMode, Payer, PrepaidFacts
+from ivr.policy.request import (
+    CHOSEN_BY_INMATE,
+    ONLY_PAYERS,
+    PAID_IN_MONEY,
+    Allow,
+    BlockCause,
+    CallRequest,
+    CourtesyFacts,
+    Deny,
+    Funds,
+    InmateState,
+    PanMode,
+    Payer,
+)
 from ivr.policy.rules import decide
 from ivr.policy.schedule import Period, Schedule, Window
 from rating.call_type import CallType
@@ -87,11 +100,15 @@ def _given(**changed: object) -> Tightening:
 
 def _poorer(dollars: int) -> Tightening:
     def change(ask: CallRequest) -> CallRequest:
-        assert ask.prepaid is not None
-        available = min(ask.prepaid.available, Money(dollars * 10_000))
-        return replace(ask, prepaid=PrepaidFacts(ask.prepaid.account_id, available))
+        most = Money(dollars * 10_000)
+        funds = {each: replace(has, available=min(has.available, most)) for each, has in ask.funds.items()}
+        return replace(ask, funds=funds)
 
     return change
+
+
+def _offers_less(payer: Payer) -> Tightening:
+    return lambda ask: replace(ask, offered=ask.offered - {payer})
 
 
 TIGHTENINGS: st.SearchStrategy[Tightening] = st.one_of(
@@ -112,13 +129,25 @@ TIGHTENINGS: st.SearchStrategy[Tightening] = st.one_of(
             _given(facility_records=False),
             _given(number_records=False),
             _given(price=None),
-            _given(only_payer=Payer.SUBSCRIPTION),
+            *(_given(only_payer=each) for each in ONLY_PAYERS),
+            _given(chosen=None),
+            _given(courtesy=None),
         ]
     ),
+    st.builds(_offers_less, st.sampled_from(Payer)),
+)
+FUNDS = st.dictionaries(
+    st.sampled_from(sorted(PAID_IN_MONEY)),
+    st.builds(Funds, st.just("account"), st.integers(0, 2_000_000).map(Money)),
+    min_size=1,
 )
 REQUESTS = st.builds(
-    lambda past, minutes, mode, overridden: replace(
+    lambda past, minutes, mode, overridden, funds, chosen, courtesy: replace(
         OK,
+        funds=funds,
+        offered=frozenset(Payer),
+        chosen=chosen,
+        courtesy=CourtesyFacts("courtesy", 120_000) if courtesy else None,
         history=past,
         at=datetime(2026, 11, 23, 12, tzinfo=CHICAGO) + timedelta(minutes=minutes),
         pan_mode=mode,
@@ -127,6 +156,9 @@ REQUESTS = st.builds(
     PAST,
     st.integers(0, 3 * 24 * 60),
     st.sampled_from(PanMode),
+    st.booleans(),
+    FUNDS,
+    st.none() | st.sampled_from(CHOSEN_BY_INMATE),
     st.booleans(),
 )
 
@@ -143,5 +175,8 @@ def test_one_more_restriction_never_allows_more(
         assert isinstance(after, Deny)
         return
     if isinstance(after, Allow):
-        assert after.limit.ms <= before.limit.ms
+        tried = list(Payer)
+        assert tried.index(after.payment.payer) >= tried.index(before.payment.payer)
+        if after.payment.payer is before.payment.payer:  # another's account may hold more
+            assert after.limit.ms <= before.limit.ms
         assert after.not_recorded is not None or before.not_recorded is None

@@ -14,21 +14,24 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final, NoReturn, cast
 
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from accounts.db import Database
 from ivr.controls.authorisation import gather, number_keyed
+from ivr.controls.facts import Choice
 from ivr.facility import lookup, privileged
 from ivr.facility.file import FacilityFileError
+from ivr.facility.tables import facility as facility_table
 from ivr.facility.tables import privileged_list, privileged_number
 from ivr.loading import load
 from ivr.policy.recording import recording_permit
-from ivr.policy.request import Allow
+from ivr.policy.request import Allow, Payer
 from ivr.policy.rules import decide
 from ivr.staff import changes
 from ivr.staff.desk import Alarm, StaffError
 from ivr.staff.privileged_list import signature
+from tests.transcripts import funding
 from tests.transcripts.play import KEY, World, demonstration
 
 JAIL: Final = "example-county-jail"
@@ -52,6 +55,7 @@ CHANGES: Final = (
         '{ number = "+1 217 555 0108", speed_dial = "8" },',
         '{ number = "+44 20 7946 0123", speed_dial = "8" },',
     ),
+    (funding.TARIFFS, funding.TARIFFS + '[funding]\ncollect_limit = "50.00"\n'),
     ('    "+1 217 555 0102",\n', '    "+1 217 555 0102", "+1 312 555 0103", "+44 20 7946 0123",\n'),
 )
 #: Never made privileged: calls to it must be recorded while nothing is in doubt, or this proves nothing.
@@ -111,6 +115,10 @@ class Chance:
         self.known = Known()
         self.seen: Counter[str] = Counter()
         self._stands_by_file()
+        funding.open_debit(world, "50.00")
+        self.card_id, _ = funding.make_card(world, "50.00")
+        funding.pay_for_a_call(world, "50.00")
+        funding.open_bill(world, "50.00")
 
     def run(self, decisions: int, progress: Callable[[int], object] = lambda _: None) -> Counter[str]:
         """So many decisions; what was seen, counted. Raises Recorded."""
@@ -133,13 +141,13 @@ class Chance:
             number, keys = self._keyed()
             inmate = lookup.inmate_by_id(conn, JAIL, inmate_id)
             assert inmate is not None
-            request = gather(
-                conn, facility, inmate.id, number_keyed(conn, facility, inmate.id, keys), self.world.at
-            )
+            dialled = number_keyed(conn, facility, inmate.id, keys)
+            request = gather(conn, facility, inmate.id, dialled, self.world.at, self._choice())
             decision = decide(request)
             if not isinstance(decision, Allow):
                 self.seen["refused"] += 1
                 continue
+            self.seen[decision.payment.payer] += 1
             permit = recording_permit(
                 "c",
                 privileged=request.privileged,
@@ -147,6 +155,11 @@ class Chance:
                 list_intact=privileged.intact(conn, JAIL),
             )
             self._judge(number, inmate_id, keys, is_permitted=permit is not None)
+
+    def _choice(self) -> Choice | None:
+        """What the inmate has said of who pays."""
+        own, card = Choice(Payer.DEBIT), Choice(Payer.CARD, self.card_id)
+        return self.chance.choice([None, None, own, card])
 
     def _keyed(self) -> tuple[str, str]:
         if self.chance.random() < 0.1:
@@ -179,6 +192,15 @@ class Chance:
 
     def _time_passes(self) -> None:
         self.world.at += timedelta(minutes=self.chance.randint(1, 20 * 60))
+
+    def _payers_change(self) -> None:
+        """The facility offers whom it likes, and somebody who can pay among them."""
+        words = self.chance.sample(funding.EVERYBODY, self.chance.randint(1, 4))
+        able = self.chance.choice(["prepaid", "collect", "courtesy"])
+        offered = " ".join(sorted({*words, able}))
+        self.world.database.transact_now(
+            lambda conn: conn.execute(update(facility_table).values(payers=offered))
+        )
 
     def _is_added(self) -> None:
         number, whose = self._place()
@@ -306,6 +328,7 @@ class Chance:
 
 HAPPENINGS: Final[tuple[Callable[[Chance], None], ...]] = (
     Chance._time_passes,
+    Chance._payers_change,
     Chance._is_added,
     Chance._is_confirmed,
     Chance._is_to_be_removed,

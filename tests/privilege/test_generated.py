@@ -10,7 +10,7 @@ import pytest
 from accounts.db import Database
 from ivr.controls.authorisation import gather
 from ivr.facility import privileged
-from ivr.policy.request import CallRequest
+from ivr.policy.request import CallRequest, Payer
 from tests.database import only_sqlite
 from tests.privilege import generated
 from tests.privilege.generated import Chance, Recorded, small_world
@@ -27,6 +27,7 @@ def test_no_privileged_call_is_recorded_and_others_are(database: Database, tmp_p
     assert seen["not recorded for nothing"] == 0
     happened = {each.__name__.strip("_") for each in generated.HAPPENINGS}
     assert happened <= set(seen)
+    assert set(Payer) <= set(seen)
 
 
 def _forgets(*given: Any) -> CallRequest:
