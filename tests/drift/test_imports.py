@@ -108,6 +108,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.intake": {"ivr.facility", "ivr.policy", "ivr.records"},
     "ivr.recordings": {"accounts.db", "ivr.records"},
     "ivr.web": {"accounts.db", "ivr.live", "ivr.records"},
+    "ivr.notices": {
+        "accounts.db",
+        "accounts.outbox",
+        "accounts.payment_tables",
+        "ivr.records.alerts",
+        "rating",
+    },
+    "ivr.notices.senders": {"ivr.config", "ivr.keyring", "ivr.notices"},
     "ivr.clock": set(),
     "ivr.config": set(),
     "ivr.keyring": {"ivr.facility.pins"},
@@ -133,6 +141,7 @@ SQL = (
     "ivr.staff",
     "ivr.cdr",
     "ivr.intake",
+    "ivr.notices.queue",
     "ivr.web",
     "ivr.instance",
 )
