@@ -15,6 +15,7 @@ from ivr.controls.authorisation import Authorised, authorise
 from ivr.controls.facts import Caller
 from ivr.controls.node import Node
 from ivr.controls.settlement import Ending, Settled, settle_call
+from ivr.controls.telling import missed_for_funds
 from ivr.facility import bookings, lookup
 from ivr.facility.asking import Asking, ask_for, asking
 from ivr.facility.bookings import Booking
@@ -419,6 +420,8 @@ class InmateControls:
             if self.hotline in ANONYMOUS_KINDS:
                 at = coarse(at)
             calls.seal(conn, self.call_id, {**sealed, "ended_at": at}, at)
+            if outcome.decision.reason is Denial.FUNDS_TOO_LOW:
+                missed_for_funds(conn, self.call_id, self.facility, at)
         return outcome
 
     def _ending(self, otherwise: Outcome) -> Ending:

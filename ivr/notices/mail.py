@@ -13,6 +13,7 @@ from ivr.notices.texts import TextError, Texts
 
 TIMEOUT_SECONDS: Final = 15.0
 IN_DOUBT: Final = "not known whether the mail server took it"
+_POLICY: Final = SMTP.clone(cte_type="7bit")  # every server takes it
 Security = Literal["starttls", "tls", "none"]
 
 
@@ -42,6 +43,7 @@ class Server:
                 smtp.starttls(context=context)
             if self.user:
                 smtp.login(self.user, self.password)
+            smtp.ehlo_or_helo_if_needed()
         except BaseException:
             smtp.close()
             raise
@@ -81,13 +83,16 @@ class SmtpMail:
     def _hand_in(self, smtp: smtplib.SMTP, message: EmailMessage, recipient: str) -> Outcome:
         """Until the content is sent nothing was taken; from then on only an answer tells."""
         try:
-            for code, answer in (smtp.mail(self._address), smtp.rcpt(recipient)):
-                if code >= 400:
-                    return _answered(code, answer)
+            code, answer = smtp.mail(self._address)
+            if code >= 400:  # that is said of us, not of the recipient
+                return NotSent(_words(code, answer), ours=code >= 500)
+            code, answer = smtp.rcpt(recipient)
+            if code >= 400:
+                return _answered(code, answer)
         except (OSError, smtplib.SMTPException) as failure:
             return NotSent(_told(failure))
         try:
-            code, answer = smtp.data(message.as_bytes(policy=SMTP))
+            code, answer = smtp.data(message.as_bytes())
         except smtplib.SMTPDataError as failure:  # it did not want the content
             return _answered(failure.smtp_code, failure.smtp_error)
         except (OSError, smtplib.SMTPException) as failure:
@@ -97,25 +102,28 @@ class SmtpMail:
     def _message(self, notice: Notice) -> EmailMessage:
         """The same Message-ID at every try, so that whoever has it twice after all can be shown it once."""
         words = self._texts.email(notice.kind, notice.language, notice.told, sender=self._name)
-        message = EmailMessage(policy=SMTP)
+        message = EmailMessage(policy=_POLICY)
         message["Message-ID"] = f"<notice-{notice.id}.{notice.made_at_s}@{self._address.rpartition('@')[2]}>"
         message["Date"] = formatdate(notice.made_at_s, usegmt=True)
         message["From"] = formataddr((self._name, self._address))
         message["To"] = notice.recipient
         message["Subject"] = words.subject
-        message["Content-Language"] = notice.language
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence is answered to us
         message.set_content(words.body)
+        message["Content-Language"] = notice.language
         return message
 
 
 def _answered(code: int, answer: bytes | str) -> Outcome:
+    return Refused(_words(code, answer)) if code >= 500 else NotSent(_words(code, answer))
+
+
+def _words(code: int, answer: bytes | str) -> str:
     words = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    why = f"{code}: {' '.join(words.split())}"
-    return Refused(why) if code >= 500 else NotSent(why)
+    return f"{code}: {' '.join(words.split())}"
 
 
 def _told(failure: Exception) -> str:
     if isinstance(failure, smtplib.SMTPResponseException):
-        return f"{failure.smtp_code}: {failure.smtp_error!r}"
+        return _words(failure.smtp_code, failure.smtp_error)
     return f"{type(failure).__name__}: {failure}"

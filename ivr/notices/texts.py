@@ -149,8 +149,10 @@ def _count(value: object, words: Mapping[str, str], locale: Locale) -> str:
 
 
 def _money(value: str, locale: Locale) -> str:
+    """Exactly: a charge of less than a cent is not rounded away."""
     amount = Decimal(format_money(parse_money(value)))
-    return format_currency(amount, "USD", locale=locale).replace("\xa0", " ")
+    form = locale.currency_formats["standard"].pattern + "####"
+    return format_currency(amount, "USD", form, locale, currency_digits=False).replace("\xa0", " ")
 
 
 def _number(value: str, _locale: Locale) -> str:

@@ -88,7 +88,7 @@ def routes(carrier: Carrier, database: Database, now: Callable[[], datetime]) ->
         told = _told(fields)
         if told is not None:
             named = request.query_params.get("notice", "")
-            notice_id = int(named) if re.fullmatch("[0-9]{1,18}", named) else None
+            notice_id = int(named) if re.fullmatch("[0-9]{1,9}", named) else None
             await database.transact(queue.carrier_told, notice_id, told, now())
         return Response(status_code=204)
 

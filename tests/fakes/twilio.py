@@ -1,7 +1,7 @@
 """A local server that speaks Twilio's REST for messages, and a client of the real library that reaches only it.
 
-It checks what the real one checks and takes a script of faults. Callbacks are signed by Twilio's published algorithm, as
-it is written down here, not by the code under test.
+It checks what the real one checks and takes a script of faults. Callbacks are signed by Twilio's published algorithm
+as it is written down here, not by the code under test.
 """
 
 import base64

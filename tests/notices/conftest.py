@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from ivr.notices.outcomes import Sender
 from ivr.notices.sms import TwilioSms
 from ivr.notices.texts import Texts
 from tests.fakes.twilio import ACCOUNT, FROM, TOKEN, FakeTwilio, twilio_server
+from tests.transcripts.play import World
 
 FAMILY = "+12175550101"
 MAIL = "family@example.com"
@@ -105,3 +107,9 @@ def sms_by(
 @pytest.fixture
 def sms(twilio: FakeTwilio) -> TwilioSms:
     return sms_by(twilio)
+
+
+@pytest.fixture
+def world(database: Database, tmp_path: Path) -> World:
+    """The demonstration facility, and a clock that stands at noon."""
+    return World(database, tmp_path)
