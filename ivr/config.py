@@ -125,6 +125,12 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.state_dir.absolute() / 'ivr.sqlite'}"
 
     @property
+    def channels(self) -> frozenset[str]:
+        """The ways in which notices can be sent: those that have a sender."""
+        senders = {"sms": self.twilio_account, "email": self.smtp_host}
+        return frozenset(channel for channel, sender in senders.items() if sender)
+
+    @property
     def spool(self) -> Path:
         """Where Asterisk keeps what it records."""
         return self.state_dir.absolute() / "asterisk" / "spool"

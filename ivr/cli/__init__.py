@@ -25,6 +25,7 @@ from ivr.cli import (
     inmate,
     intake,
     ledger,
+    notices,
     number,
     prices,
     rate,
@@ -91,6 +92,7 @@ explain.register(app)
 calls.register(app)
 ledger.register(app)
 account.register(app)
+notices.register(app)
 prices.register(app)
 rate.register(app)
 demonstration.register(app)

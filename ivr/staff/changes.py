@@ -26,6 +26,7 @@ from ivr.staff import (
     inmates,
     intake,
     lists,
+    notices,
     passive,
     privileged,
     privileged_list,
@@ -82,6 +83,9 @@ CHANGES: Mapping[str, Change] = {
     "account deposit": Change(accounts.Deposit, accounts.deposit),
     "account refund": Change(accounts.Refund, accounts.refund),
     "account close": Change(accounts.Close, accounts.close),
+    "notices retry": Change(notices.SendAgain, notices.send_again),
+    "notices opt-out": Change(notices.OfNumber, notices.opt_out),
+    "notices opt-in": Change(notices.OfNumber, notices.opt_in),
 }
 
 

@@ -93,6 +93,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.entitlements": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
     "ivr.staff": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
     "ivr.staff.accounts": {"accounts", "ivr.records", "ivr.staff.desk", "rating"},
+    "ivr.staff.notices": {"ivr.facility.fields", "ivr.notices.queue", "ivr.staff.desk"},
     "ivr.staff.changes": {
         "accounts.db",
         "accounts.schema",
@@ -142,6 +143,7 @@ SQL = (
     "ivr.cdr",
     "ivr.intake",
     "ivr.notices.queue",
+    "ivr.notices.shown",
     "ivr.web",
     "ivr.instance",
 )

@@ -18,6 +18,7 @@ from ivr.notices.delivery import Delivery
 from ivr.notices.outcomes import Sender
 from ivr.notices.sms import TwilioSms
 from ivr.notices.texts import Texts
+from tests.controller.conftest import ivr, on_database  # noqa: F401 - pytest finds fixtures by their names
 from tests.fakes.twilio import ACCOUNT, FROM, TOKEN, FakeTwilio, twilio_server
 from tests.transcripts.play import World
 

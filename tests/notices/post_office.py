@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ class PostOffice:
     secure: list[bool] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
+    arrived: threading.Event = field(default_factory=threading.Event)
 
     @property
     def mails(self) -> list[EmailMessage]:
@@ -48,6 +50,7 @@ class PostOffice:
         if answer.startswith(("250", "silent")):
             self.taken.append(message_from_bytes(cast(bytes, envelope.content), policy=default))
             self.secure.append(session.ssl is not None)
+            self.arrived.set()
         if answer == "silent":  # it has the mail, and the line breaks before it says so
             cast(asyncio.Transport, server.transport).abort()
         return answer
