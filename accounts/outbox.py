@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, select
 
 from accounts.db import insert_if_new
-from accounts.holders import holder_of
+from accounts.holders import Holder, holder_of
 from accounts.payment_tables import NoticeState, notice, opted_out
 
 
@@ -39,14 +39,23 @@ def tell(
     key: str,
     told: Mapping[str, object],
     at: datetime,
-) -> None:
-    """Have an account's holder told by SMS and e-mail, as they can be reached; once for each key."""
+) -> int:
+    """Have an account's holder told by SMS and e-mail, as they can be reached; once for each key.
+
+    How many notices are new: none of a holder of whom nothing is known, or who was told before.
+    """
     holder = holder_of(conn, account_id)
-    if holder is None:
-        return
+    return 0 if holder is None else tell_holder(conn, holder, kind=kind, key=key, told=told, at=at)
+
+
+def tell_holder(
+    conn: Connection, holder: Holder, *, kind: NoticeKind, key: str, told: Mapping[str, object], at: datetime
+) -> int:
+    """The same for a holder who is known already."""
+    new = 0
     for channel, recipient in (("sms", holder.mobile), ("email", holder.email)):
         if recipient is not None:
-            write(
+            new += write(
                 conn,
                 channel=channel,
                 recipient=recipient,
@@ -55,8 +64,9 @@ def tell(
                 key=key,
                 told=told,
                 at=at,
-                account_id=account_id,
+                account_id=holder.account_id,
             )
+    return new
 
 
 def is_told(conn: Connection, key: str) -> bool:
@@ -76,8 +86,8 @@ def write(
     told: Mapping[str, object],
     at: datetime,
     account_id: str | None = None,
-) -> None:
-    """Have somebody told by one channel, once for each key; who has answered STOP gets no SMS."""
+) -> bool:
+    """Have somebody told by one channel, once for each key; who has answered STOP gets no SMS. Whether it is new."""
     silent = channel == "sms" and conn.scalar(
         select(opted_out.c.number).where(opted_out.c.number == recipient)
     )
@@ -94,4 +104,4 @@ def write(
         "made_at": at,
         "changed_at": at,
     }
-    insert_if_new(conn, notice, row)
+    return insert_if_new(conn, notice, row)

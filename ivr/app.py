@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from starlette.routing import Route
 
 from accounts import schema
 from accounts.db import Database, WriterLock
@@ -30,6 +31,9 @@ from ivr.instance import switchboard
 from ivr.keyring import Keyring
 from ivr.live import LiveCalls
 from ivr.loading import load, rehearse
+from ivr.notices.delivery import Delivery
+from ivr.notices.senders import carrier, senders
+from ivr.notices.webhooks import routes
 from ivr.notify import Notifier, listening_socket
 from ivr.recordings import Finisher
 from ivr.runner import EXPRESSIONS, Runner
@@ -71,6 +75,7 @@ async def run(settings: Settings) -> None:
     """Serve calls until SIGTERM or SIGINT; raises what keeps the controller from starting."""
     keyring = Keyring(settings.state_dir.absolute() / "secrets")
     schema.require_head(settings.url)
+    sending = senders(settings, keyring)
     stop = _stop_signal()
     with WriterLock.take(settings.url), Database.open(settings.url) as database:
         for alert in await database.read(lawfulness.alerts, utc_now()):
@@ -88,9 +93,10 @@ async def run(settings: Settings) -> None:
             expressions=EXPRESSIONS,
         )
         status = web.Status(database, node.live, lambda: ami.connected)
+        notices = [Delivery(database, channel, sender, node.now) for channel, sender in sending.items()]
         async with (
             ami,
-            web.listening(status, settings.host, settings.web_port),
+            web.listening(status, settings.host, settings.web_port, webhooks(settings, keyring, database)),
             control.listening(settings.state_dir.absolute() / "control.sock", _verbs(node)),
         ):
             finisher = Finisher(database, settings.recordings, node.settled)
@@ -98,12 +104,18 @@ async def run(settings: Settings) -> None:
             switching = Switching(switchboard(settings, keyring))
             enforced = enforce(node, ami, (switching.end_calls, switching.close_stations))
             work = (watch.run(), watch.beat(), finisher.run(), enforced, keep_chain(database))
-            async with _background(*work, notifier.stay_alive()):
+            async with _background(*work, *(each.run() for each in notices), notifier.stay_alive()):
                 notifier.ready()
                 log.info("ready", agi_port=settings.agi_port, version=VERSION)
                 await stop.wait()
                 notifier.stopping()
                 await _stop(agi, watch)
+
+
+def webhooks(settings: Settings, keyring: Keyring, database: Database) -> list[Route]:
+    """The pages that others call from outside, where the settings name who that is."""
+    twilio = carrier(settings, keyring)
+    return routes(twilio, database, utc_now) if twilio else []
 
 
 def _verbs(node: Node) -> Mapping[str, control.Verb]:

@@ -1,6 +1,7 @@
 """Settings: environment variables `IVR_…` or a TOML file; a bad value stops the start with one clear line."""
 
 import os
+import re
 import tomllib
 from ipaddress import ip_address
 from pathlib import Path
@@ -33,7 +34,26 @@ def _loopback(host: str) -> str:
     return host
 
 
+def _like(pattern: str, expected: str) -> AfterValidator:
+    """Empty, which is the same as not set, or of this form."""
+
+    def check(value: str) -> str:
+        if value and not re.fullmatch(pattern, value):
+            raise ValueError(f"expected {expected}")
+        return value
+
+    return AfterValidator(check)
+
+
 Loopback = Annotated[str, AfterValidator(_loopback)]
+PublicUrl = Annotated[
+    str, _like(r"https://[\w.-]+(:\d{1,5})?(/[\w.~-]+)*", "https:// and a host, without a slash at the end")
+]
+TwilioAccount = Annotated[str, _like("AC[0-9a-f]{32}", "an account's SID: AC and 32 hexadecimal digits")]
+TwilioSender = Annotated[
+    str, _like(r"\+[1-9]\d{6,14}|MG[0-9a-f]{32}", "a number such as +12175550100, or a service's SID (MG…)")
+]
+Address = Annotated[str, _like(r"[^\s@<>,]+@[\w-]+(\.[\w-]+)*", "an e-mail address")]
 
 
 class Settings(BaseSettings):
@@ -55,6 +75,17 @@ class Settings(BaseSettings):
     rtp_last_port: Port = 10_999
     carrier_host: str = "127.0.0.1"
     carrier_port: Port = 5070
+    public_url: PublicUrl = Field(
+        default="", description="how the outside world reaches /webhooks here, through a proxy"
+    )
+    notices_name: str = Field(default="", max_length=24, description="who notices say that they are from")
+    twilio_account: TwilioAccount = ""
+    twilio_sender: TwilioSender = Field(default="", description="the number or messaging service of SMS")
+    smtp_host: str = Field(default="", description="the server that takes e-mail")
+    smtp_port: Port = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = Field(default="", description="empty: nobody logs in")
+    smtp_from: Address = Field(default="", description="the address that e-mail comes from")
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -62,6 +93,14 @@ class Settings(BaseSettings):
     def _whole(self) -> Self:
         if self.rtp_last_port - self.rtp_first_port < 99:
             raise ValueError("rtp_first_port to rtp_last_port must span at least 100 ports")
+        if bool(self.twilio_account) != bool(self.twilio_sender):
+            raise ValueError("twilio_account and twilio_sender: expected both or neither")
+        if bool(self.smtp_host) != bool(self.smtp_from):
+            raise ValueError("smtp_host and smtp_from: expected both or neither")
+        if (self.twilio_account or self.smtp_host) and not self.notices_name:
+            raise ValueError("notices_name: expected who notices are from, since a sender is set")
+        if self.smtp_host and self.smtp_security == "none":
+            _loopback(self.smtp_host)
         return self
 
     @classmethod
@@ -84,6 +123,12 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.state_dir.absolute() / 'ivr.sqlite'}"
+
+    @property
+    def channels(self) -> frozenset[str]:
+        """The ways in which notices can be sent: those that have a sender."""
+        senders = {"sms": self.twilio_account, "email": self.smtp_host}
+        return frozenset(channel for channel, sender in senders.items() if sender)
 
     @property
     def spool(self) -> Path:

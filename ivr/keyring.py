@@ -44,6 +44,21 @@ class Keyring:
         """The key by which lists of privileged numbers are signed; whoever has it may approve them."""
         return bytes.fromhex(self._secret("list_key", size=32))
 
+    def given(self, name: str) -> str:
+        """A secret of somebody else's that an operator has put into its file; raises KeyringError without one."""
+        path = self._folder / name
+        try:
+            secret = _private(path).strip()
+        except FileNotFoundError:
+            raise KeyringError(
+                f"{path}: expected a file with this secret, readable by its owner only"
+            ) from None
+        except OSError as error:
+            raise KeyringError(f"{path}: {error.strerror}") from None
+        if not secret:
+            raise KeyringError(f"{path} is empty")
+        return secret
+
     def _secret(self, name: str, size: int = 16) -> str:
         path = self._folder / name
         try:
@@ -67,12 +82,17 @@ class Keyring:
             draft.unlink()
 
     def _read(self, path: Path, size: int) -> str:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & 0o077:
-            raise KeyringError(
-                f"{path} can be read by others (mode {mode:04o}): chmod 600 it, and renew what it keeps"
-            )
-        secret = path.read_text("latin-1").strip()
+        secret = _private(path).strip()
         if not re.fullmatch(f"[0-9a-f]{{{2 * size}}}", secret):
             raise KeyringError(f"{path} holds no secret of this program: remove it to have a new one made")
         return secret
+
+
+def _private(path: Path) -> str:
+    """What the file holds, if nobody else can read it."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise KeyringError(
+            f"{path} can be read by others (mode {mode:04o}): chmod 600 it, and renew what it keeps"
+        )
+    return path.read_text("latin-1")

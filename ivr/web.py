@@ -1,7 +1,7 @@
-"""The only HTTP listener, on loopback: `/healthz` for supervisors, `/metrics` for Prometheus."""
+"""The only HTTP listener, on loopback: `/healthz` for supervisors, `/metrics` for Prometheus, and the webhooks."""
 
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -53,8 +53,8 @@ class _Measures(Collector):
         yield ended
 
 
-def application(status: Status) -> Starlette:
-    """The two pages."""
+def application(status: Status, webhooks: Sequence[Route] = ()) -> Starlette:
+    """The two pages, and those that others call from outside through a proxy."""
 
     async def healthz(_request: Request) -> Response:
         try:
@@ -70,14 +70,16 @@ def application(status: Status) -> Starlette:
         registry.register(_Measures(status))
         return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")
 
-    return Starlette(routes=[Route("/healthz", healthz), Route("/metrics", metrics)])
+    return Starlette(routes=[Route("/healthz", healthz), Route("/metrics", metrics), *webhooks])
 
 
 @asynccontextmanager
-async def listening(status: Status, host: str, port: int) -> AsyncIterator[None]:
+async def listening(
+    status: Status, host: str, port: int, webhooks: Sequence[Route] = ()
+) -> AsyncIterator[None]:
     """Serve while the block runs; raises OSError if the port is taken."""
     sock = socket.create_server((host, port))
-    config = uvicorn.Config(application(status), log_config=None, lifespan="off")
+    config = uvicorn.Config(application(status, webhooks), log_config=None, lifespan="off")
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

@@ -25,6 +25,7 @@ from ivr.cli import (
     inmate,
     intake,
     ledger,
+    notices,
     number,
     papers,
     prices,
@@ -96,6 +97,7 @@ ledger.register(app)
 account.register(app)
 papers.register(app)
 subscription.register(app)
+notices.register(app)
 prices.register(app)
 rate.register(app)
 demonstration.register(app)

@@ -17,6 +17,7 @@ from ivr.controls.facts import Caller, Choice
 from ivr.controls.granting import Grant, Refused, granted
 from ivr.controls.node import Node
 from ivr.controls.settlement import Ending, Settled, settle_call
+from ivr.controls.telling import missed_for_funds
 from ivr.facility import bookings, lookup
 from ivr.facility.asking import Asking, ask_for, asking
 from ivr.facility.bookings import Booking
@@ -412,6 +413,8 @@ class InmateControls:
             if self.hotline in ANONYMOUS_KINDS:
                 at = coarse(at)
             calls.seal(conn, self.call_id, {**sealed, "ended_at": at}, at)
+            if outcome.decision.reason is Denial.FUNDS_TOO_LOW:
+                missed_for_funds(conn, self.call_id, self.facility, at)
         return outcome
 
     def _ending(self, otherwise: Outcome) -> Ending:

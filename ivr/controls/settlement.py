@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row
 
 from accounts import ledger, payers
 from ivr.controls.node import Node
+from ivr.controls.telling import notices_of_call
 from ivr.facility.learning import learn
 from ivr.policy.forwarding import Forwarded
 from ivr.policy.hotline import ANONYMOUS_KINDS, coarse
@@ -131,6 +132,7 @@ def _settle_row(
     if is_anonymous(row):
         values, at = calls.without_trace(row, values), coarse(at)
     calls.seal(conn, row.id, values, at)
+    notices_of_call(conn, row, values, at)
     if span.ms >= SHORTEST_COUNTED_MS and row.inmate is not None:
         learn(conn, row.inmate, row.number)
     return Settled(reason(str(values["reason"])), due, span.ms, is_new=True)

@@ -28,6 +28,7 @@ from ivr.staff import (
     intake,
     invoices,
     lists,
+    notices,
     passive,
     privileged,
     privileged_list,
@@ -92,6 +93,9 @@ CHANGES: Mapping[str, Change] = {
     "subscription cancel": Change(subscriptions.Cancel, subscriptions.cancel),
     "subscription renew": Change(subscriptions.Renew, subscriptions.renew),
     "subscription end": Change(subscriptions.End, subscriptions.end),
+    "notices retry": Change(notices.SendAgain, notices.send_again),
+    "notices opt-out": Change(notices.OfNumber, notices.opt_out),
+    "notices opt-in": Change(notices.OfNumber, notices.opt_in),
 }
 
 

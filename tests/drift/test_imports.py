@@ -104,6 +104,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.renewing": {"accounts", "ivr.facility", "ivr.plans", "rating"},
     "ivr.staff.offers": {"accounts", "ivr.facility", "ivr.plans", "ivr.staff.desk", "rating"},
     "ivr.staff.subscriptions": {"accounts", "ivr.staff.desk", "ivr.staff.offers", "rating"},
+    "ivr.staff.notices": {"ivr.facility.fields", "ivr.notices.queue", "ivr.staff.desk"},
     "ivr.staff.changes": {
         "accounts.db",
         "accounts.schema",
@@ -132,6 +133,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.intake": {"ivr.facility", "ivr.policy", "ivr.records"},
     "ivr.recordings": {"accounts.db", "ivr.records"},
     "ivr.web": {"accounts.db", "ivr.live", "ivr.records"},
+    "ivr.notices": {
+        "accounts.db",
+        "accounts.outbox",
+        "accounts.payment_tables",
+        "ivr.records.alerts",
+        "rating",
+    },
+    "ivr.notices.senders": {"ivr.config", "ivr.keyring", "ivr.notices"},
     "ivr.clock": set(),
     "ivr.config": set(),
     "ivr.keyring": {"ivr.facility.pins"},
@@ -159,6 +168,8 @@ SQL = (
     "ivr.staff",
     "ivr.cdr",
     "ivr.intake",
+    "ivr.notices.queue",
+    "ivr.notices.shown",
     "ivr.web",
     "ivr.instance",
 )

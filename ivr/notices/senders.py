@@ -1,0 +1,51 @@
+"""Who sends notices: what the settings name, with the secrets that operators have put beside them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ivr.config import Settings
+from ivr.keyring import Keyring
+from ivr.notices.mail import Server, SmtpMail
+from ivr.notices.outcomes import Sender
+from ivr.notices.sms import TwilioSms
+from ivr.notices.texts import Texts
+from ivr.notices.webhooks import Carrier
+
+#: Its first line is what we show to Twilio; every line is believed in callbacks, so that a token can be renewed.
+TOKEN_FILE: Final = "twilio_auth_token"  # noqa: S105 - the name of a file
+PASSWORD_FILE: Final = "smtp_password"  # noqa: S105 - the name of a file
+
+
+def senders(settings: Settings, keyring: Keyring) -> Mapping[str, Sender]:
+    """The sender of each channel that has one; raises KeyringError where its secret is missing."""
+    texts, found = Texts.load(), dict[str, Sender]()
+    if settings.twilio_account:
+        found["sms"] = TwilioSms(
+            texts,
+            account=settings.twilio_account,
+            token=_tokens(keyring)[0],
+            sender=settings.twilio_sender,
+            name=settings.notices_name,
+            public_url=settings.public_url,
+        )
+    if settings.smtp_host:
+        server = Server(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.smtp_security,
+            settings.smtp_user,
+            keyring.given(PASSWORD_FILE) if settings.smtp_user else "",
+        )
+        found["email"] = SmtpMail(texts, server, address=settings.smtp_from, name=settings.notices_name)
+    return found
+
+
+def carrier(settings: Settings, keyring: Keyring) -> Carrier | None:
+    """Whose callbacks are believed, and under which address they are signed; None where there are none."""
+    if not (settings.twilio_account and settings.public_url):
+        return None
+    return Carrier(settings.twilio_account, _tokens(keyring), settings.public_url)
+
+
+def _tokens(keyring: Keyring) -> tuple[str, ...]:
+    return tuple(keyring.given(TOKEN_FILE).split())
