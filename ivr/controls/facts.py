@@ -23,7 +23,8 @@ TAKEN = (
         call.c.booking_id == bindparam("booking_id"),
         call.c.privileged.is_(False),
         call.c.limit_ms.is_not(None),
-        call.c.sealed_at.is_(None) | (call.c.talk_ms >= SHORTEST_COUNTED_MS),
+        call.c.sealed_at.is_(None)
+        | ((call.c.talk_ms >= SHORTEST_COUNTED_MS) & call.c.given_back.is_not(True)),
     )
     .scalar_subquery()
 )

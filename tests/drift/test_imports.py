@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.facility": {"accounts.db", "ivr.policy", "rating"},
     "ivr.records": {"accounts.db", "accounts.tables", "ivr.facility", "ivr.policy", "rating"},
     "ivr.call": {"ivr.agi", "ivr.policy.reasons", "ivr.policy.recording", "prompts"},
-    "ivr.live": {"ivr.policy.reasons"},
+    "ivr.live": {"ivr.policy.dropped", "ivr.policy.reasons"},
     "ivr.controls": {
         "accounts",
         "ivr.call",
