@@ -14,6 +14,7 @@ from ivr.facility import lookup, scopes
 from ivr.facility.bookings import Booking
 from ivr.facility.lookup import Facility
 from ivr.facility.settings import Settings, settings_of
+from ivr.policy.continuation import continuing
 from ivr.policy.hotline import HotlineKind
 from ivr.policy.intake import Intake
 from ivr.policy.quantity import FURTHEST_LIMIT_MS, CallLimit, Counted, History, looks_back_to
@@ -127,7 +128,7 @@ def gather(
     agreed = settings.agreed_until(at)
     free = known.free or inmate is None  # nobody pays for what is called on a booking or by a code
     asked = priced(facility, found.tariff, dialled, at, local=known.local, free=free, talk_until=agreed)
-    return CallRequest(
+    request = CallRequest(
         at=local,
         inmate_state=InmateState(known.state),
         has_recorded_name=booking.has_name if booking else known.has_recorded_name,
@@ -168,7 +169,9 @@ def gather(
         relay_limit_factor=facility.relay_limit_factor,
         overlay_seconds=facility.overlay_seconds,
         number_overlay=known.overlay,
+        last_call=found.last_call,
     )
+    return continuing(request)
 
 
 def _settings(
@@ -259,6 +262,7 @@ def _hold(
         not_recorded=allowed.not_recorded,
         passive=allowed.passive,
         call_class=allowed.call_class,
+        continues_id=request.continues.id if request.continues else None,
         overlay_seconds=allowed.in_talk.overlay_seconds,
         keys_pass=allowed.in_talk.keys_pass,
     )

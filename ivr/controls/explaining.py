@@ -51,6 +51,7 @@ class Answer:
             "at": self.request.at.isoformat(),
             "call_type": self.request.call_type,
             **_decision(self.explained),
+            "continues": self.request.continues.id if self.request.continues else None,
             "rules": [_view(view) for view in self.explained.views],
             "limits": [_limit(limit) for limit in self.explained.limits],
         }
@@ -138,7 +139,7 @@ def _price(payment: Payment) -> str:
         case Payer.FREE:
             return "nothing"
         case Payer.SUBSCRIPTION:
-            return "1 call"
+            return "1 call" if payment.hold else "no further call"
         case _:
             return f"${format_money(Money(payment.hold))}"
 

@@ -12,6 +12,8 @@ from ivr.facility import lookup, tariffs
 from ivr.facility.bookings import Booking
 from ivr.facility.lookup import Facility, NumberFacts
 from ivr.policy.quantity import SHORTEST_COUNTED_MS
+from ivr.policy.request import LastCall
+from ivr.records import continuing
 from ivr.records.tables import call
 from rating.prices import Tariff
 
@@ -29,8 +31,14 @@ TAKEN = (
     .scalar_subquery()
 )
 _FACTS = Prepared(
-    select(TAKEN.label("intake_calls"), *lookup.NUMBER_COLUMNS, *payers.COLUMNS, *tariffs.COLUMNS)
-    .select_from(tariffs.joined(payers.joined(lookup.NUMBER_FROM)))
+    select(
+        TAKEN.label("intake_calls"),
+        *lookup.NUMBER_COLUMNS,
+        *payers.COLUMNS,
+        *tariffs.COLUMNS,
+        *continuing.COLUMNS,
+    )
+    .select_from(continuing.joined(tariffs.joined(payers.joined(lookup.NUMBER_FROM))))
     .where(lookup.OF_FACILITY)
 )
 
@@ -47,6 +55,7 @@ class Facts:
     paying: payers.PayerFacts
     tariff: Tariff | None
     intake_calls: int  # that the booking has had
+    last_call: LastCall | None = None  # which may be continued
 
 
 def facts(conn: Connection, facility: Facility, caller: Caller, number: str, at: datetime) -> Facts:
@@ -59,8 +68,15 @@ def facts(conn: Connection, facility: Facility, caller: Caller, number: str, at:
         "exchange": lookup.exchange_of(number),
         "on": at.astimezone(ZoneInfo(facility.time_zone)).date(),
         "at": at,
+        **continuing.since(at, facility.continues_within_seconds),
     }
     row = _FACTS.row(conn, asked)
     assert row is not None  # facilities are never deleted
     tariff = tariffs.tariff_of(conn, facility.id, facility.time_zone, row)
-    return Facts(lookup.number_facts_of(row), payers.payer_facts_of(row), tariff, row.intake_calls)
+    return Facts(
+        lookup.number_facts_of(row),
+        payers.payer_facts_of(row),
+        tariff,
+        row.intake_calls,
+        continuing.last_call_of(row) if facility.continues_within_seconds else None,
+    )

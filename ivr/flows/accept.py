@@ -90,8 +90,12 @@ def paid_by(offer: Offer) -> list[Spoken]:
     match offer.payer:
         case Payer.FREE:
             return [speech("paid_free")]
+        case Payer.SUBSCRIPTION if offer.continues:
+            return [speech("continued_by_subscription")]
         case Payer.SUBSCRIPTION:
             return [speech("paid_by_subscription")]
+        case Payer.PREPAID if offer.continues:
+            return [speech("continued_by_prepaid")]
         case Payer.PREPAID:
             return [*why, *([price(offer.quote)] if why else []), speech("paid_by_prepaid")]
 
@@ -109,6 +113,8 @@ def cost(offer: Offer) -> list[Spoken]:
     """The full answer to "what does it cost" (47 CFR 64.710)."""
     match offer.payer:
         case Payer.FREE:
+            return [speech("cost_free")]
+        case Payer.SUBSCRIPTION if offer.continues:
             return [speech("cost_free")]
         case Payer.SUBSCRIPTION:
             return [speech("cost_by_subscription")]
@@ -142,6 +148,8 @@ async def record(call: Call, controls: CalledPartyControls, file: RecordingFile)
 def what_is_left(acceptance: Accepted) -> list[Spoken]:
     """Subscription calls, the last one's end, or the prepaid balance; nothing for a free call."""
     match acceptance:
+        case Accepted(payer=Payer.SUBSCRIPTION, continues=True):
+            return []  # what they heard before stands
         case Accepted(payer=Payer.SUBSCRIPTION, left=0):
             return [speech("last_call", until=acceptance.renews_on)]
         case Accepted(payer=Payer.SUBSCRIPTION):

@@ -275,6 +275,8 @@ def payer(ask: CallRequest) -> Payer | None:
     """
     if is_free(ask):
         return Payer.FREE
+    if ask.continues is not None and ask.continues.payer is Payer.SUBSCRIPTION:
+        return Payer.SUBSCRIPTION  # it has paid: also if that was its last call, or its period is over
     if ask.subscription is not None and not_covered(ask) is None and _may_pay(ask, Payer.SUBSCRIPTION):
         return Payer.SUBSCRIPTION
     if ask.prepaid is not None and until_balance_is_spent(ask).ms > 0 and _may_pay(ask, Payer.PREPAID):
@@ -410,6 +412,8 @@ def limit(ask: CallRequest, paid_by: Payer) -> Limit:
     limits = [until_schedule_closes(ask), until_longest_call(ask)]
     if (minutes := until_minutes_are_used(ask)) is not None:
         limits.append(minutes)
+    if ask.continues is not None and ask.continues.rest is not None:
+        limits.append(ask.continues.rest)
     by_the_minute = paid_by is Payer.PREPAID or (
         paid_by is Payer.FREE and ask.agency_rule is not None and not ask.relay
     )
@@ -429,6 +433,9 @@ def payment(ask: CallRequest, paid_by: Payer, talk_limit: Limit) -> Payment:
     match paid_by:
         case Payer.FREE:
             return Payment(paid_by, price=ask.price if ask.agency_rule and not ask.relay else None)
+        case Payer.SUBSCRIPTION if ask.continues is not None:
+            last = ask.continues
+            return Payment(paid_by, last.account_id, hold=0, renews_on=last.renews_on)
         case Payer.SUBSCRIPTION:
             assert ask.subscription is not None
             plan = ask.subscription
