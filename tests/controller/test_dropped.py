@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import Row, select, update
@@ -13,15 +13,18 @@ from accounts.db import Database
 from accounts.holders import put_holder
 from accounts.payment_tables import notice
 from accounts.tables import subscription, transfer
+from ivr.ami import AmiClient, Event
 from ivr.controls import InmateControls, Refused
 from ivr.controls.settlement import Ending, Settled, settle
 from ivr.policy.dropped import DroppedBy, Fault
 from ivr.policy.reasons import Denial, Outcome
 from ivr.policy.talk import Evidence, Kind
 from ivr.records.states import Leg
+from ivr.watch import Watch
 from tests.controller import steps
 from tests.controller.test_limits import CHEAP_PLAN
 from tests.controller.test_pricing import MASSACHUSETTS
+from tests.controller.test_settlement import Told
 from tests.fakes.loop import in_loop
 from tests.transcripts.play import World, demonstration
 
@@ -207,6 +210,33 @@ async def test_the_inmate_hears_that_the_call_does_not_count(world: World) -> No
     assert await controls.end_call() == Outcome.COMPLETED
     assert controls.is_given_back
     assert steps.record(world, call_id).cause == 41  # as the dialplan's note has it
+
+
+@pytest.mark.parametrize(
+    ("flag", "by"), [("1", DroppedBy.MEDIA), ("4", DroppedBy.US), ("16", None), ("32", None)]
+)
+def test_what_asterisk_tells_of_an_end_of_its_own_is_evidence(
+    world: World, flag: str, by: DroppedBy | None
+) -> None:
+    call_id = asyncio.run(steps.accepted(world))
+    live = world.node.live.get(call_id)
+    assert live is not None
+    began, ended = (f"{world.at.timestamp() + seconds:.6f}" for seconds in (0, 30))
+    about = {"Call": call_id, "From": began}
+    told = Told(
+        Event("UserEvent", {**about, "UserEvent": "TalkFrom", "At": began}, received_s=0),
+        Event("SoftHangupRequest", {"Channel": live.inmate_channel, "Cause": flag}, received_s=30),
+        Event("UserEvent", {**about, "UserEvent": "TalkTo", "At": ended, "Cause": "16"}, received_s=30),
+    )
+
+    async def watched() -> None:
+        watch = Watch(world.node, cast(AmiClient, told), "clock")
+        await watch.run()
+        await watch.close()
+
+    asyncio.run(watched())
+    row = steps.record(world, call_id)
+    assert (row.dropped_by, row.charge) == (by, 0 if by else 60_000)
 
 
 def test_the_agency_owes_nothing_for_a_call_that_is_given_back(database: Database, tmp_path: Path) -> None:
