@@ -192,6 +192,13 @@ def numbers_of(conn: Connection, *, account_id: str) -> set[str]:
     )
 
 
+def holders_account(conn: Connection, account_id: str) -> str:
+    """The account whose holder is told of what an account paid: of a subscription's period, the one that bought it."""
+    its_period = subscription_period.c.account_id == account_id
+    bought_from = select(subscription.c.account_id).join(subscription_period).where(its_period)
+    return conn.scalar(bought_from) or account_id
+
+
 def deposit(
     conn: Connection, *, transfer_id: str, account_id: str, amount: Money, at: datetime
 ) -> ledger.Transfer:

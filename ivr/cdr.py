@@ -100,6 +100,8 @@ def balance(row: Row[Any], amount: int | None) -> str | None:
 
 def paid(row: Row[Any]) -> str:
     """What the call cost, in a word or two."""
+    if row.given_back:
+        return "given back"
     if row.calls_charged:
         return "1 call"
     return money(row.charge) or ""

@@ -13,7 +13,9 @@ from ivr.policy.intake import Entitled
 from ivr.policy.quantity import SHORTEST_COUNTED_MS
 from ivr.records.tables import call
 
-_completed = and_(call.c.talk_ms >= SHORTEST_COUNTED_MS, call.c.privileged.is_(False))
+_completed = and_(
+    call.c.talk_ms >= SHORTEST_COUNTED_MS, call.c.given_back.is_not(True), call.c.privileged.is_(False)
+)
 _BOOKINGS = (
     select(
         booking.c.number,

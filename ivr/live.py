@@ -5,10 +5,24 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
+from ivr.policy.dropped import Fault
 from ivr.policy.reasons import Reason
 
-REASONS_REMEMBERED = 10_000
+SETTLED_REMEMBERED = 10_000
+
+
+class Ended(Protocol):
+    """How a call was settled, as far as its own dialogue asks."""
+
+    @property
+    def reason(self) -> Reason:
+        """Why it ended."""
+
+    @property
+    def given_back(self) -> bool:
+        """Whether it was dropped so early that it counts for nothing."""
 
 
 @dataclass(slots=True)
@@ -25,6 +39,7 @@ class LiveCall:
     relay: bool = False  # nothing is spoken to the called party
     talking: bool = False
     hung_up_first: str | None = None  # the leg whose end asked for the hang-up
+    fault: Fault | None = None  # what Asterisk told of an end that neither asked for
     talk_ended: asyncio.Event = field(default_factory=asyncio.Event)
     hang_up_known: asyncio.Event = field(default_factory=asyncio.Event)
     acceptance_over: asyncio.Event | None = None  # once the called party has answered
@@ -61,8 +76,8 @@ class LiveCalls:
         self.look_again = False
         #: AstDB notes of settled calls, deleted by the next dialogue (only AGI may delete them)
         self.notes_done: deque[str] = deque(maxlen=10_000)
-        #: why calls ended that were settled a moment ago, for the dialogues after them
-        self._reasons: OrderedDict[str, Reason] = OrderedDict()
+        #: how calls were settled a moment ago, for the dialogues after them
+        self._settled: OrderedDict[str, Ended] = OrderedDict()
 
     def __iter__(self) -> Iterator[LiveCall]:
         return iter(list(self._by_id.values()))
@@ -105,16 +120,21 @@ class LiveCalls:
         for channel in self._session_at.keys() - channels:
             del self._session_at[channel]
 
-    def reason_of(self, call_id: str) -> Reason | None:
-        """Why the call ended, if it was settled a moment ago; asked once."""
-        return self._reasons.pop(call_id, None)
+    def fault(self, call_id: str) -> Fault | None:
+        """What Asterisk told of the end, if neither party asked for it."""
+        live = self._by_id.get(call_id)
+        return live.fault if live else None
 
-    def remove(self, call_id: str, reason: Reason | None = None) -> None:
-        """The call is settled, for this reason."""
-        if reason is not None:
-            self._reasons[call_id] = reason
-            if len(self._reasons) > REASONS_REMEMBERED:
-                self._reasons.popitem(last=False)
+    def settled(self, call_id: str) -> Ended | None:
+        """How the call was settled, if that was a moment ago; asked once."""
+        return self._settled.pop(call_id, None)
+
+    def remove(self, call_id: str, settled: Ended | None = None) -> None:
+        """The call is settled so."""
+        if settled is not None:
+            self._settled[call_id] = settled
+            if len(self._settled) > SETTLED_REMEMBERED:
+                self._settled.popitem(last=False)
         live = self._by_id.pop(call_id, None)
         if live is None:
             return

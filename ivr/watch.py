@@ -14,6 +14,7 @@ from ivr.controls.node import Node
 from ivr.controls.settlement import Ending, settle_call
 from ivr.farewell import hang_up, say_farewell
 from ivr.live import LiveCall
+from ivr.policy.dropped import Fault
 from ivr.policy.reasons import Cutoff, Outcome
 from ivr.policy.request import CallClass
 from ivr.policy.talk import Evidence, Kind
@@ -30,6 +31,8 @@ SECOND_LIMIT_SECONDS = 0.6
 CLOCK_TOLERANCE_SECONDS = 0.3
 #: Within this Asterisk has said that the talk is over, which nobody can talk into, and hung up.
 ANNOUNCEMENT_SECONDS = 10.0
+#: Why Asterisk itself ends a channel, by the flag that it tells (its channel.h): no audio came, or it is being stopped.
+FAULTS = {"1": Fault.SILENT_LEG, "4": Fault.SHUTDOWN}
 #: How long the called leg's own report of the end may lag behind the inmate's hang-up.
 REPORT_SECONDS = 2.0
 
@@ -125,6 +128,7 @@ class Watch:
             case Event("HangupRequest", headers):
                 await self._hangup_requested(headers.get("Channel", ""), by_far_end=True)
             case Event("SoftHangupRequest", headers):  # a time-out, silence on the wire, or ours
+                self._note_fault(headers.get("Channel", ""), headers.get("Cause", ""))
                 await self._hangup_requested(headers.get("Channel", ""), by_far_end=False)
             case Event("Hangup", headers):
                 self._hung_up(headers.get("Channel", ""))
@@ -165,6 +169,7 @@ class Watch:
             "ANSWER",
             int(cause) if cause.isdecimal() else None,
             self._node.live.hung_up_first(call_id),
+            fault=self._node.live.fault(call_id),
         )
         await self._settle(call_id, ending, seen, evidence.EVENT, headers.get("Quality", ""))
 
@@ -203,6 +208,11 @@ class Watch:
 
     # -- hang-ups
 
+    def _note_fault(self, channel: str, flag: str) -> None:
+        live = self._node.live.of_channel(channel)
+        if live is not None and live.talking:
+            live.fault = live.fault or FAULTS.get(flag)
+
     async def _hangup_requested(self, channel: str, *, by_far_end: bool) -> None:
         live = self._node.live.of_channel(channel)
         if live is None:
@@ -232,7 +242,7 @@ class Watch:
                 await live.talk_ended.wait()
         except TimeoutError:
             note = await self._note(live.call_id)
-            ending = Ending(Outcome.CALLER_HUNG_UP, ended_by=live.hung_up_first)
+            ending = Ending(Outcome.CALLER_HUNG_UP, ended_by=live.hung_up_first, fault=live.fault)
             await self._settle(live.call_id, ending, evidence.note(note))
         await self._session_over(live.session_id)
 

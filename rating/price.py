@@ -6,7 +6,7 @@ Amounts are exact until they are rounded, once for the call and once for each ta
 import json
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from functools import lru_cache
@@ -107,6 +107,14 @@ class Price:
         """Refuse a share that is none; raises ValueError."""
         if not 0 <= self.agency_percent <= 100:
             raise ValueError(f"the agency pays from 0 to 100 percent, not {self.agency_percent}")
+
+    def continued(self) -> "Price":
+        """The price of a call that goes on with one that was paid: only its further increments, with percent taxes.
+
+        Connection fee, minimum, first block and the taxes on each connected call were that one's to pay.
+        """
+        percent = tuple(tax for tax in self.taxes if tax.fixed is None)
+        return replace(self, timetable=self.timetable.continued(), taxes=percent)
 
     def to_text(self, first_day: date | None = None, last_day: date | None = None) -> str:
         """The price as canonical text, from which `price_from_text` makes an equal one.

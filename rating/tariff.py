@@ -136,6 +136,19 @@ class Rate:
         rounding = self.rounding if fair else Rounding("down", self.rounding.decimals)
         return replace(self, steps=tuple(step.by_the_minute() for step in self.steps), rounding=rounding)
 
+    @property
+    def first_block_s(self) -> int:
+        """How long the first increment of a call is: up to the next step at most."""
+        first, *later = self.steps
+        return min([first.increment_s, *(step.from_s for step in later)])
+
+    def continued(self) -> Self:
+        """This rate for talk that goes on after another's first block: no fee, no minimum, only further increments."""
+        begun_s = self.first_block_s
+        at = next(step for step in reversed(self.steps) if step.from_s <= begun_s)
+        later = (replace(step, from_s=step.from_s - begun_s) for step in self.steps if step.from_s > begun_s)
+        return replace(self, steps=(replace(at, from_s=0), *later), connect_fee=ZERO, minimum=ZERO)
+
     def stretches(self, from_ms: int, until_ms: int, denominator: int) -> list[Stretch]:
         """How talk between two moments of a call is charged; `denominator` is a multiple of this rate's."""
         ends = [step.from_s * 1000 for step in self.steps[1:]] + [FOREVER_MS]

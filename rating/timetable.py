@@ -151,6 +151,10 @@ class Timetable:
         """The same week without connection fees and minimums."""
         return self._each(lambda rate: replace(rate, connect_fee=ZERO, minimum=ZERO))
 
+    def continued(self) -> Self:
+        """The same week for talk that goes on after another's first block."""
+        return self._each(lambda rate: rate.continued())
+
     def by_the_minute(self) -> Self:
         """The same week in increments of a minute at most, with nothing but cents added by rounding."""
         return self._each(lambda rate: rate.by_the_minute())

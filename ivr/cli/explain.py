@@ -134,6 +134,8 @@ def told(answer: Mapping[str, Any]) -> Iterator[str]:
         yield f"allowed for {_time(limit['seconds'])}: {limit['set_by']}{_at(limit)}"
         recorded = "recorded" if answer["recorded"] else f"not recorded ({answer['not_recorded']})"
         yield f"paid by {answer['payer']}, at most {answer['price']}; {recorded}"
+        if answer["continues"]:
+            yield f"continues call {answer['continues']}"
     for payer, view in answer["payers"].items():
         yield f"payer {payer}: {view}"
     for each in answer["rules"]:

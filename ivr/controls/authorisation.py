@@ -17,6 +17,7 @@ from ivr.facility import lookup, scopes
 from ivr.facility.bookings import Booking
 from ivr.facility.lookup import Facility
 from ivr.facility.settings import Settings, settings_of
+from ivr.policy.continuation import continuing
 from ivr.policy.hotline import HotlineKind
 from ivr.policy.intake import Intake
 from ivr.policy.quantity import FURTHEST_LIMIT_MS, CallLimit, Counted, History, looks_back_to
@@ -154,7 +155,7 @@ def gather(  # noqa: PLR0917 - what a decision is on
     free = known.free or inmate is None  # nobody pays for what is called on a booking or by a code
     agreed = settings.agreed_until(at)
     asked = priced(facility, found.tariff, dialled, at, local=known.local, free=free, talk_until=agreed)
-    return _request(
+    request = _request(
         facility,
         caller,
         dialled,
@@ -165,6 +166,7 @@ def gather(  # noqa: PLR0917 - what a decision is on
         past=past,
         chosen=choice.payer if choice else None,
     )
+    return continuing(request)
 
 
 def _request(
@@ -226,6 +228,7 @@ def _request(
         relay_limit_factor=facility.relay_limit_factor,
         overlay_seconds=facility.overlay_seconds,
         number_overlay=known.overlay,
+        last_call=found.last_call,
     )
 
 
@@ -372,6 +375,7 @@ def _hold(
         not_recorded=allowed.not_recorded,
         passive=allowed.passive,
         call_class=allowed.call_class,
+        continues_id=request.continues.id if request.continues else None,
         overlay_seconds=allowed.in_talk.overlay_seconds,
         keys_pass=allowed.in_talk.keys_pass,
     )

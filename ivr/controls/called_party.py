@@ -49,6 +49,7 @@ class Offer:
     passive: bool = False  # nobody there is asked: the answer is the acceptance
     relay: bool = False  # nothing is spoken to it
     by_code: bool = False  # a hotline: nobody said who calls
+    continues: bool = False  # the last call, which was paid for: what comes is what is left to pay
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Accepted:
     renews_on: date | None
     recording_file: RecordingFile | None
     in_talk: Mapping[str, str]
+    continues: bool = False  # so that it uses up no further call
 
 
 @dataclass(slots=True)
@@ -150,6 +152,7 @@ class CalledPartyControls:
             passive=row.passive is True,
             relay=row.call_class == CallClass.TRS,
             by_code=by_code,
+            continues=row.continues_id is not None,
         )
         return offer, name
 
@@ -168,6 +171,7 @@ class CalledPartyControls:
             if permit
             else None,
             in_talk=_in_talk(row, is_intact),
+            continues=row.continues_id is not None,
         )
 
     def _permit(

@@ -52,6 +52,7 @@ class Answer:
             "call_type": self.request.call_type,
             **_decision(self.explained),
             "payers": {each: why or "can pay" for each, why in self.explained.payers.items()},
+            "continues": self.request.continues.id if self.request.continues else None,
             "rules": [_view(view) for view in self.explained.views],
             "limits": [_limit(limit) for limit in self.explained.limits],
         }
@@ -139,7 +140,7 @@ def _price(payment: Payment) -> str:
         case Payer.FREE:
             return "nothing"
         case Payer.SUBSCRIPTION | Payer.COURTESY:
-            return "1 call"
+            return "1 call" if payment.hold else "no further call"
         case _:
             return f"${format_money(Money(payment.hold))}"
 

@@ -15,7 +15,8 @@ from ivr.facility import lookup, tariffs
 from ivr.facility.bookings import Booking
 from ivr.facility.lookup import Facility, NumberFacts
 from ivr.policy.quantity import SHORTEST_COUNTED_MS
-from ivr.policy.request import Payer
+from ivr.policy.request import LastCall, Payer
+from ivr.records import continuing
 from ivr.records.tables import call
 from rating.prices import Tariff
 
@@ -27,7 +28,8 @@ TAKEN = (
         call.c.booking_id == bindparam("booking_id"),
         call.c.privileged.is_(False),
         call.c.limit_ms.is_not(None),
-        call.c.sealed_at.is_(None) | (call.c.talk_ms >= SHORTEST_COUNTED_MS),
+        call.c.sealed_at.is_(None)
+        | ((call.c.talk_ms >= SHORTEST_COUNTED_MS) & call.c.given_back.is_not(True)),
     )
     .scalar_subquery()
 )
@@ -53,6 +55,7 @@ class Facts:
     paying: payers.PayerFacts
     tariff: Tariff | None
     intake_calls: int  # that the booking has had
+    last_call: LastCall | None = None  # which may be continued
 
 
 def facts(  # noqa: PLR0917 - what a call is
@@ -75,13 +78,19 @@ def facts(  # noqa: PLR0917 - what a call is
         "card_id": choice.card_id if choice else None,
         "collect_id": collect_account(facility.id, number),
         "courtesy_id": courtesy_account(number),
+        **continuing.since(at, facility.continues_within_seconds),
     }
     statement, offered = _statement(facility.payers)
     row = statement.row(conn, asked)
     assert row is not None  # facilities are never deleted
     tariff = tariffs.tariff_of(conn, facility.id, facility.time_zone, row)
-    paying = payers.payer_facts_of(row, offered)
-    return Facts(lookup.number_facts_of(row), paying, tariff, row.intake_calls)
+    return Facts(
+        lookup.number_facts_of(row),
+        payers.payer_facts_of(row, offered),
+        tariff,
+        row.intake_calls,
+        continuing.last_call_of(row) if facility.continues_within_seconds else None,
+    )
 
 
 @cache
@@ -95,8 +104,9 @@ def _statement(offered: str) -> tuple[Prepared, frozenset[str]]:
                 *lookup.NUMBER_COLUMNS,
                 *payers.columns(words),
                 *tariffs.COLUMNS,
+                *continuing.COLUMNS,
             )
-            .select_from(tariffs.joined(payers.joined(lookup.NUMBER_FROM, words)))
+            .select_from(continuing.joined(tariffs.joined(payers.joined(lookup.NUMBER_FROM, words))))
             .where(lookup.OF_FACILITY)
         ),
         words,

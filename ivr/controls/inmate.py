@@ -75,6 +75,7 @@ class InmateControls:
     _choice: Choice | None = None  # of who pays for this call
     _keyed_at: datetime | None = None
     _is_open: bool = False  # the call's record stands
+    _given_back: bool = False  # the call before this dialogue
     _ringing: bool = False
 
     # -- the session
@@ -276,13 +277,18 @@ class InmateControls:
                 await until(live.acceptance_over, ACCEPTANCE_END_WAIT_SECONDS)
             if live.talking:
                 await until(live.talk_ended, TALK_END_WAIT_SECONDS)
-        reason = self.node.live.reason_of(self.call_id)
-        if reason is None:
+        settled = self.node.live.settled(self.call_id)
+        if settled is None:
             settled = await self._settle(self._ending(Outcome.SYSTEM_FAULT))
-            reason = settled.reason if settled else Outcome.SYSTEM_FAULT
         self.node.live.in_dialogue.discard(self.call_id)
         self.call_id = self.dial_status = self.cause = self.note = ""
-        return reason
+        self._given_back = settled is not None and settled.given_back
+        return settled.reason if settled else Outcome.SYSTEM_FAULT
+
+    @property
+    def is_given_back(self) -> bool:
+        """Whether the call that has ended was dropped, costs nothing and counts for nothing."""
+        return self._given_back
 
     # -- asking for a number
 
@@ -426,6 +432,7 @@ class InmateControls:
             dial_status=self.dial_status or None,
             cause=int(self.cause) if self.cause.isdecimal() else None,
             ended_by=self.node.live.hung_up_first(self.call_id),
+            fault=self.node.live.fault(self.call_id),
         )
 
     async def _settle(self, ending: Ending) -> Settled | None:

@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from accounts import ledger, payers
+from ivr.controls.drops import Drop, Told, cause_of, drop_of, tell_payer
 from ivr.controls.node import Node
 from ivr.controls.telling import notices_of_call
 from ivr.facility.learning import learn
+from ivr.policy.dropped import Fault
 from ivr.policy.forwarding import Forwarded
 from ivr.policy.hotline import ANONYMOUS_KINDS, coarse
 from ivr.policy.quantity import SHORTEST_COUNTED_MS
@@ -36,6 +38,7 @@ class Settled:
     charge: Money
     talk_ms: int
     is_new: bool = field(compare=False)  # sealed just now, not before
+    given_back: bool = False  # dropped so early that it counts for nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Ending:
     cause: int | None = None
     ended_by: str | None = None
     forwarded: Forwarded | None = None
+    fault: Fault | None = None
 
 
 def settle(
@@ -74,7 +78,7 @@ def settle(
     if quality:
         evidence.keep_quality(conn, call_id, Leg.CALLED_PARTY, quality)
     known = {"version": version, "dialled_at": row.dialled_at or dialled_at}
-    return _settle_row(conn, row, ending, at, known=known, seen=seen)
+    return _settle_row(conn, row, ending, at, known=known, seen=seen, quality=quality)
 
 
 async def settle_call(
@@ -101,7 +105,7 @@ async def settle_call(
     )
     if settled is not None and settled.is_new:
         node.live.ended[settled.reason] += 1
-    node.live.remove(call_id, settled.reason if settled else None)
+    node.live.remove(call_id, settled)
     node.settled.set()
     return settled
 
@@ -114,19 +118,26 @@ def _settle_row(
     *,
     known: Mapping[str, object],
     seen: Sequence[Evidence],
+    quality: str,
 ) -> Settled:
     if row.sealed_at is not None:
-        return Settled(reason(row.reason), Money(row.charge or 0), row.talk_ms or 0, is_new=False)
+        charged, talk_ms = Money(row.charge or 0), row.talk_ms or 0
+        return Settled(reason(row.reason), charged, talk_ms, is_new=False, given_back=row.given_back is True)
     span = _talk_of(conn, row, seen)
-    billed = _charge(row, span)
+    cause = cause_of(ending.cause, seen)
+    told = Told(cause, ending.ended_by, ending.fault, quality)
+    by_rule = span.started_at is not None and _cut_off_by(row, span) is not None
+    drop = drop_of(conn, row, span, told, by_rule=by_rule)
+    billed = NOTHING if drop.given_back else _charge(row, span)
     due = Money(min(billed.due, row.held)) if row.payer in PAID_IN_MONEY else ZERO
     values: dict[str, object] = {
         **known,
         **_talk_values(span, at),
-        **_reason_values(row, span, ending),
-        **_money_values(conn, row, due, at, talked=span.ms >= SHORTEST_BILLED_MS),
+        **_reason_values(row, span, replace(ending, cause=cause)),
+        **_money_values(conn, row, due, at, talked=span.ms >= SHORTEST_BILLED_MS and not drop.given_back),
         **_agency_values(conn, row, billed, at),
         **_charge_values(billed),
+        **_drop_values(drop),
         "not_recorded": row.not_recorded or (NotRecorded.NOT_CONNECTED if span.started_at is None else None),
     }
     if is_anonymous(row):
@@ -135,7 +146,9 @@ def _settle_row(
     notices_of_call(conn, row, values, at)
     if span.ms >= SHORTEST_COUNTED_MS and row.inmate is not None:
         learn(conn, row.inmate, row.number)
-    return Settled(reason(str(values["reason"])), due, span.ms, is_new=True)
+    if drop.given_back:
+        tell_payer(conn, row, at)
+    return Settled(reason(str(values["reason"])), due, span.ms, is_new=True, given_back=drop.given_back)
 
 
 def is_anonymous(row: Row[Any]) -> bool:
@@ -160,6 +173,10 @@ def _charge(row: Row[Any], span: Talk) -> Charge:
     if row.price is None or span.started_at is None or span.ms < SHORTEST_BILLED_MS:
         return NOTHING
     return charge(price_from_text(row.price), span.started_at, span.ms)
+
+
+def _drop_values(drop: Drop) -> Mapping[str, object]:
+    return {"dropped_by": drop.by, "given_back": drop.given_back if drop.by else None}
 
 
 def _charge_values(billed: Charge) -> Mapping[str, object]:
@@ -242,7 +259,7 @@ def _money_values(
     if row.hold_id is None:
         return {"charge": ZERO, "calls_charged": 0}
     is_call = row.payer in PAID_IN_CALLS
-    amount = int(talked) if is_call else due
+    amount = min(int(talked), row.held) if is_call else due  # a continuation holds no call
     if amount:
         ledger.settle(
             conn, transfer_id=f"call/{row.id}/settlement", hold_id=row.hold_id, amount=amount, at=at

@@ -107,6 +107,9 @@ _FACILITY_OF_STATION = Prepared(
     .join(station, station.c.facility_id == facility.c.id)
     .where(station.c.id == bindparam("station_id"))
 )
+_DROPPED_WITHIN = Prepared(
+    select(facility.c.dropped_within_seconds).where(facility.c.id == bindparam("facility_id"))
+)
 _INMATE = Prepared(
     select(inmate.c.id, inmate.c.pin_hash, inmate.c.recorded_name.is_not(None).label("has_name")).where(
         inmate.c.facility_id == bindparam("facility_id"), inmate.c.inmate_id == bindparam("keyed")
@@ -231,6 +234,11 @@ def facilities(conn: Connection, facility_id: str | None = None) -> list[Facilit
     if facility_id is not None:
         wanted = wanted.where(facility.c.id == facility_id)
     return [Facility(**row._mapping) for row in conn.execute(wanted)]
+
+
+def dropped_within_seconds(conn: Connection, facility_id: str) -> int:
+    """A talk that fails within so many seconds is given back; 0: none is."""
+    return int(_DROPPED_WITHIN.value(conn, {"facility_id": facility_id}))
 
 
 def inmate_by_id(conn: Connection, facility_id: str, inmate_id: str) -> Row[Any] | None:

@@ -91,18 +91,18 @@ def paid_by(offer: Offer) -> list[Spoken]:
         case Payer.FREE:
             return [speech("paid_free")]
         case Payer.SUBSCRIPTION:
-            return [speech("paid_by_subscription")]
+            return [speech("continued_by_subscription" if offer.continues else "paid_by_subscription")]
         case Payer.DEBIT | Payer.CARD:
             return [speech("paid_by_caller")]
         case Payer.COURTESY:
             return [*why, speech("paid_by_courtesy", time=offer.limit_minutes), speech("sign_up")]
         case Payer.PREPAID | Payer.PAID_CALL | Payer.DIRECT_BILL | Payer.COLLECT:
-            return [*why, *([price(offer.quote)] if why else []), from_their_money(offer.payer)]
+            return [*why, *([price(offer.quote)] if why else []), from_their_money(offer)]
 
 
-def from_their_money(paying: Payer) -> Spoken:
+def from_their_money(offer: Offer) -> Spoken:
     """Where the called party's money comes from."""
-    match paying:
+    match offer.payer:
         case Payer.PAID_CALL:
             return speech("paid_before")
         case Payer.DIRECT_BILL:
@@ -110,7 +110,7 @@ def from_their_money(paying: Payer) -> Spoken:
         case Payer.COLLECT:
             return speech("paid_by_collect")
         case _:
-            return speech("paid_by_prepaid")
+            return speech("continued_by_prepaid" if offer.continues else "paid_by_prepaid")
 
 
 def price(quoted: Quote) -> Spoken:
@@ -126,6 +126,8 @@ def cost(offer: Offer) -> list[Spoken]:
     """The full answer to "what does it cost" (47 CFR 64.710)."""
     match offer.payer:
         case Payer.FREE | Payer.COURTESY:
+            return [speech("cost_free")]
+        case Payer.SUBSCRIPTION if offer.continues:
             return [speech("cost_free")]
         case Payer.SUBSCRIPTION:
             return [speech("cost_by_subscription")]
@@ -161,9 +163,9 @@ async def record(call: Call, controls: CalledPartyControls, file: RecordingFile)
 def what_is_left(acceptance: Accepted) -> list[Spoken]:
     """Subscription calls, the last one's end, or what the called party's money is; nothing where they pay nothing."""
     match acceptance:
-        case Accepted(payer=Payer.SUBSCRIPTION, left=0):
+        case Accepted(payer=Payer.SUBSCRIPTION, continues=False, left=0):
             return [speech("last_call", until=acceptance.renews_on)]
-        case Accepted(payer=Payer.SUBSCRIPTION):
+        case Accepted(payer=Payer.SUBSCRIPTION, continues=False):
             return [speech("calls_remaining", calls=acceptance.left)]
         case Accepted(payer=Payer.PREPAID):
             return [speech("balance", balance=acceptance.left)]

@@ -13,7 +13,10 @@ async def after_call(call: Call, controls: InmateControls) -> None:
     reason = await controls.end_call()
     if reason is Denial.SWITCHED_OFF:
         end(reason)
-    await call.say_ending(reason)
+    if controls.is_given_back:
+        await call.say("call_given_back")
+    else:
+        await call.say_ending(reason)
     if controls.may_call_again and await call.menu(speech("another_call")) == "1":
         await place_calls(call, controls)
     else:

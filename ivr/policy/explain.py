@@ -52,6 +52,8 @@ def explanation(ask: CallRequest) -> Explanation:
     limits = [*schedule_limits(ask), *longest_call_limits(ask), *allowance_limits(ask)]
     if (agreed := until_appointment_ends(ask)) is not None:
         limits.append(agreed)
+    if ask.continues is not None and ask.continues.rest is not None:
+        limits.append(ask.continues.rest)
     if (paid_by := payer(ask)) in PAID_IN_MONEY and ask.price is not None:
         limits.append(until_balance_is_spent(ask, paid_by))
     views = [_view(rule, ask) for rule in RULES]

@@ -55,6 +55,8 @@ def why_not(ask: CallRequest, paying: Payer) -> NotPaying | NotCovered | None:
     """What keeps this payer from paying, whoever comes before; None where nothing does."""
     if paying is Payer.FREE:
         return None if is_free(ask) else NotPaying.HAS_A_PRICE
+    if ask.continues is not None and paying is ask.continues.payer is Payer.SUBSCRIPTION:
+        return None  # it has paid: also if that was its last call, or its period is over
     if not may_pay(ask, paying):
         return NotPaying.ANOTHER_ALONE if paying in ask.offered else NotPaying.NOT_OFFERED
     if paying in PAID_IN_MONEY:
@@ -111,6 +113,8 @@ def limit(ask: CallRequest, paid_by: Payer) -> Limit:
     limits = [until_schedule_closes(ask), until_longest_call(ask)]
     if (minutes := until_minutes_are_used(ask)) is not None:
         limits.append(minutes)
+    if ask.continues is not None and ask.continues.rest is not None:
+        limits.append(ask.continues.rest)
     by_the_minute = paid_by in PAID_IN_MONEY or (
         paid_by is Payer.FREE and ask.agency_rule is not None and not ask.relay
     )
@@ -132,6 +136,9 @@ def payment(ask: CallRequest, paid_by: Payer, talk_limit: Limit) -> Payment:
     match paid_by:
         case Payer.FREE:
             return Payment(paid_by, price=ask.price if ask.agency_rule and not ask.relay else None)
+        case Payer.SUBSCRIPTION if ask.continues is not None:
+            last = ask.continues
+            return Payment(paid_by, last.account_id, hold=0, renews_on=last.renews_on)
         case Payer.SUBSCRIPTION:
             assert ask.subscription is not None
             plan = ask.subscription

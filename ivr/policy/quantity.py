@@ -1,8 +1,8 @@
 """How long, how many and how often: limits that a level sets, and the calls that they count.
 
-A call belongs to the local day on which its number was keyed. Only a connected call counts: one whose talk was not so
-short that it was given back. One in progress counts as if it took its whole limit. Calls to privileged numbers are
-neither counted nor refused here.
+A call belongs to the local day on which its number was keyed. Only a connected call counts: one whose talk was neither
+so short that nobody pays, nor dropped and given back. One in progress counts as if it took its whole limit. Calls to
+privileged numbers are neither counted nor refused here.
 """
 
 from collections.abc import Iterable, Sequence
@@ -138,11 +138,12 @@ class PastCall:
     in_progress: bool = False
     privileged: bool = False
     elsewhere: bool = False  # of another facility: it keeps the number busy, and counts for nothing here
+    given_back: bool = False  # dropped soon after it began
 
     @property
     def connected(self) -> bool:
         """Whether it counts as a call; one in progress may still come to that."""
-        return self.in_progress or self.talk_ms >= SHORTEST_COUNTED_MS
+        return self.in_progress or (self.talk_ms >= SHORTEST_COUNTED_MS and not self.given_back)
 
     def counts_for(self, counted: Counted) -> bool:
         """Whether it is one of those that are counted together."""

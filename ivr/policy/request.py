@@ -123,6 +123,27 @@ class CourtesyFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """The longest talk, and what sets it."""
+
+    ms: int
+    cutoff: Cutoff
+    set_at: Level | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LastCall:
+    """The last connected call of the inmate to the number, paid for, that ended within the time for continuing it."""
+
+    id: str
+    payer: Payer
+    account_id: str | None
+    renews_on: date | None
+    was_ended: bool  # by a limit, an hour, a switch or staff
+    rest: Limit | None  # of its longest talk; None: something else limited it
+
+
+@dataclass(frozen=True, slots=True)
 class CallRequest:
     """All that the rules may know of a call. Gathered before, changed by nobody."""
 
@@ -169,6 +190,8 @@ class CallRequest:
     unrecorded_at: frozenset[Level] = frozenset()  # levels that say not to record, beside facility and list
     overlay_seconds: int | None = None  # how often a talk tells where it comes from; none: never
     number_overlay: bool = True  # whether calls to this number may have that
+    last_call: LastCall | None = None
+    continues: LastCall | None = None  # the last call, where this one goes on with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +204,6 @@ class Payment:
     price: Price | None = None  # what is charged, to the payer or to the agency
     not_covered: NotCovered | None = None  # told to the called party before they accept
     renews_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """The longest talk, and what sets it."""
-
-    ms: int
-    cutoff: Cutoff
-    set_at: Level | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

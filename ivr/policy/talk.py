@@ -18,23 +18,26 @@ class Evidence:
     """One sighting of a talk's start or end.
 
     `at` is Asterisk's own stamp. `monotonic_ms` is the controller's clock when it saw the event live, and
-    `clock` names the process whose clock that is: spans are only taken within one.
+    `clock` names the process whose clock that is: spans are only taken within one. `cause` (Q.850) is what the
+    dialplan's note of an end holds beside it.
     """
 
     kind: Kind
     at: datetime
     monotonic_ms: int | None = None
     clock: str | None = None
+    cause: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """The billable span. `flagged` says that two clocks disagree by more than a second."""
+    """The billable span. `flagged` says that two clocks disagree by more than a second, or that nobody saw the end."""
 
     ms: int
     started_at: datetime | None = None
     ended_at: datetime | None = None
     flagged: bool = False
+    end_seen: bool = True
 
 
 NO_TALK = Talk(0)
@@ -54,13 +57,13 @@ def talk(seen: Sequence[Evidence], *, limit_ms: int, last_seen_at: datetime | No
     started_at = max(each.at for each in starts)
     ended_at = min((each.at for each in ends), default=last_seen_at)
     if ended_at is None:
-        return Talk(0, started_at, started_at, flagged=True)
+        return Talk(0, started_at, started_at, flagged=True, end_seen=False)
     spans = [_ms(ended_at - started_at), *_monotonic_spans(starts, ends)]
     if min(spans) < 0:
-        return Talk(0, started_at, started_at, flagged=True)
+        return Talk(0, started_at, started_at, flagged=True, end_seen=bool(ends))
     disagree = max(spans) - min(spans) > _TOLERANCE_MS
     ms = min(*spans, limit_ms)
-    return Talk(ms, started_at, ended_at, flagged=disagree or not ends)
+    return Talk(ms, started_at, ended_at, flagged=disagree or not ends, end_seen=bool(ends))
 
 
 def _monotonic_spans(starts: Sequence[Evidence], ends: Sequence[Evidence]) -> list[int]:

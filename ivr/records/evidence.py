@@ -62,9 +62,10 @@ def stamp(text: str) -> datetime | None:
 
 def note(text: str) -> list[Evidence]:
     """What a dialplan note holds: `FROM` while the two talk, `FROM TO CAUSE` afterwards."""
-    kinds = (Kind.TALK_FROM, Kind.TALK_TO)
-    stamps = zip(kinds, map(stamp, text.split(" ")[:2]), strict=False)
-    return [Evidence(kind, at) for kind, at in stamps if at is not None]
+    began, ended, cause = (*text.split(" "), "", "", "")[:3]
+    known = int(cause) if cause.isdecimal() else None
+    seen = [(Kind.TALK_FROM, stamp(began), None), (Kind.TALK_TO, stamp(ended), known)]
+    return [Evidence(kind, at, cause=why) for kind, at, why in seen if at is not None]
 
 
 def keep_quality(conn: Connection, call_id: str, leg: Leg, report: str) -> None:
@@ -73,7 +74,7 @@ def keep_quality(conn: Connection, call_id: str, leg: Leg, report: str) -> None:
     The report is `name=value;` pairs in Asterisk's own words (lp/rlp packets lost here and there, rxcount, rxjitter
     and rtt in seconds). Without a report nothing is kept.
     """
-    values = dict(pair.split("=", 1) for pair in report.split(";") if "=" in pair)
+    values = _values(report)
     if "rxcount" not in values:
         return
     insert_if_new(
@@ -89,6 +90,17 @@ def keep_quality(conn: Connection, call_id: str, leg: Leg, report: str) -> None:
             "round_trip_us": _micros(values.get("rtt")),
         },
     )
+
+
+def packets(report: str) -> tuple[int, int] | None:
+    """How many packets of a leg came and how many were lost on the way; None where its report does not say."""
+    values = _values(report)
+    came, lost = _whole(values.get("rxcount")), _whole(values.get("lp"))
+    return None if came is None or lost is None else (came, lost)
+
+
+def _values(report: str) -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in report.split(";") if "=" in pair)
 
 
 def _whole(text: str | None) -> int | None:

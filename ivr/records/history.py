@@ -22,6 +22,7 @@ _COUNTED = (
     call.c.privileged,
     call.c.call_class,
     call.c.sealed_at,
+    call.c.given_back,
 )
 _allowed = select(*_COUNTED).where(call.c.limit_ms.is_not(None))
 _HISTORY = Prepared(
@@ -78,6 +79,7 @@ def history(
             in_progress=row.sealed_at is None,
             privileged=bool(row.privileged),
             elsewhere=row.facility_id != facility_id,
+            given_back=row.given_back is True,
         )
         for row in _HISTORY.rows(conn, asked)
     ]

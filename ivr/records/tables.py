@@ -123,7 +123,8 @@ call = Table(
     Column("cut_off_by", String(16)),
     Column("forwarded", String(16)),  # how it was seen that the called side sent the call elsewhere
     Column("ended_by", String(16)),
-    Column("dropped_by", String(16)),  # whose failure ended the talk early: it was given back
+    Column("dropped_by", String(16)),  # whose failure ended the talk; none: nobody's
+    Column("given_back", Boolean),  # of a dropped one: it costs nothing and counts for nothing
     Column("continues_id", ID),  # the call that it goes on with
     Column("dial_status", String(16)),
     Column("cause", Integer),  # Q.850, as Asterisk reports it for the called leg

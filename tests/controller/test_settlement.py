@@ -75,7 +75,7 @@ class Telling:
                 to = ("UserEvent", "TalkTo"), ("From", began), ("At", ended), ("Cause", "16")
                 await self._event(self.end, call, *to)
             case "to alone":
-                await self._event(self.end, call, ("UserEvent", "TalkTo"), ("At", ended))
+                await self._event(self.end, call, ("UserEvent", "TalkTo"), ("At", ended), ("Cause", "16"))
             case "beat":
                 seen_at = self.start + (self.end - self.start) / 2
                 await self.world.database.transact(calls.still_alive, [self.call_id], seen_at)

@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "rating",
     },
     "ivr.call": {"ivr.agi", "ivr.policy.reasons", "ivr.policy.recording", "prompts"},
-    "ivr.live": {"ivr.policy.reasons"},
+    "ivr.live": {"ivr.policy.dropped", "ivr.policy.reasons"},
     "ivr.controls": {
         "accounts",
         "ivr.call",

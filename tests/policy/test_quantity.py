@@ -52,6 +52,14 @@ def test_a_quota_starts_anew_at_local_midnight() -> None:
     assert ms_left(history, MINUTES, AT) == 19 * 60_000
 
 
+def test_a_call_that_is_given_back_counts_for_nothing_but_attempts() -> None:
+    lost = [call(timedelta(minutes=5), given_back=True)]
+    assert calls_left(lost, DAILY, AT) == 3
+    assert ms_left(lost, MINUTES, AT) == 20 * 60_000
+    assert cool_at(lost, CoolingOff(Level.FACILITY, 30, From.END, Counted.INMATE), AT) == AT
+    assert next_attempt_at(lost, Velocity(Level.FACILITY, 1, 30, Counted.INMATE), AT) > AT
+
+
 @pytest.mark.parametrize(
     ("each", "day", "first", "following"),
     [

@@ -52,6 +52,24 @@ def slow_charge(price: Price, started_at: datetime, talk_ms: int) -> SlowCharge:
     return SlowCharge(seconds, amount, taxes)
 
 
+def slow_continuation(price: Price, started_at: datetime, talk_ms: int) -> SlowCharge:
+    """What `talk_ms` more cost after a first block, where the price is the same always: all increments but the first.
+
+    Without the highest cost of a call, which counts anew.
+    """
+    rate = RateClock(price.timetable, started_at, 1).at(0)
+    first_block_ms = next(at for at in range(1000, 10**9, 1000) if is_whole(price, started_at, at))
+    bought = list(increments(price.timetable, started_at, first_block_ms + talk_ms))[1:]
+    usage = sum((Fraction(step.price * step.increment_s, step.per_s) for step in bought), Fraction(0))
+    taxes = [tax_on(tax, usage, rate.rounding.decimals) for tax in price.taxes if tax.percent is not None]
+    return SlowCharge(sum(step.increment_s for step in bought), rounded(usage, rate.rounding), taxes)
+
+
+def is_whole(price: Price, started_at: datetime, talk_ms: int) -> bool:
+    """Whether a millisecond more than this needs a second increment."""
+    return len(list(increments(price.timetable, started_at, talk_ms + 1))) == 2
+
+
 def exact_price(rate: Rate, usage: Fraction) -> Fraction:
     exact = rate.connect_fee + usage
     if exact < rate.minimum:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from random import Random
@@ -21,6 +22,7 @@ from rating.price import (
 from rating.tariff import Rate, Rounding, Step, simple_rate
 from rating.timetable import EVERY_DAY, HOLIDAY, Entry, Timetable, always
 from tests.rating import agreement
+from tests.rating.slow import slow_continuation
 from tests.rating.tariffs import DAYS, Case, random_case, random_talk_ms
 
 LOADED_MACHINE = [HealthCheck.too_slow]
@@ -61,6 +63,58 @@ def test_thousands_of_tariffs_by_chance_agree(first_seed: int) -> None:
         case = random_case(Random(seed))
         agreement.check_charge(case)
         agreement.check_longest(case)
+
+
+def boundless(rate: Rate) -> Rate:
+    return replace(rate, max_cost=None)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=LOADED_MACHINE)
+@given(chances.map(lambda chance: random_case(chance, by_time=False)))
+def test_a_continuation_costs_every_increment_but_the_first_and_no_fee(case: Case) -> None:
+    [entry, *_] = case.price.timetable.entries
+    price = replace(case.price, timetable=always(boundless(entry.rate), case.price.timetable.zone))
+    fast = charge(price.continued(), case.started_at, case.talk_ms)
+    slow = slow_continuation(price, case.started_at, case.talk_ms)
+    if case.talk_ms:
+        assert fast.billed_seconds == slow.billed_seconds
+        assert (Fraction(fast.amount), Fraction(fast.total)) == (slow.amount, slow.total)
+    assert fast.connect_fee == 0
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=LOADED_MACHINE)
+@given(cases, chances)
+def test_a_continued_price_is_charged_limited_and_kept_like_any_other(case: Case, chance: Random) -> None:
+    continued = replace(case, price=case.price.continued())
+    agreement.check_charge(continued)
+    agreement.check_longest(continued)
+    agreement.check_monotone(continued, random_talk_ms(chance))
+    assert price_from_text(continued.price.to_text()) == continued.price
+
+
+@pytest.mark.parametrize(
+    ("rate", "talk_s", "due"),
+    [
+        (simple_rate(Money(60_000), 60, 6), 6, 6_000),  # no first minute
+        (simple_rate(Money(60_000), 60, 60), 61, 120_000),  # minute by minute, as ever
+        (Rate((Step(0, Money(60_000)),), connect_fee=Money(500_000), minimum=Money(300_000)), 60, 60_000),
+        (
+            Rate((Step(0, Money(60_000)), Step(120, Money(30_000)))),
+            120,
+            90_000,
+        ),  # the cheaper step comes sooner
+    ],
+)
+def test_a_continuation_begins_where_the_first_block_ends(rate: Rate, talk_s: int, due: int) -> None:
+    assert charge(flat(rate).continued(), NOON, talk_s * 1000).due == due
+
+
+def test_a_tax_on_each_connected_call_is_not_paid_twice() -> None:
+    price = flat(
+        simple_rate(Money(60_000)), Tax("line", fixed=Money(10_000)), Tax("share", percent=Fraction(10))
+    )
+    [line] = charge(price.continued(), NOON, 60_000).taxes
+    assert line == TaxLine("share", Money(6_000))
 
 
 @settings(max_examples=500, deadline=None, suppress_health_check=LOADED_MACHINE)

@@ -2,7 +2,8 @@
 
 Lines are what somebody hears; `>` lines are keys, `> silence` none, `> hangs up` the receiver put back. Headings tell
 who hears: `inmate:` and `called party:`. Between them stands what the telephone network did: `busy`, `no answer`,
-`talks 83 s`, `is gone` for a called party who hangs up as they are connected, or `breaks off` for a fault of ours then.
+`talks 83 s`, `is cut off by the network after 30 s`, `is gone` for a called party who hangs up as they are connected,
+or `breaks off` for a fault of ours then.
 `switched off now` and the like stand for staff, while it rings.
 `record:` at the end tells the call's own record.
 """
@@ -61,6 +62,8 @@ DIAL_STATUS = {
     "congestion": "CONGESTION",
     "unavailable": "CHANUNAVAIL",
 }
+CUT_OFF = "is cut off by the network after "
+NORMAL_CLEARING, OUT_OF_ORDER = 16, 38  # causes, Q.850
 
 SWITCHED_OFF = {
     "switched off, calls finish": "finish",
@@ -298,10 +301,12 @@ class _Session:
             assert live is not None
             live.hung_up_first = Leg.CALLED_PARTY if head == "is gone" else None
             return ""
-        seconds = float(head.removeprefix("talks ").removesuffix(" s"))
+        lost = head.startswith(CUT_OFF)
+        seconds = float(head.removeprefix("talks ").removeprefix(CUT_OFF).removesuffix(" s"))
         start = self.world.at
         self.world.at = start + timedelta(seconds=seconds)
-        return f"{start.timestamp():.6f} {self.world.at.timestamp():.6f} 16"
+        cause = OUT_OF_ORDER if lost else NORMAL_CLEARING
+        return f"{start.timestamp():.6f} {self.world.at.timestamp():.6f} {cause}"
 
     def _record(self) -> None:
         """The records of this session's calls, as the text tells them."""

@@ -312,3 +312,106 @@ def test_an_acceptance_that_we_break_off_is_our_fault(world: World) -> None:
     record:
         system_fault prepaid 0 s 0.00
     """)
+
+
+def test_what_a_dropped_call_and_its_continuation_sound_like(database: Database, tmp_path: Path) -> None:
+    within = ("continues_within_seconds = 0", "continues_within_seconds = 120")
+    world = World(database, tmp_path, demonstration(within))
+    world.plays("""
+    inmate:
+        welcome facility=example-county-jail
+        choose_language
+        choose_language
+        > 1
+        enter_id_and_pin
+        > 10012468
+        enter_number
+        > 1
+        covered_by_subscription time=15
+        call_recorded
+        please_hold
+    called party:
+        provider_greeting
+        call_from facility=example-county-jail
+        notice_recorded
+        paid_by_subscription
+        accept_menu
+        accept_menu_language
+        > 1
+        calls_remaining calls=56
+        connecting
+    talks 61 s
+    inmate:
+        ending.completed
+        another_call
+        > 1
+        enter_number
+        > 1
+        covered_by_subscription time=13
+        call_recorded
+        please_hold
+    called party:
+        provider_greeting
+        call_from facility=example-county-jail
+        notice_recorded
+        continued_by_subscription
+        accept_menu
+        accept_menu_language
+        > 3
+        cost_free
+        accept_menu
+        accept_menu_language
+        > 1
+        connecting
+    is cut off by the network after 30 s
+    inmate:
+        call_given_back
+        another_call
+        > silence
+        goodbye
+    record:
+        completed subscription 61 s 1 call
+    record:
+        completed subscription 30 s 0.00
+    """)
+
+
+def test_a_continuation_by_the_minute_says_what_is_left_to_pay(database: Database, tmp_path: Path) -> None:
+    within = ("continues_within_seconds = 0", "continues_within_seconds = 120")
+    world = World(database, tmp_path, demonstration(within))
+    world.plays(f"""{PREPAID}
+        > 1
+        balance balance=5.00
+        connecting
+    talks 61 s
+    inmate:
+        ending.completed
+        another_call
+        > 1
+        enter_number
+        > 2
+        price_and_time price=0.06 time=13
+        call_recorded
+        please_hold
+    called party:
+        provider_greeting
+        call_from facility=example-county-jail
+        notice_recorded
+        continued_by_prepaid
+        accept_menu
+        accept_menu_language
+        > 3
+        cost_by_prepaid minute=0.06 time=13 total=0.84
+        accept_menu
+        accept_menu_language
+        > 1
+        balance balance=4.93
+        connecting
+    talks 6 s
+    inmate:
+        ending.completed{AFTERWARDS}
+    record:
+        completed prepaid 61 s 0.061
+    record:
+        completed prepaid 6 s 0.006
+    """)

@@ -6,6 +6,7 @@ import pytest
 
 from ivr.demonstration.party import Party
 from ivr.demonstration.ports import free_ports
+from ivr.policy.dropped import DroppedBy
 from ivr.policy.reasons import Outcome
 from tests.telephony.acting import (
     TALK_SECONDS,
@@ -235,26 +236,27 @@ def _asterisk_ends(theatre: Theatre, how: signal.Signals) -> None:
             puts_down(family)
         talked_ms = longest_tone_ms(family.sound())
         assert talked_ms - SEEN_EVERY_MS - 1_000 <= cdr.talk_ms <= talked_ms + 100
-        assert (cdr.charge, cdr.billed_seconds) == (60_000, 60)
-        assert transfers(scene, cdr.id) == ["hold", "settlement"]
-        assert (scene.balance().available, scene.balance().held) == (4_940_000, 0)
+        assert (cdr.reason, cdr.dropped_by, cdr.given_back) == (Outcome.COMPLETED, DroppedBy.US, True)
+        assert (cdr.charge, cdr.billed_seconds) == (0, 0)  # it lasted less than a minute
+        assert transfers(scene, cdr.id) == ["hold", "release"]
+        assert (scene.balance().available, scene.balance().held) == (5_000_000, 0)
         with scene.inmate() as inmate:  # and the next one is served
             identifies(scene, inmate)
             inmate.hangs_up()
 
 
 @fault
-def a_talk_in_which_asterisk_dies_is_paid_up_to_the_last_sight_of_it(theatre: Theatre) -> None:
+def a_talk_in_which_asterisk_dies_is_given_back(theatre: Theatre) -> None:
     _asterisk_ends(theatre, SIGKILL)
 
 
 @fault
-def a_talk_that_asterisk_ends_in_order_is_paid_to_its_end(theatre: Theatre) -> None:
+def a_talk_that_asterisk_ends_in_order_is_given_back(theatre: Theatre) -> None:
     _asterisk_ends(theatre, signal.SIGTERM)
 
 
 @fault
-def a_talk_in_which_asterisk_freezes_is_paid_up_to_the_last_sight_of_it(theatre: Theatre) -> None:
+def a_talk_in_which_asterisk_freezes_is_given_back(theatre: Theatre) -> None:
     _asterisk_ends(theatre, SIGSTOP)
 
 
