@@ -47,7 +47,8 @@ def set_up(form: Literal["text", "json"], level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for chatty in ("alembic", "uvicorn.access"):
+    # the last two name whom an SMS is for
+    for chatty in ("alembic", "uvicorn.access", "twilio.http_client", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

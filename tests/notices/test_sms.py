@@ -258,3 +258,24 @@ def test_a_trial_accounts_first_words_do_not_hide_a_message(
     box.send(sms)
     assert box.row(notice).provider_id == twilio.messages[0]["sid"]
     assert json.loads(box.row(notice).told) == {"balance": "1.50"}
+
+
+LOGGED = """
+import sys
+from ivr import log
+from ivr.notices.outcomes import Notice, Sent
+from tests.fakes.twilio import FakeTwilio
+from tests.notices.conftest import FAMILY, sms_by
+log.set_up("text", "debug")
+notice = Notice(1, "low_balance", "sms", FAMILY, "en", {"balance": "1.50"}, 0, 1, False)
+sms = sms_by(FakeTwilio(url=sys.argv[1]))
+assert isinstance(sms.send(notice), Sent) and isinstance(sms.find(notice, frozenset()), Sent)
+"""
+
+
+def test_no_log_names_whom_an_sms_is_for(twilio: FakeTwilio) -> None:
+    words = [sys.executable, "-c", LOGGED, twilio.url]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert (len(twilio.messages), twilio.lists) == (1, 1)
+    assert FAMILY.removeprefix("+") not in done.stderr + done.stdout
