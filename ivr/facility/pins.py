@@ -21,6 +21,11 @@ class PinKey:
         message = "\0".join((facility_id, inmate_id, pin)).encode()
         return hmac.new(self.secret, message, sha256).hexdigest()
 
+    def card_hash(self, facility_id: str, pin: str) -> bytes:
+        """The same over a facility and the PIN of a calling card; no inmate's PIN has this hash."""
+        message = "\0".join(("calling card", facility_id, pin)).encode()
+        return hmac.digest(self.secret, message, "sha256")
+
     def matches(self, stored: str | None, facility_id: str, inmate_id: str, pin: str) -> bool:
         """Compare in constant time; an unknown inmate costs the same as a wrong PIN."""
         computed = self.hash(facility_id, inmate_id, pin)
