@@ -4,20 +4,18 @@ What a facility hands over and takes back is booked against an account of the fa
 balance is what passed between the two books.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from accounts import ledger
-from accounts.db import insert_if_new
-from accounts.tables import AccountKind, Unit, inmate_account, transfer
+from accounts.crediting import credit_many
+from accounts.db import insert_if_new, insert_those_new
+from accounts.tables import AccountKind, Unit, account, inmate_account
 from rating.money import Money
-
-_AT_ONCE: Final = 500
 
 
 class Source(StrEnum):
@@ -66,39 +64,27 @@ def open_source(conn: Connection, facility_id: str, source: Source, at: datetime
     return own
 
 
-def known_entries(conn: Connection, ids: Sequence[str]) -> Mapping[str, ledger.Transfer]:
-    """Those of these entries that were booked before."""
-    found: dict[str, ledger.Transfer] = {}
-    for start in range(0, len(ids), _AT_ONCE):
-        some = select(transfer.c.id).where(transfer.c.id.in_(ids[start : start + _AT_ONCE]))
-        for entry in conn.scalars(some):
-            known = ledger.find_transfer(conn, entry)
-            assert known is not None
-            found[entry] = known
-    return found
-
-
 def is_same(known: ledger.Transfer, facility_id: str, wanted: Incoming) -> bool:
     """Whether an entry with this reference says the same."""
     sides = (known.debit_id, known.credit_id, known.amount)
     return sides == (source_account(facility_id, wanted.source), wanted.account_id, wanted.amount)
 
 
-def receive(conn: Connection, facility_id: str, incoming: Iterable[Incoming], at: datetime) -> None:
-    """Credit each amount to its inmate; TransferConflict where a reference was something else."""
-    sources: dict[Source, str] = {}
-    opened: set[str] = set()
-    for each in incoming:
-        if each.source not in sources:
-            sources[each.source] = open_source(conn, facility_id, each.source, at)
-        if each.account_id not in opened:
-            open_debit(conn, account_id=each.account_id, inmate=each.inmate, at=at)
-            opened.add(each.account_id)
-        ledger.post(
+def receive(conn: Connection, facility_id: str, incoming: Sequence[Incoming], at: datetime) -> None:
+    """Credit each amount to its inmate, whose account is opened where there is none; no reference may be known."""
+    people = {each.account_id: each.inmate for each in incoming}
+    kind = {"unit": Unit.USD, "kind": AccountKind.DEBIT, "opened_at": at}
+    insert_those_new(conn, account, [{"id": each, **kind} for each in sorted(people)])
+    owners = [{"inmate": people[each], "account_id": each} for each in sorted(people)]
+    insert_those_new(conn, inmate_account, owners)
+    for source in sorted({each.source for each in incoming}):
+        credit_many(
             conn,
-            transfer_id=transfer_id(facility_id, each.reference),
-            debit_id=sources[each.source],
-            credit_id=each.account_id,
-            amount=each.amount,
+            debit_id=open_source(conn, facility_id, source, at),
+            given=[
+                (transfer_id(facility_id, each.reference), each.account_id, each.amount)
+                for each in incoming
+                if each.source is source
+            ],
             at=at,
         )

@@ -139,7 +139,7 @@ def _read(row: Row[*tuple[Any, ...]], states: Mapping[str, str]) -> _Idle:
 
 
 def _states(conn: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> Mapping[str, str]:
-    """Where holders live who have not said so: by the area code of their number, else where the facility is."""
+    """Where holders live who have not said so: by the area code of their first number, else where the facility is."""
     places = {row.id: f"US-{row.state}" for row in conn.execute(select(facility.c.id, facility.c.state))}
     found = {}
     for row in rows:
@@ -150,8 +150,8 @@ def _states(conn: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> Mapping[
     for start in range(0, len(unsaid), 500):
         some = prepaid_number.c.account_id.in_(unsaid[start : start + 500])
         numbers = select(prepaid_number.c.account_id, prepaid_number.c.number).where(some)
-        newest_last = numbers.order_by(prepaid_number.c.added_at, prepaid_number.c.number)
-        for account_id, number in conn.execute(newest_last):
+        first_last = numbers.order_by(prepaid_number.c.added_at.desc(), prepaid_number.c.number.desc())
+        for account_id, number in conn.execute(first_last):
             if number.startswith("+1") and (state := state_of_area_code(number[2:5])):
                 found[account_id] = state
     return found

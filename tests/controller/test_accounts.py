@@ -83,7 +83,9 @@ def test_closing_gives_everything_back_and_pays_for_no_number_any_more(
     assert told.startswith(f"{FAMILY}: closed, given back: $5.00; it pays no longer for +12175550101, ")
     assert world.database.read_now(payers.numbers_of, account_id=FAMILY) == set()
     is_booked(world, 0)
-    assert ivr("account", "close", FAMILY, *NOTE, "--yes").out.startswith(f"{FAMILY}: closed, given back: $0.00;")
+    assert ivr("account", "close", FAMILY, *NOTE, "--yes").out.startswith(
+        f"{FAMILY}: closed, given back: $0.00;"
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import Connection, Row, select
 
 from accounts import debit, ledger, payers
+from accounts.crediting import known_transfers
 from accounts.tables import account, account_holder, inmate_account, transfer
 from ivr.facility.csv_rows import ImportMistakes, Mistakes, Rows, Shape, read_shape, refuse
 from ivr.facility.daily import inmate_event
 from ivr.facility.tables import facility, inmate
 from ivr.policy.request import InmateState
-from ivr.records.alerts import alert
+from ivr.records.alerts import alert_once
 from ivr.staff.accounts.asked import Reference, dollars
 from ivr.staff.desk import Asked, Desk, StaffError, ToldOnce
 from rating.money import ZERO, Money, ceil_to_cent, format_money, parse_money
@@ -83,7 +84,7 @@ def transfer_file(desk: Desk, asked: TransferFile) -> str:
         people = _people(desk.conn, own)
         refuse([*_misfits(rows, people, own), *_twice(rows)])
         incoming = [_incoming(each, people, own) for each in _entries(rows)]
-        known = debit.known_entries(desk.conn, [debit.transfer_id(own, each.reference) for each in incoming])
+        known = known_transfers(desk.conn, [debit.transfer_id(own, each.reference) for each in incoming])
         refuse(_contradictions(rows, incoming, known, own))
     except ImportMistakes as mistakes:
         raise StaffError(str(mistakes)) from None
@@ -159,7 +160,7 @@ def offer_back(conn: Connection, facility_id: str, at: datetime) -> None:
     )
     for row in conn.execute(left).all():
         who = f"inmate {row.inmate_id} of {facility_id} is {row.state}"
-        alert(conn, "debit_owed", f"{who}: {dollars(row.available)} is theirs (`ivr account owed`)", at)
+        alert_once(conn, "debit_owed", f"{who}: {dollars(row.available)} is theirs (`ivr account owed`)", at)
 
 
 def _people(conn: Connection, facility_id: str) -> Mapping[str, int]:

@@ -1,6 +1,6 @@
 """Accounts close at their holder's wish: all is given back, nothing is paid for any more, and no file undoes it."""
 
-from sqlalchemy import Connection, distinct, select
+from sqlalchemy import Connection, select
 
 from accounts import closing, direct_bill, ledger, payers
 from accounts.tables import AccountKind, billed_account, subscription
@@ -54,7 +54,7 @@ def _stop_billing(desk: Desk, asked: Close) -> str:
 
 def what_it_pays_for(conn: Connection, account_id: str) -> list[str]:
     """A line for each facility where closing the account ends something: calls paid for, subscriptions, numbers."""
-    paid = select(distinct(call.c.facility_id)).where(call.c.account_id == account_id)
+    paid = select(call.c.facility_id).distinct().where(call.c.account_id == account_id)
     subscribed = select(subscription.c.facility_id, subscription.c.number).where(
         subscription.c.account_id == account_id, subscription.c.closed_at.is_(None)
     )

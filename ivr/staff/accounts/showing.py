@@ -3,7 +3,7 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, distinct, or_, select
+from sqlalchemy import Connection, or_, select
 
 from accounts import direct_bill, payers, statement
 from accounts.holders import Holder, holder_of
@@ -59,7 +59,7 @@ def account_shown(conn: Connection, account_id: str) -> dict[str, Any]:
 
 def facilities_paid_for(conn: Connection, account_id: str) -> list[str]:
     """The facilities from which the account has paid for calls."""
-    paid = select(distinct(call.c.facility_id)).where(call.c.account_id == account_id)
+    paid = select(call.c.facility_id).distinct().where(call.c.account_id == account_id)
     return list(conn.scalars(paid.order_by(call.c.facility_id)))
 
 
