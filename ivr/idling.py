@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, and_, exists, func, or_, select, update
 
 from accounts import idle, unclaimed
 from accounts.closing import lock
+from accounts.db import insert_if_new
 from accounts.idle import Step
 from accounts.outbox import NoticeKind, tell
 from accounts.payment_tables import notice
@@ -27,6 +28,7 @@ from accounts.tables import (
 from ivr.facility.tables import facility, inmate
 from ivr.policy.request import InmateState
 from ivr.records.alerts import alert_once
+from ivr.records.tables import job
 from rating.area_codes import state_of_area_code
 from rating.money import Money, format_money
 
@@ -34,6 +36,8 @@ from rating.money import Money, format_money
 #: that, and says whether there was such a way.
 GiveBack = Callable[[Connection, str, Money, datetime], bool]
 
+NAME: Final = "idle-accounts"
+PAGE: Final = 500
 AT_ONCE: Final = 200
 EARLIEST: Final = timedelta(days=min(idle.TOLD_AFTER_DAYS))
 GONE: Final = (InmateState.RELEASED, InmateState.TRANSFERRED)
@@ -63,7 +67,8 @@ class _Idle:
 def idle_accounts(conn: Connection, at: datetime, give_back: GiveBack = no_way) -> int:
     """Do what is due for idle accounts, some of them at a time; for how many something was done."""
     done = 0
-    found = _idle(conn, at)
+    page = _page(conn)
+    found = _idle(conn, at, page)
     told = _told(conn, found, at)
     for each in found:
         period = idle.days_of(each.state or "", at.date())
@@ -75,15 +80,28 @@ def idle_accounts(conn: Connection, at: datetime, give_back: GiveBack = no_way) 
             continue
         done += 1
         if done == AT_ONCE:
-            break
+            return done  # the same accounts again the next time
+    place = page[-1] if len(page) == PAGE else None
+    conn.execute(update(job).where(job.c.name == NAME).values(place=place))
     return done
 
 
-def _idle(conn: Connection, at: datetime) -> list[_Idle]:
+def _page(conn: Connection) -> Sequence[str]:
+    """The next accounts to look at, in the order of their ids: few enough that nobody waits for the look to end."""
+    insert_if_new(conn, job, {"name": NAME, "did": 0})
+    place = conn.scalar(select(job.c.place).where(job.c.name == NAME))
+    peoples = account.c.kind.in_([AccountKind.PREPAID, AccountKind.DEBIT])
+    ids = select(account.c.id).where(peoples, _available > 0, account.c.id > (place or ""))
+    return conn.scalars(ids.order_by(account.c.id).limit(PAGE)).all()
+
+
+def _idle(conn: Connection, at: datetime, page: Sequence[str]) -> list[_Idle]:
     """The accounts with people's money in them and no activity for so long that something may be due.
 
     Money of an inmate who is still there is left alone: they know of it, and hear of it whenever they call.
     """
+    if not page:
+        return []
     edge = at - EARLIEST
     rows = (
         select(
@@ -106,6 +124,7 @@ def _idle(conn: Connection, at: datetime) -> list[_Idle]:
                 account.c.kind == AccountKind.PREPAID,
                 and_(account.c.kind == AccountKind.DEBIT, inmate.c.state.in_(GONE)),
             ),
+            account.c.id.between(page[0], page[-1]),
             _available > 0,
             account.c.opened_at <= edge,
             or_(account_holder.c.touched_at.is_(None), account_holder.c.touched_at <= edge),

@@ -1,7 +1,8 @@
 """The work that comes round by the hour: each job in small transactions of its own, safe to run twice at once.
 
 A job is a function of a connection and a time that does some of what is due and says how much that was: 0 where nothing
-is left. Its row in the database is locked while it does, so that of two who run the same job one passes it over.
+is left. One that has to look through many things keeps its place in its row, and is asked again until it has none. The
+row is locked meanwhile, so that of two who run the same job one passes it over.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ import structlog
 from sqlalchemy import Connection, Row, select, update
 
 from accounts.db import Database, insert_if_new
-from ivr.idling import idle_accounts
+from ivr import idling
 from ivr.records.tables import job as job_table
 
 log = structlog.get_logger(__name__)
@@ -23,7 +24,7 @@ log = structlog.get_logger(__name__)
 Job = Callable[[Connection, datetime], int]
 
 #: Every job by its name, in the order in which they run.
-JOBS: Final[Mapping[str, Job]] = MappingProxyType({"idle-accounts": idle_accounts})
+JOBS: Final[Mapping[str, Job]] = MappingProxyType({idling.NAME: idling.idle_accounts})
 EVERY_SECONDS = 3600.0
 #: A job that has not come to an end by then goes on an hour later.
 MOST_ROUNDS = 10_000
@@ -35,6 +36,7 @@ class Round:
 
     did: int = 0
     busy: bool = False  # somebody else runs it just now
+    more: bool = False  # it has not come to the end yet
 
 
 def do_round(conn: Connection, name: str, at: datetime, jobs: Mapping[str, Job] = JOBS) -> Round:
@@ -45,8 +47,9 @@ def do_round(conn: Connection, name: str, at: datetime, jobs: Mapping[str, Job] 
         return Round(busy=True)
     did = jobs[name](conn, at)
     done = {"did": did, "failed_at": None, "failure": None} if did else {"ran_at": at, "failed_at": None}
-    conn.execute(update(job_table).where(job_table.c.name == name).values(done))
-    return Round(did)
+    mine = update(job_table).where(job_table.c.name == name).values(done)
+    place = conn.scalar(mine.returning(job_table.c.place))
+    return Round(did, more=bool(did) or place is not None)
 
 
 def note_failure(conn: Connection, name: str, why: str, at: datetime) -> None:
@@ -76,7 +79,7 @@ async def _run(database: Database, name: str, now: Callable[[], datetime], jobs:
         for _ in range(MOST_ROUNDS):
             done = await database.transact(do_round, name, now(), jobs)
             did += done.did
-            if not done.did:
+            if not done.more:
                 break
     except Exception as failure:  # whatever it was, the other jobs run, and calls go on
         log.exception("a job failed", job=name)

@@ -48,7 +48,7 @@ def _run(name: str, do: Rounds, progress: Callable[[str, int], object]) -> str:
         did += done.did
         if done.busy:
             return f"{did} done; somebody else runs it just now"
-        if not done.did:
+        if not done.more:
             return f"{did} done" if did else "nothing to do"
     return f"{did} done, and more to do"
 
@@ -59,7 +59,7 @@ def _controllers(settings: Settings) -> Rounds | None:
 
     def do(name: str) -> Round:
         done = ask(path, "job", name=name)
-        return Round(int(done["did"]), bool(done["busy"]))
+        return Round(**done)
 
     try:
         ask(path, "job", name="")

@@ -253,6 +253,7 @@ job = Table(
     Column("name", String(32), primary_key=True),
     Column("ran_at", Instant),  # when it last had nothing left to do
     Column("did", Integer, nullable=False),  # how many things it did when it last did any
+    Column("place", Text),  # how far one that goes through many things has come; none: to their end
     Column("failed_at", Instant),  # none: it has not failed since
     Column("failure", Text),
 )

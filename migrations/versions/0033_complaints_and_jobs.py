@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=32), nullable=False),
         sa.Column("ran_at", sa.BigInteger),
         sa.Column("did", sa.Integer, nullable=False),
+        sa.Column("place", sa.Text),
         sa.Column("failed_at", sa.BigInteger),
         sa.Column("failure", sa.Text),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_job")),
