@@ -6,6 +6,7 @@ import importlib.metadata
 import secrets
 import signal
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import structlog
@@ -28,6 +29,7 @@ from ivr.facility.csv_rows import ImportMistakes
 from ivr.facility.file import FacilityFileError, Sources, parse
 from ivr.importing import read_asked
 from ivr.instance import switchboard
+from ivr.jobs import JOBS, do_round, keep_jobs, note_failure
 from ivr.keyring import Keyring
 from ivr.live import LiveCalls
 from ivr.loading import load, rehearse
@@ -38,7 +40,7 @@ from ivr.notify import Notifier, listening_socket
 from ivr.recordings import Finisher
 from ivr.runner import EXPRESSIONS, Runner
 from ivr.staff import changes
-from ivr.staff.desk import StaffError
+from ivr.staff.desk import StaffError, ToldOnce
 from ivr.switching import Switching
 from ivr.watch import Watch
 from prompts.catalogue import Catalogue
@@ -103,8 +105,9 @@ async def run(settings: Settings) -> None:
             notifier = Notifier()
             switching = Switching(switchboard(settings, keyring))
             enforced = enforce(node, ami, (switching.end_calls, switching.close_stations))
-            work = (watch.run(), watch.beat(), finisher.run(), enforced, keep_chain(database))
-            async with _background(*work, *(each.run() for each in notices), notifier.stay_alive()):
+            kept = (keep_chain(database), keep_jobs(database, utc_now), *(each.run() for each in notices))
+            work = (watch.run(), watch.beat(), finisher.run(), enforced, *kept)
+            async with _background(*work, notifier.stay_alive()):
                 notifier.ready()
                 log.info("ready", agi_port=settings.agi_port, version=VERSION)
                 await stop.wait()
@@ -138,14 +141,26 @@ def _verbs(node: Node) -> Mapping[str, control.Verb]:
         except ImportMistakes as mistakes:
             raise control.ControlError(str(mistakes)) from None
 
+    async def do_job(request: Mapping[str, Any]) -> Mapping[str, object]:
+        name = str(request.get("name"))
+        if name not in JOBS:
+            raise control.ControlError(f"there is no job {name}")
+        try:
+            return asdict(await node.database.transact(do_round, name, node.now()))
+        except Exception as failure:
+            why = f"{type(failure).__name__}: {failure}"
+            log.exception("a job failed", job=name)
+            await node.database.transact(note_failure, name, why, node.now())
+            raise control.ControlError(why) from None
+
     staff = {name: _staff_verb(node, name) for name in changes.CHANGES}
-    return {"load": load_facility, "import": import_csv, **staff}
+    return {"load": load_facility, "import": import_csv, "job": do_job, **staff}
 
 
 def _staff_verb(node: Node, name: str) -> control.Verb:
     """A change by staff, asked for over the socket."""
 
-    async def change(request: Mapping[str, Any]) -> str:
+    async def change(request: Mapping[str, Any]) -> object:
         given = {field: value for field, value in request.items() if field != "verb"}
         try:
             asked = changes.read(name, given)
@@ -155,7 +170,7 @@ def _staff_verb(node: Node, name: str) -> control.Verb:
             if isinstance(told, StaffError):
                 raise told
             node.changed.set()
-            return told
+            return {"told": str(told), "once": told.once} if isinstance(told, ToldOnce) else told
         except StaffError as mistake:
             raise control.ControlError(str(mistake)) from None
 

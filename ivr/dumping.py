@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, select
 
-from accounts.tables import AccountKind, account, prepaid_number, subscription, transfer
+from accounts.tables import AccountKind, account, account_holder, prepaid_number, subscription, transfer
 from ivr.facility.dump import dump_facility
 from ivr.facility.toml import to_toml
 from rating.money import Money, format_money
@@ -50,12 +50,17 @@ def _heading(facility_id: str, left_out: Iterable[str]) -> Iterator[str]:
 
 
 def _prepaid(conn: Connection, begins: str) -> Iterator[dict[str, Any]]:
-    """The accounts that files have opened, with the numbers that they pay for."""
+    """The accounts that files have opened and nobody has closed, with the numbers that they pay for."""
     opened = and_(transfer.c.credit_id == account.c.id, transfer.c.id == account.c.id + "/opening")
     accounts = (
         select(account.c.id, transfer.c.amount)
         .join(transfer, opened)
-        .where(account.c.kind == AccountKind.PREPAID, account.c.id.startswith(begins, autoescape=True))
+        .outerjoin(account_holder, account_holder.c.account_id == account.c.id)
+        .where(
+            account.c.kind == AccountKind.PREPAID,
+            account.c.id.startswith(begins, autoescape=True),
+            account_holder.c.closed_at.is_(None),
+        )
     )
     numbers: dict[str, list[str]] = {}
     paid_for = select(prepaid_number.c.account_id, prepaid_number.c.number).where(

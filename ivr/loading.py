@@ -5,10 +5,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
-from accounts import ledger, payers, periods
+from accounts import closing, ledger, payers, periods
 from accounts.tables import AccountKind, Unit, subscription
-from ivr.facility import privileged
+from ivr.facility import kept, privileged, scopes
 from ivr.facility.file import FacilityFile, FacilityFileError, PrepaidEntry, SubscriptionEntry
+from ivr.facility.kept import Kept
 from ivr.facility.load import load_facility
 from ivr.facility.pins import PinKey
 from ivr.records.sealing import seal
@@ -42,25 +43,46 @@ def rehearse(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) ->
 def _load_payers(conn: Connection, file: FacilityFile, at: datetime) -> list[str]:
     agency = payers.agency_account(file.facility.id)
     ledger.open_account(conn, account_id=agency, unit=Unit.USD, kind=AccountKind.SYSTEM, at=at)
-    changed = [line for prepaid in file.prepaid for line in _take_numbers(conn, file, prepaid, at)]
+    theirs = kept.kept(conn, file.facility.id)
+    changed = []
+    open_ones = []
     for prepaid in file.prepaid:
-        account_id = _account_id(file, prepaid)
-        known = _is_open(conn, account_id)
-        payers.open_prepaid(conn, account_id=account_id, at=at)
-        for number in prepaid.numbers:
-            payers.add_number(conn, account_id=account_id, number=number, at=at)
-        if not known:
-            payers.deposit(
-                conn,
-                transfer_id=f"{account_id}/opening",
-                account_id=account_id,
-                amount=prepaid.opening_balance,
-                at=at,
-            )
-            changed.append(f"{account_id}: opened with ${format_money(prepaid.opening_balance)}")
+        if closing.closed_at(conn, account_id := _account_id(file, prepaid)) is None:
+            open_ones.append(prepaid)
+        else:
+            changed.append(f"{account_id}: stays closed, as staff have closed it")
+    changed += [line for prepaid in open_ones for line in _take_numbers(conn, file, prepaid, theirs, at)]
+    for prepaid in open_ones:
+        changed += _load_prepaid(conn, file, prepaid, theirs, at)
     today = at.astimezone(ZoneInfo(file.facility.time_zone)).date()
     for entry in file.subscription:
         changed += _load_subscription(conn, file, entry, today, at)
+    return changed
+
+
+def _load_prepaid(
+    conn: Connection, file: FacilityFile, prepaid: PrepaidEntry, theirs: Kept, at: datetime
+) -> list[str]:
+    """Open the account with its deposit, once, and have it pay for its numbers."""
+    account_id, changed = _account_id(file, prepaid), []
+    known = _is_open(conn, account_id)
+    payers.open_prepaid(conn, account_id=account_id, at=at)
+    paid_for = payers.numbers_of(conn, account_id=account_id)
+    for number in prepaid.numbers:
+        author = theirs.author(scopes.number(number), kept.PAYER)
+        if author is None:
+            payers.add_number(conn, account_id=account_id, number=number, at=at)
+        elif number not in paid_for:
+            changed.append(f"{account_id}: does not pay for {number}, as {author} set it")
+    if not known:
+        payers.deposit(
+            conn,
+            transfer_id=f"{account_id}/opening",
+            account_id=account_id,
+            amount=prepaid.opening_balance,
+            at=at,
+        )
+        changed.append(f"{account_id}: opened with ${format_money(prepaid.opening_balance)}")
     return changed
 
 
@@ -68,13 +90,18 @@ def _account_id(file: FacilityFile, prepaid: PrepaidEntry) -> str:
     return f"prepaid/{file.facility.id}/{prepaid.account}"
 
 
-def _take_numbers(conn: Connection, file: FacilityFile, prepaid: PrepaidEntry, at: datetime) -> list[str]:
-    """The account pays no longer for calls to numbers that are not its own in the file."""
-    account_id = _account_id(file, prepaid)
-    taken = sorted(payers.numbers_of(conn, account_id=account_id) - set(prepaid.numbers))
-    for number in taken:
+def _take_numbers(
+    conn: Connection, file: FacilityFile, prepaid: PrepaidEntry, theirs: Kept, at: datetime
+) -> list[str]:
+    """The account pays no longer for calls to numbers that are not its own in the file, unless staff gave it them."""
+    account_id, changed = _account_id(file, prepaid), []
+    for number in sorted(payers.numbers_of(conn, account_id=account_id) - set(prepaid.numbers)):
+        if (author := theirs.author(scopes.number(number), kept.PAYER)) is not None:
+            changed.append(f"{account_id}: goes on paying for {number}, as {author} set it")
+            continue
         payers.remove_number(conn, account_id=account_id, number=number, at=at)
-    return [f"{account_id}: pays no longer for {number}" for number in taken]
+        changed.append(f"{account_id}: pays no longer for {number}")
+    return changed
 
 
 def _load_subscription(

@@ -9,7 +9,7 @@ from accounts.db.errors import (
     LostRace,
     OutcomeUnknown,
 )
-from accounts.db.inserting import insert_if_new
+from accounts.db.inserting import insert_if_new, insert_those_new
 from accounts.db.prepared import Prepared
 from accounts.db.types import Instant, Micros, Whole, metadata
 from accounts.db.writer_lock import WriterLock, WriterLocked
@@ -29,5 +29,6 @@ __all__ = [
     "WriterLock",
     "WriterLocked",
     "insert_if_new",
+    "insert_those_new",
     "metadata",
 ]

@@ -1,6 +1,6 @@
 """INSERT that tells whether the row was new, in the words of both databases."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -18,7 +18,18 @@ def insert_if_new(conn: Connection, table: Table, row: Mapping[str, Any]) -> boo
     return _statement(conn.dialect.name, table).change(conn, row) == 1
 
 
+def insert_those_new(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows, in their order, but those whose key exists; many in the time of a few."""
+    if rows:
+        conn.execute(_inserting(conn.dialect.name, table), list(rows))
+
+
 @cache
 def _statement(dialect: str, table: Table) -> Prepared:
+    return Prepared(_inserting(dialect, table).execution_options(preserve_rowcount=True))
+
+
+@cache
+def _inserting(dialect: str, table: Table) -> Any:
     inserting = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
-    return Prepared(inserting.on_conflict_do_nothing().execution_options(preserve_rowcount=True))
+    return inserting.on_conflict_do_nothing()

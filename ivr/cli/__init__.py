@@ -14,6 +14,7 @@ from ivr.cli import (
     account,
     appointment,
     calls,
+    card,
     changes,
     database,
     demonstration,
@@ -24,6 +25,7 @@ from ivr.cli import (
     importing,
     inmate,
     intake,
+    jobs,
     ledger,
     notices,
     number,
@@ -45,6 +47,7 @@ from ivr.entitlements import EntitlementError
 from ivr.facility.csv_rows import ImportMistakes
 from ivr.facility.file import FacilityFileError
 from ivr.keyring import KeyringError
+from ivr.running_jobs import JobsFailed
 from ivr.staff.desk import StaffError
 
 #: Mistakes and states of the world that a person can mend: one clear line, no traceback.
@@ -60,6 +63,7 @@ EXPECTED = (
     FacilityFileError,
     ImportMistakes,
     InstallError,
+    JobsFailed,
     KeyringError,
     RenderError,
     StaffError,
@@ -98,6 +102,8 @@ account.register(app)
 papers.register(app)
 subscription.register(app)
 notices.register(app)
+card.register(app)
+jobs.register(app)
 prices.register(app)
 rate.register(app)
 demonstration.register(app)

@@ -54,7 +54,7 @@ def register(app: typer.Typer) -> None:
         """
         with open_database() as database:
             ids = (
-                [_whole_id(database, call_id, hidden=hidden)]
+                [whole_id(database, call_id, hidden=hidden)]
                 if call_id
                 else _newest_ids(database, most, hidden=hidden)
             )
@@ -83,7 +83,7 @@ def _newest_ids(database: Database, most: int, *, hidden: bool) -> list[str]:
     return [row.id for row in database.read_now(cdr.newest, most, hidden=hidden)]
 
 
-def _whole_id(database: Database, start: str, *, hidden: bool) -> str:
+def whole_id(database: Database, start: str, *, hidden: bool) -> str:
     """The one call whose id begins so."""
     found = database.read_now(cdr.ids_starting, start.lower(), hidden=hidden)
     if len(found) != 1:

@@ -13,6 +13,8 @@ from ivr.facility.daily import kept_setting
 
 #: What is kept of an inmate, and whether a number stands in their list; of a block, `block`.
 STATE, UNIT, PIN, LISTED = "state", "unit", "pin", "listed"
+#: Of a number: which prepaid account pays for calls to it.
+PAYER = "payer"
 #: The columns of an inmate's row that are kept together.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     STATE: ("state", "state_note", "suspended_from", "suspended_to"),

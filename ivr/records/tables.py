@@ -231,3 +231,30 @@ alert = Table(
     Column("done_by", Text),
     Column("done_at", Instant),
 )
+
+# What a called party complains of about a call, and what staff have decided on it.
+complaint = Table(
+    "complaint",
+    metadata,
+    Column("call_id", ForeignKey("call.id"), primary_key=True),
+    Column("note", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("given_back", Boolean),  # what the call cost; none: not decided
+    Column("decided_note", Text),
+    Column("decided_by", Text),
+    Column("decided_at", Instant),
+    CheckConstraint("(decided_at IS NULL) = (given_back IS NULL)", name="decided_whole"),
+)
+
+# Work that runs by the hour; its row is locked while it does.
+job = Table(
+    "job",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("ran_at", Instant),  # when it last had nothing left to do
+    Column("did", Integer, nullable=False),  # how many things it did when it last did any
+    Column("place", Text),  # how far one that goes through many things has come; none: to their end
+    Column("failed_at", Instant),  # none: it has not failed since
+    Column("failure", Text),
+)

@@ -18,7 +18,6 @@ from ivr.facility.tables import staff_change
 from ivr.instance import control_socket, keyring_of
 from ivr.records.alerts import alert
 from ivr.staff import (
-    accounts,
     alerts,
     appointments,
     blocks,
@@ -37,7 +36,8 @@ from ivr.staff import (
     subscriptions,
     switch,
 )
-from ivr.staff.desk import Alarm, Asked, Desk, StaffError
+from ivr.staff.accounts import cards, complaints, debit, ending, money, opening, unclaimed
+from ivr.staff.desk import Alarm, Asked, Desk, StaffError, ToldOnce
 from ivr.staff.unlock import Unlock, unlock
 
 
@@ -83,9 +83,6 @@ CHANGES: Mapping[str, Change] = {
     "off": Change(switch.SwitchOff, switch.off),
     "on": Change(switch.SwitchOn, switch.on),
     "intake open": Change(intake.OpenBooking, intake.open_booking),
-    "account deposit": Change(accounts.Deposit, accounts.deposit),
-    "account refund": Change(accounts.Refund, accounts.refund),
-    "account close": Change(accounts.Close, accounts.close),
     "account propose": Change(contacts.Propose, contacts.propose),
     "invoice paid": Change(invoices.PaidInvoice, invoices.paid),
     "subscription start": Change(subscriptions.Start, subscriptions.start),
@@ -96,6 +93,20 @@ CHANGES: Mapping[str, Change] = {
     "notices retry": Change(notices.SendAgain, notices.send_again),
     "notices opt-out": Change(notices.OfNumber, notices.opt_out),
     "notices opt-in": Change(notices.OfNumber, notices.opt_in),
+    "account open": Change(opening.Open, opening.open_account),
+    "account edit": Change(opening.Edit, opening.edit),
+    "account move-number": Change(opening.MoveNumber, opening.move_number),
+    "account deposit": Change(money.Deposit, money.deposit),
+    "account refund": Change(money.Refund, money.refund),
+    "account adjust": Change(money.Adjust, money.adjust),
+    "account dispute": Change(complaints.Dispute, complaints.dispute),
+    "account close": Change(ending.Close, ending.close),
+    "account transfer-file": Change(debit.TransferFile, debit.transfer_file),
+    "account release-file": Change(debit.ReleaseFile, debit.release_file),
+    "account unclaimed": Change(unclaimed.Export, unclaimed.export),
+    "account reclaim": Change(unclaimed.Reclaim, unclaimed.reclaim),
+    "card batch": Change(cards.Batch, cards.batch),
+    "card cancel": Change(cards.Cancel, cards.cancel),
 }
 
 
@@ -106,7 +117,8 @@ def perform(settings: Settings, name: str, /, **given: object) -> str:
     """
     asked = read(name, {field: value for field, value in given.items() if value is not None})
     try:
-        return str(ask(control_socket(settings), name, **asked.model_dump(mode="json", exclude_unset=True)))
+        done = ask(control_socket(settings), name, **asked.model_dump(mode="json", exclude_unset=True))
+        return ToldOnce(**done) if isinstance(done, dict) else str(done)
     except NoController:
         schema.require_head(settings.url)
         with WriterLock.take(settings.url), Database.open(settings.url) as database:
@@ -157,6 +169,6 @@ def do(
     desk = Desk(conn, at, pin_key, list_key)
     facility_id = desk.facility_id(asked) if asked.of_facility else None
     told = CHANGES[name].work(desk, asked)
-    row = {"facility_id": facility_id, "change": name, "about": asked.about, "told": told}
+    row = {"facility_id": facility_id, "change": name, "about": asked.about, "told": str(told)}
     conn.execute(insert(staff_change), {**row, "note": asked.note, "author": asked.author, "at": at})
     return told

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -22,6 +22,19 @@ class Alarm(StaffError):  # noqa: N818 - the refusal of which an alert remains
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)
         self.kind = kind
+
+
+class ToldOnce(str):
+    """What was done, in a sentence like any, and beside it what whoever asked gets this once: no log keeps it."""
+
+    __slots__ = ("once",)
+    once: str
+
+    def __new__(cls, told: str, once: str) -> Self:
+        """Both; the sentence alone is printed, compared and logged."""
+        made = super().__new__(cls, told)
+        made.once = once
+        return made
 
 
 def _said(text: str) -> str:

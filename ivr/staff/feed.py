@@ -2,6 +2,7 @@
 
 from ivr.facility.csv_rows import ImportMistakes
 from ivr.facility.feed import read_feed, take_in
+from ivr.staff.accounts.debit import offer_back
 from ivr.staff.desk import Asked, Desk, StaffError
 
 
@@ -21,6 +22,8 @@ def feed(desk: Desk, asked: Feed) -> str:
     """Take in all events of a file that are new, or none; raises StaffError with a line for each bad row."""
     own = desk.facility_id(asked)
     try:
-        return f"{asked.file}: {take_in(desk.conn, own, read_feed(asked.csv), desk.pin_key, desk.at)}"
+        told = take_in(desk.conn, own, read_feed(asked.csv), desk.pin_key, desk.at)
     except ImportMistakes as mistakes:
         raise StaffError(str(mistakes)) from None
+    offer_back(desk.conn, own, desk.at)
+    return f"{asked.file}: {told}"

@@ -14,6 +14,7 @@ from ivr.facility.load_pins import PinLoader
 from ivr.facility.refusing import pin_length, pin_taken
 from ivr.facility.tables import facility, housing_unit, inmate
 from ivr.policy.request import InmateState
+from ivr.staff.accounts.debit import offer_back
 from ivr.staff.desk import Asked, Desk, StaffError
 
 Pin = Annotated[str, Field(pattern=r"^[0-9]{4,12}$", repr=False)]
@@ -166,6 +167,7 @@ def _leaves(desk: Desk, asked: OfInmate, state: InmateState) -> str:
         return f"inmate {asked.inmate_id}: {state}, as before"
     _set_state(desk, row, asked, state)
     happened(desk, row, asked, state)
+    offer_back(desk.conn, own, desk.at)
     return f"inmate {asked.inmate_id}: {state}"
 
 

@@ -80,10 +80,12 @@ def test_closing_gives_everything_back_and_pays_for_no_number_any_more(
     ivr: Ivr, world: World, on_database: str
 ) -> None:
     told = ivr("account", "close", FAMILY, *NOTE, "--yes").out
-    assert told.startswith(f"{FAMILY}: given back: $5.00; it pays no longer for +12175550101, ")
+    assert told.startswith(f"{FAMILY}: closed, given back: $5.00; it pays no longer for +12175550101, ")
     assert world.database.read_now(payers.numbers_of, account_id=FAMILY) == set()
     is_booked(world, 0)
-    assert ivr("account", "close", FAMILY, *NOTE, "--yes").out.startswith(f"{FAMILY}: given back: $0.00;")
+    assert ivr("account", "close", FAMILY, *NOTE, "--yes").out.startswith(
+        f"{FAMILY}: closed, given back: $0.00;"
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_closing_gives_everything_back_and_pays_for_no_number_any_more(
         (("deposit", FAMILY, "0"), "amount: Input should be greater than 0"),
         (("deposit", FAMILY, "five"), "amount: not an amount of money: 'five'"),
         (("deposit", "nobody", "5"), "there is no account nobody"),
-        (("deposit", "system/revenue", "5"), "system/revenue is no prepaid account"),
+        (("deposit", "system/revenue", "5"), "system/revenue is no prepaid or debit account"),
         (("refund", FAMILY, "--amount", "5.01"), "$5.00 is available to be given back, no more"),
         (("refund", FAMILY, "--reference", "a b"), "reference: String should match pattern"),
     ],

@@ -44,6 +44,8 @@ VERBS = (
     "cdr",
     "ledger",
     "account",
+    "card",
+    "jobs",
     "quote",
     "tariff",
     "rate",

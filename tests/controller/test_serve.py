@@ -101,6 +101,22 @@ async def test_what_it_shows_and_takes_while_it_runs(database_url: str) -> None:
             assert await on.get("/healthz") == (503, '{"database":true,"asterisk":false}')
 
 
+@in_loop
+async def test_jobs_run_and_pins_are_told_once_through_it(database_url: str) -> None:
+    with instance(database_url) as settings:
+        prepare(settings, TEXT)
+        async with serving(settings) as on:
+            status, out, err = await on.ivr("jobs", "run")
+            assert (status, "idle-accounts: nothing to do\n" in out, err) == (0, True, "")
+            pins = on.settings.state_dir / "pins.csv"
+            batch = ("b1", "--count", "2", "--value", "5", "--file", str(pins), "--note", "For a test")
+            told = f"batch b1: 2 cards of $5.00 made; written to {pins}\n"
+            assert await on.ivr("card", "batch", *batch) == (0, told, "")
+            _, *made = pins.read_text("utf-8").splitlines()
+            assert len(made) == 2
+            assert not any(line.split(",")[1] in on.log for line in made)
+
+
 async def take_commands(on: Served) -> None:
     """Commands beside the running controller: those that change something go through it."""
     facility = on.settings.state_dir / "facility.toml"

@@ -1,0 +1,1 @@
+"""The care of accounts: opened, edited, paid into, paid out, complained about, closed; inmates' money; cards."""
