@@ -39,6 +39,16 @@ def give_back(
     return paid, by_card
 
 
+def by_card_alone(conn: Connection, account_id: str, amount: Money, at: datetime) -> bool:
+    """Give an amount back if the cards that have paid can take all of it; False, and nothing is done, if not."""
+    room = sum(_refundable(conn, row) for row in _payments_into(conn, account_id))
+    if room < ceil_to_cent(amount):
+        return False
+    reference = f"{account_id}/{at:%Y-%m-%dT%H:%M:%SZ}"
+    give_back(conn, account_id=account_id, amount=amount, reference=reference, at=at)
+    return True
+
+
 def _to_cards(conn: Connection, account_id: str, amount: Money, reference: str, at: datetime) -> Money:
     """Ask for refunds of the payments by card, the newest first; how much of the amount that is."""
     asked = ZERO

@@ -37,6 +37,8 @@ from ivr.notices.delivery import Delivery
 from ivr.notices.senders import carrier, senders
 from ivr.notices.webhooks import routes
 from ivr.notify import Notifier, listening_socket
+from ivr.paying import Paying
+from ivr.processor import setup
 from ivr.recordings import Finisher
 from ivr.runner import EXPRESSIONS, Runner
 from ivr.staff import changes
@@ -78,6 +80,7 @@ async def run(settings: Settings) -> None:
     keyring = Keyring(settings.state_dir.absolute() / "secrets")
     schema.require_head(settings.url)
     sending = senders(settings, keyring)
+    processor = setup.processor(settings, keyring)
     stop = _stop_signal()
     with WriterLock.take(settings.url), Database.open(settings.url) as database:
         for alert in await database.read(lawfulness.alerts, utc_now()):
@@ -105,7 +108,9 @@ async def run(settings: Settings) -> None:
             notifier = Notifier()
             switching = Switching(switchboard(settings, keyring))
             enforced = enforce(node, ami, (switching.end_calls, switching.close_stations))
-            kept = (keep_chain(database), keep_jobs(database, utc_now), *(each.run() for each in notices))
+            kept = [keep_chain(database), keep_jobs(database, utc_now), *(each.run() for each in notices)]
+            if processor is not None:
+                kept.append(Paying(database, processor, utc_now).run())
             work = (watch.run(), watch.beat(), finisher.run(), enforced, *kept)
             async with _background(*work, notifier.stay_alive()):
                 notifier.ready()
@@ -118,7 +123,8 @@ async def run(settings: Settings) -> None:
 def webhooks(settings: Settings, keyring: Keyring, database: Database) -> list[Route]:
     """The pages that others call from outside, where the settings name who that is."""
     twilio = carrier(settings, keyring)
-    return routes(twilio, database, utc_now) if twilio else []
+    notices = routes(twilio, database, utc_now) if twilio else []
+    return [*notices, *setup.pages(settings, keyring, database, utc_now)]
 
 
 def _verbs(node: Node) -> Mapping[str, control.Verb]:

@@ -49,6 +49,7 @@ Loopback = Annotated[str, AfterValidator(_loopback)]
 PublicUrl = Annotated[
     str, _like(r"https://[\w.-]+(:\d{1,5})?(/[\w.~-]+)*", "https:// and a host, without a slash at the end")
 ]
+LoopbackUrl = Annotated[str, _like(r"http://127\.0\.0\.1:\d{1,5}", "http://127.0.0.1 and a port")]
 TwilioAccount = Annotated[str, _like("AC[0-9a-f]{32}", "an account's SID: AC and 32 hexadecimal digits")]
 TwilioSender = Annotated[
     str, _like(r"\+[1-9]\d{6,14}|MG[0-9a-f]{32}", "a number such as +12175550100, or a service's SID (MG…)")
@@ -86,6 +87,8 @@ class Settings(BaseSettings):
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     smtp_user: str = Field(default="", description="empty: nobody logs in")
     smtp_from: Address = Field(default="", description="the address that e-mail comes from")
+    card_processor: Literal["", "stripe"] = Field(default="", description="who takes payments by card")
+    stripe_api: LoopbackUrl = Field(default="", description="for tests: a server here in place of Stripe's")
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -99,6 +102,8 @@ class Settings(BaseSettings):
             raise ValueError("smtp_host and smtp_from: expected both or neither")
         if (self.twilio_account or self.smtp_host) and not self.notices_name:
             raise ValueError("notices_name: expected who notices are from, since a sender is set")
+        if self.card_processor and not self.public_url:
+            raise ValueError("public_url: expected, since card_processor is set: the processor calls it")
         if self.smtp_host and self.smtp_security == "none":
             _loopback(self.smtp_host)
         return self

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, exists, func, or_, select, update
 
-from accounts import idle, unclaimed
+from accounts import idle, refunds, unclaimed
 from accounts.closing import lock
 from accounts.db import insert_if_new
 from accounts.idle import Step
@@ -44,11 +44,6 @@ GONE: Final = (InmateState.RELEASED, InmateState.TRANSFERRED)
 _available = account.c.credits - account.c.debits - account.c.held
 
 
-def no_way(conn: Connection, account_id: str, amount: Money, at: datetime) -> bool:  # noqa: ARG001
-    """Where no card processor is set up there is nobody to give money back without a person at hand."""
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class _Idle:
     """An account without activity, and what decides on it."""
@@ -64,7 +59,7 @@ class _Idle:
         return f"idle/{self.id}/{self.active_at:%Y%m%dT%H%M%S}/{days}"
 
 
-def idle_accounts(conn: Connection, at: datetime, give_back: GiveBack = no_way) -> int:
+def idle_accounts(conn: Connection, at: datetime, give_back: GiveBack = refunds.by_card_alone) -> int:
     """Do what is due for idle accounts, some of them at a time; for how many something was done."""
     done = 0
     page = _page(conn)
@@ -205,9 +200,6 @@ def _move(conn: Connection, each: _Idle, at: datetime, give_back: GiveBack) -> b
     if _was_active(conn, each):
         return False
     if give_back(conn, each.id, each.available, at):
-        told = {"amount": format_money(each.available)}
-        key = f"refunded/{each.key(0)}"
-        tell(conn, account_id=each.id, kind=NoticeKind.REFUNDED, key=key, told=told, at=at)
         return True
     if each.state is None:
         said = f"{each.id} is idle, and in which state its holder lives is not known (`ivr account edit --state`)"

@@ -15,8 +15,12 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Connection, Row, select, update
 
+from accounts import paid_calls
 from accounts.db import Database, insert_if_new
-from ivr import idling
+from accounts.expiring_cards import tell_of_expiring_cards
+from ivr import idling, renewing
+from ivr.papers.invoice import make_invoices
+from ivr.papers.monthly import tell_statements
 from ivr.records.tables import job as job_table
 
 log = structlog.get_logger(__name__)
@@ -24,7 +28,18 @@ log = structlog.get_logger(__name__)
 Job = Callable[[Connection, datetime], int]
 
 #: Every job by its name, in the order in which they run.
-JOBS: Final[Mapping[str, Job]] = MappingProxyType({idling.NAME: idling.idle_accounts})
+JOBS: Final[Mapping[str, Job]] = MappingProxyType(
+    {
+        "renewals": renewing.renew_due,
+        "ended-subscriptions": renewing.close_ended,
+        "renewal-notices": renewing.tell_renewals,
+        "expiring-cards": tell_of_expiring_cards,
+        "paid-calls": paid_calls.give_back,
+        "invoices": make_invoices,
+        "statements": tell_statements,
+        idling.NAME: idling.idle_accounts,
+    }
+)
 EVERY_SECONDS = 3600.0
 #: A job that has not come to an end by then goes on an hour later.
 MOST_ROUNDS = 10_000

@@ -30,6 +30,7 @@ from ivr.cli import (
     notices,
     number,
     papers,
+    payments,
     prices,
     rate,
     recording,
@@ -100,6 +101,7 @@ calls.register(app)
 ledger.register(app)
 account.register(app)
 papers.register(app)
+payments.register(app)
 subscription.register(app)
 notices.register(app)
 card.register(app)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ivr.cli import account_files, account_pages, papers
+from ivr.cli import account_files, account_pages, papers, payments
 from ivr.cli.calls import open_database, whole_id
 from ivr.cli.staff import Note, change
 from ivr.staff.accounts.ending import what_it_pays_for
@@ -55,6 +55,8 @@ def register(app: typer.Typer) -> None:
         verbs.command(name)(verb)
     account_pages.register(verbs)
     account_files.register(verbs)
+    verbs.command("deposit-page")(payments.deposit_page)
+    verbs.command("card-page")(payments.card_page)
     verbs.command("statement")(papers.statement)
     verbs.command("propose")(papers.propose)
     app.add_typer(verbs, name="account")

@@ -10,7 +10,7 @@ from ivr.papers.statement import month_span, zone_of
 
 
 def tell_statements(conn: Connection, at: datetime) -> int:
-    """Tell each holder once a month that the statement of the month before can be had; how many accounts that is.
+    """Tell each holder once a month that the statement of the month before can be had; how many notices are new.
 
     An account in which nothing has ever happened is told of, too: that nothing was charged is news.
     """
@@ -25,7 +25,7 @@ def tell_statements(conn: Connection, at: datetime) -> int:
         zone = zone_of(conn, row.id)
         month = month_span(at.astimezone(zone).date().replace(day=1) - timedelta(days=1), zone)
         if row.opened_at < month.until:
-            outbox.tell(
+            told += outbox.tell(
                 conn,
                 account_id=row.id,
                 kind=outbox.NoticeKind.STATEMENT_READY,
@@ -33,5 +33,4 @@ def tell_statements(conn: Connection, at: datetime) -> int:
                 told={"month": f"{month.first:%Y-%m}"},
                 at=at,
             )
-            told += 1
     return told

@@ -5,12 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
-from accounts import ledger, payers
-from accounts.payment_tables import notice, unclaimed
+from accounts import ledger, payers, payment_effects, payments, refunds
+from accounts.payment_tables import PaymentKind, PaymentState, notice, payment, unclaimed
 from accounts.tables import account, transfer
-from ivr.idling import EARLIEST, NAME, GiveBack, idle_accounts, no_way
+from ivr.idling import EARLIEST, NAME, idle_accounts
 from ivr.jobs import Round, do_round
 from rating.money import Money
 from tests.controller import steps
@@ -26,10 +26,10 @@ HELD = "system/unclaimed/US-IL"
 NOTE = ("--note", "The period is over")
 
 
-def looks(world: World, days: float, give_back: GiveBack = no_way) -> int:
+def looks(world: World, days: float) -> int:
     """What the job does so many days after now."""
     at = world.at + timedelta(days=days)
-    return world.database.transact_now(idle_accounts, at, give_back)
+    return world.database.transact_now(idle_accounts, at)
 
 
 def notices(world: World) -> list[str]:
@@ -94,21 +94,35 @@ def test_every_touch_begins_the_time_again(world: World, touch: str) -> None:
     assert touched - began == timedelta(days=170)
 
 
+def pay_by_card(conn: Connection, world: World) -> None:
+    """What is in the account has come from a card: its opening is given back first."""
+    refunds.give_back(conn, account_id=FAMILY, amount=Money(5_000_000), reference="opening", at=world.at)
+    payments.ask(
+        conn,
+        payment_id="reload/1",
+        kind=PaymentKind.RELOAD,
+        amount=Money(10_000_000),
+        at=world.at,
+        account_id=FAMILY,
+    )
+    payment_effects.record(conn, "reload/1", payments.Done(PaymentState.SUCCEEDED, "pi_1"), world.at)
+    conn.execute(delete(notice))
+
+
 def test_money_goes_back_by_itself_where_there_is_a_way(world: World) -> None:
     reach(world)
     before = credited_to_revenue(world)
 
-    def to_card(conn: Connection, account_id: str, amount: Money, at: object) -> bool:
-        sides = {"debit_id": account_id, "credit_id": payers.CASH}
-        ledger.post(conn, transfer_id=f"refund/{at}", amount=amount, at=world.at, **sides)
-        return True
-
+    world.database.transact_now(pay_by_card, world)
     looks(world, PERIOD - 10)
-    assert looks(world, PERIOD, give_back=to_card) == 1
+    assert looks(world, PERIOD) == 1
     assert set_aside(world) == []
     assert steps.available(world) == 0
     kinds = world.database.read_now(lambda conn: list(conn.scalars(select(notice.c.kind))))
     assert kinds == ["idle_account", "refunded"]
+    back = select(payment.c.of_id, payment.c.amount).where(payment.c.kind == PaymentKind.REFUND)
+    asked = world.database.read_now(lambda conn: conn.execute(back).all())
+    assert [tuple(row) for row in asked] == [("reload/1", 10_000_000)]
     assert credited_to_revenue(world) == before
     steps.assert_books_are_right(world)
 

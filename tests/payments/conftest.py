@@ -1,13 +1,15 @@
 """Fixtures of these tests: the processor on loopback, and the worker that asks it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from accounts.db import Database
 from ivr.paying import Paying
 from ivr.processor import stripe
 from ivr.processor.stripe import Stripe
-from tests.controller.conftest import world as world  # noqa: PLC0414 - a fixture
+from tests.controller.conftest import ivr, on_database  # noqa: F401 - pytest finds fixtures by their names
 from tests.payments.stripe_server import SECRET_KEY, Books, serving
 from tests.transcripts.play import World
 
@@ -24,6 +26,12 @@ def processor(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Stripe, Books]]
 def books(processor: tuple[Stripe, Books]) -> Books:
     """What the processor knows."""
     return processor[1]
+
+
+@pytest.fixture
+def world(database: Database, tmp_path: Path) -> World:
+    """The demonstration facility, and a clock that stands at noon."""
+    return World(database, tmp_path)
 
 
 @pytest.fixture

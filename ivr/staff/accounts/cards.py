@@ -99,7 +99,7 @@ def _cancel(desk: Desk, row: Row[*tuple[Any, ...]], reference: str) -> Money:
     serial = row.account_id.rpartition("/")[2]
     if not there.available:
         return Money(0)
-    return give_back(desk, row.account_id, Money(there.available), f"{reference}.{serial}")
+    return give_back(desk, row.account_id, Money(there.available), f"{reference}.{serial}")[0]
 
 
 def batches_shown(conn: Connection, facility_id: str | None) -> list[dict[str, object]]:

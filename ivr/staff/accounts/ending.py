@@ -38,8 +38,9 @@ def close(desk: Desk, asked: Close) -> str:
 def _pay_out(desk: Desk, asked: Close, available: Money) -> str:
     if available and ledger.find_transfer(desk.conn, refund_id(asked.reference)) is not None:
         raise StaffError(f"refund {asked.reference} was booked before: name another reference")
-    paid = give_back(desk, asked.account_id, available, asked.reference) if available else ZERO
-    return f"given back: {dollars(paid)}"
+    if not available:
+        return f"given back: {dollars(ZERO)}"
+    return give_back(desk, asked.account_id, available, asked.reference)[1]
 
 
 def _stop_billing(desk: Desk, asked: Close) -> str:

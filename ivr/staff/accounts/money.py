@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import model_validator
 from sqlalchemy import select
 
-from accounts import debit, ledger, payers
+from accounts import debit, ledger, payers, refunds
 from accounts.holders import touch
 from accounts.tables import AccountKind, TransferKind
 from ivr.facility.tables import inmate
@@ -95,9 +95,9 @@ def refund(desk: Desk, asked: Refund) -> str:
     if not 0 < amount <= there.available:
         available = dollars(there.available)
         raise StaffError(f"{asked.account_id}: {available} is available to be given back, no more")
-    paid = give_back(desk, asked.account_id, amount, asked.reference)
+    _, what = give_back(desk, asked.account_id, amount, asked.reference)
     touch(desk.conn, asked.account_id, desk.at)
-    return told(desk, asked.account_id, f"given back: {dollars(paid)}")
+    return told(desk, asked.account_id, what)
 
 
 def adjust(desk: Desk, asked: Adjust) -> str:
@@ -108,13 +108,13 @@ def adjust(desk: Desk, asked: Adjust) -> str:
     return told(desk, asked.account_id, what)
 
 
-def give_back(desk: Desk, account_id: str, amount: Money, reference: str) -> Money:
-    """Book what is paid out in whole cents; returns it."""
-    entry, paid = refund_id(reference), ceil_to_cent(amount)
-    _post(desk, entry, account_id, payers.CASH, amount)
-    if paid > amount:
-        _post(desk, f"{entry}/rounding", payers.LOSS, payers.CASH, Money(paid - amount))
-    return paid
+def give_back(desk: Desk, account_id: str, amount: Money, reference: str) -> tuple[Money, str]:
+    """Book what is paid out in whole cents, and ask for it on the cards that have paid; how much, and how it goes."""
+    paid, by_card = refunds.give_back(
+        desk.conn, account_id=account_id, amount=amount, reference=reference, at=desk.at
+    )
+    how = f", of it {dollars(by_card)} to the card" if by_card else ""
+    return paid, f"given back: {dollars(paid)}{how}"
 
 
 def refund_id(reference: str) -> str:
