@@ -52,6 +52,11 @@ SITE = {
     "requests_waiting_maximum": 5,
     "relay_limit_factor": 3,
     "overlay_seconds": None,
+    "payers": "prepaid",
+    "collect_limit": 0,
+    "courtesy_seconds": 120,
+    "dropped_within_seconds": 60,
+    "continues_within_seconds": 0,
 }
 
 

@@ -17,7 +17,7 @@ from tests.transcripts.play import World
 @pytest.fixture
 def processor(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Stripe, Books]]:
     """Stripe's library, and the books of the server that it speaks to; a silent one is given up soon."""
-    monkeypatch.setattr(stripe, "TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(stripe, "TIMEOUT_SECONDS", 2.0)
     with serving() as (address, books):
         yield Stripe(SECRET_KEY, pages_end_at="https://calls.example/thanks", api=address), books
 

@@ -158,7 +158,7 @@ class Handler(BaseHTTPRequestHandler):
                 return
             status, content = self._answer(body, form)
         if fate == "silent":
-            time.sleep(1.0)
+            time.sleep(3.0)
             self.close_connection = True
             return
         self._send(status, content)
