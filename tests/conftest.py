@@ -1,5 +1,6 @@
 """Fixtures that every folder may use."""
 
+from tests.compiling import statements_are_compiled_once  # noqa: F401 - pytest finds fixtures by their names
 from tests.database import (  # noqa: F401 - pytest finds fixtures by their names
     backend,
     database,

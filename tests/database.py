@@ -18,7 +18,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import MetaData, NullPool, create_engine, make_url, select, text
+from sqlalchemy import (
+    MetaData,
+    NullPool,
+    create_engine,
+    exists,
+    literal,
+    make_url,
+    select,
+    text,
+    union_all,
+)
 
 from accounts import schema
 from accounts.db import Database
@@ -66,6 +76,9 @@ class MigratedPostgresql:
             reflected.reflect(conn)
             self._tables = reflected.sorted_tables
             first = {table: conn.execute(select(table)).mappings().all() for table in self._tables}
+        self._used = union_all(
+            *(select(literal(each.name)).where(exists(select(each))) for each in self._tables)
+        )
         self._first_rows = {table: [dict(row) for row in rows] for table, rows in first.items() if rows}
 
     def reset(self) -> None:
@@ -73,7 +86,8 @@ class MigratedPostgresql:
         with self._transaction() as conn:
             conn.execute(text(END_OTHER_SESSIONS))
             conn.execute(text("SET LOCAL synchronous_commit = off"))
-            for table in reversed(self._tables):
+            used = set(conn.scalars(self._used))
+            for table in (each for each in reversed(self._tables) if each.name in used):
                 conn.execute(text(f"ALTER TABLE {table.name} DISABLE TRIGGER USER"))
                 conn.execute(table.delete())
                 conn.execute(text(f"ALTER TABLE {table.name} ENABLE TRIGGER USER"))
