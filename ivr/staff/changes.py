@@ -34,7 +34,7 @@ from ivr.staff import (
     switch,
 )
 from ivr.staff.desk import Alarm, Asked, Desk, StaffError
-from ivr.staff.unlock import Unlock, unlock
+from ivr.staff.unlock import Unlock, UnlockStation, unlock, unlock_station
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Change:
 
 CHANGES: Mapping[str, Change] = {
     "unlock": Change(Unlock, unlock),
+    "unlock-station": Change(UnlockStation, unlock_station),
     "inmate add": Change(inmates.Add, inmates.add),
     "inmate move": Change(inmates.Move, inmates.move),
     "inmate suspend": Change(inmates.Suspend, inmates.suspend),
