@@ -8,7 +8,17 @@ from ivr.demonstration.party import Party
 from ivr.policy.forwarding import Forwarded
 from ivr.policy.reasons import Outcome
 from prompts.listen import tone_share
-from tests.telephony.acting import accepts, does_not_call_again, is_asked, puts_down, rings, said_to, talk
+from tests.telephony.acting import (
+    accepts,
+    does_not_call_again,
+    is_asked,
+    languages_of,
+    prompts_in,
+    puts_down,
+    rings,
+    said_to,
+    talk,
+)
 from tests.telephony.cast import FREE_BY_LAW, OVERLAY_SECONDS
 from tests.telephony.registry import story
 from tests.telephony.scene import FAMILY_HERTZ, INMATE_HERTZ, Scene
@@ -59,14 +69,14 @@ def both_hear_where_the_call_comes_from_each_in_their_language(scene: Scene) -> 
         does_not_call_again(inmate)
 
     for party in (inmate, family):
-        heard = [clip.language for clip in party.placements() if clip.clip_id == "overlay"]
-        assert heard[:2] == ["en", "es"]
+        assert languages_of(party, "overlay")[:2] == ["en", "es"]
     [cdr] = scene.calls()
     assert (cdr.reason, cdr.overlay_seconds, cdr.keys_pass) == (Outcome.COMPLETED, OVERLAY_SECONDS, False)
     # the recording holds what the two said, and no announcement
     row, file = scene.finished_recording()
     assert abs(row.talk_ms - cdr.talk_ms) < 300
     assert tone_share(file, INMATE_HERTZ, channel=0) == tone_share(file, FAMILY_HERTZ, channel=1) == 0
+    assert prompts_in(file) == []
     channels = scene.stage.supervisor.asterisk.command("core show channels concise")
     assert f"{scene.role.station}-" not in channels
 
