@@ -57,6 +57,8 @@ OVERLAY = (
 )
 #: The only way for the inmate's keys into a talk.
 KEYS = ('GotoIf($["${KEYS}" != "pass"]?mute)', "Set(MASTER_CHANNEL(FRAME_DROP(RX))=)")
+#: What an announcement asks its talk before it speaks: the only step that looks into another channel.
+STILL_SAID = 'GotoIf($["${IMPORT(${HOOK_CHANNEL},OVERLAY)}" = ""]?over)'
 OVERLAY_APPLICATIONS = frozenset({"GotoIf", "Playback", "Hangup"})
 FORGOTTEN = (
     "VERDICT",
@@ -117,7 +119,8 @@ def _application_faults(plan: Dialplan) -> Faults:
     for where, _, step in _steps(plan):
         if step.application not in APPLICATIONS:
             yield f"{where} uses {step.application}"
-        if FORBIDDEN_FUNCTIONS.search(step.arguments):
+        asks_its_talk = where.startswith("overlay/") and str(step) == STILL_SAID
+        if FORBIDDEN_FUNCTIONS.search(step.arguments) and not asks_its_talk:
             yield f"{where} uses a forbidden function: {step}"
 
 
@@ -229,10 +232,16 @@ def _talk_faults(plan: Dialplan) -> Faults:
             "FRAME_DROP" in text and where.split("/")[0] not in {"inmate", "accept"}
         ):
             yield f"{where} reaches another channel: {step}"
-        if where.startswith("overlay/") and step.application not in OVERLAY_APPLICATIONS:
-            yield f"the announcement in a talk uses {step.application}"
         if re.match(r"Go(to|sub)(If)?\(.*\boverlay\b", text):
             yield f"{where} goes to the announcement of another talk: {step}"
+
+
+def _overlay_faults(plan: Dialplan) -> Faults:
+    for where, before, step in _steps({"overlay": plan.get("overlay", {})}):
+        if step.application not in OVERLAY_APPLICATIONS:
+            yield f"the announcement in a talk uses {step.application}"
+        if step.application == "Playback" and STILL_SAID not in map(str, before):
+            yield f"{where} speaks into a talk that has become privileged: {step}"
 
 
 def _attempt_faults(plan: Dialplan) -> Faults:
@@ -264,6 +273,7 @@ DIALPLAN_RULES: tuple[Callable[[Dialplan], Faults], ...] = (
     _whisper_faults,
     _accept_faults,
     _talk_faults,
+    _overlay_faults,
     _attempt_faults,
 )
 

@@ -150,10 +150,13 @@ class Call:
         """Nothing more is to be said: the dialplan hangs up without its own excuse."""
         await self.line.set_variable("VERDICT", "END")
 
-    async def connect(self, in_talk: Mapping[str, str]) -> None:
-        """Let the dialplan connect the two, with what it does in the talk: the only place that says so."""
+    async def prepare_talk(self, in_talk: Mapping[str, str]) -> None:
+        """What the dialplan does in the talk, if the two are connected."""
         if in_talk:
             await self.line.set_variables(in_talk)
+
+    async def connect(self) -> None:
+        """Let the dialplan connect the two: the only place that says so."""
         await self.line.set_variable("ACCEPTED", "yes")
 
     def _files(self, spoken: Sequence[Spoken]) -> list[str]:

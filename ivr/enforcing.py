@@ -27,25 +27,42 @@ async def seal_recordings(node: Node, ami: AmiClient) -> None:
             if live is None or live.called_channel is None:
                 continue  # another node's, or not found again yet after a start
             try:
-                await _stop_recording(ami, live.called_channel)
+                await _unless_gone(ami.stop_mix_monitor(live.called_channel), live.called_channel)
             except AmiError as error:
                 failed = error
                 continue
         await asyncio.to_thread(_put_away, node.recordings, row)
         await node.database.transact(sealing.was_put_away, row.id, node.now())
     if failed is not None:
-        asyncio.get_running_loop().call_later(_AGAIN_SECONDS, node.changed.set)
+        _again(node)
         raise failed
 
 
-async def _stop_recording(ami: AmiClient, channel: str) -> None:
-    """Stop it; a channel that is gone, or records nothing, has been stopped already."""
+async def end_announcements(node: Node, ami: AmiClient) -> None:
+    """A number has become privileged: nothing more is said into talks with it, but for what is being said."""
+    for call_id in await node.database.read(sealing.said_into):
+        live = node.live.get(call_id)
+        if live is None or live.called_channel is None:
+            continue
+        try:
+            await _unless_gone(ami.set_variable(live.called_channel, "OVERLAY", ""), live.called_channel)
+        except AmiError:
+            _again(node)
+            raise
+
+
+async def _unless_gone(done: Awaitable[None], channel: str) -> None:
+    """Where the channel is gone, or has nothing to stop, it has been stopped already."""
     try:
-        await ami.stop_mix_monitor(channel)
+        await done
     except (AmiDown, AmiTimeout):
         raise
     except AmiError as refused:
-        log.info("no recording to stop", channel=channel, why=str(refused))
+        log.info("nothing to stop", channel=channel, why=str(refused))
+
+
+def _again(node: Node) -> None:
+    asyncio.get_running_loop().call_later(_AGAIN_SECONDS, node.changed.set)
 
 
 def _put_away(folder: Path, row: Row[Any]) -> None:
@@ -67,7 +84,7 @@ def _put_away(folder: Path, row: Row[Any]) -> None:
 
 Enforcement = Callable[[Node, AmiClient], Awaitable[None]]
 #: Each looks at what is set and at what goes on, and ends what may not; doing it again does no harm.
-ENFORCEMENTS: Sequence[Enforcement] = (seal_recordings,)
+ENFORCEMENTS: Sequence[Enforcement] = (seal_recordings, end_announcements)
 
 
 async def enforce(node: Node, ami: AmiClient, more: Sequence[Enforcement] = ()) -> None:

@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
 
     for name, verb in VERBS.items():
         inmates.command(name)(verb)
+    app.command("unlock-station")(unlock_station)
 
 
 def add(
@@ -121,6 +122,19 @@ def unlock(inmate_id: InmateId, note: Note, facility: Facility = None) -> None:
     telephone does, until this is done. The note is kept with the time and your user name.
     """
     change("unlock", note, facility, inmate_id=inmate_id)
+
+
+def unlock_station(
+    station: Annotated[str, typer.Argument(help="the telephone, by its id")],
+    note: Note,
+    facility: Facility = None,
+) -> None:
+    """Let a telephone take PINs again after too many wrong ones, where PINs are keyed alone.
+
+    There each five wrong PINs in a row pause the telephone for everybody, longer each time; this ends the pause, and
+    forgets what was counted. The note is kept with the time and your user name.
+    """
+    change("unlock-station", note, facility, station=station)
 
 
 def show_(inmate_id: InmateId, facility: Facility = None, *, as_json: AsJson = False) -> None:

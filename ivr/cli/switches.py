@@ -4,12 +4,13 @@ import getpass
 import json
 import time
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from typer.core import TyperCommand
 
 from accounts.db import Database
 from ivr import throwing
@@ -34,9 +35,20 @@ NOTE = Annotated[str, typer.Option("--note", help="why, for those who ask later"
 OF = Annotated[str | None, typer.Option("--facility", help="whose unit, where several have one of that id")]
 
 
+class ListsWithoutWords(TyperCommand):
+    """A verb that lists what is off where nothing else is said."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The words of the command line; without any the list is shown, and nothing else done."""
+        if not args and not ctx.resilient_parsing:
+            switches()
+            ctx.exit()
+        return super().parse_args(ctx, args)
+
+
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
-    app.command("off")(off)
+    app.command("off", cls=ListsWithoutWords)(off)
     app.command("on")(on)
     app.command("switches")(switches)
 
@@ -55,7 +67,7 @@ def off(
     ],
     facility: OF = None,
 ) -> None:
-    """Switch telephones off: of a station, a housing unit, a facility or an agency.
+    """Switch telephones off: of a station, a housing unit, a facility or an agency; alone, list what is off.
 
     Nobody makes a call there any more, to privileged numbers and hotlines neither: who lifts the receiver hears
     why. `--let` says what becomes of calls in progress; one that only rings goes on with `finish` and ends with

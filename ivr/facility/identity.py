@@ -128,6 +128,12 @@ def unlock(conn: Connection, facility_id: str, inmate_id: str) -> bool:
     )
 
 
+def unpause(conn: Connection, facility_id: str, station_id: str) -> bool:
+    """Wrong PINs that were keyed alone at a telephone count for nothing any more; True if any were counted."""
+    of_station = {"facility": facility_id, "keyed_id": NO_ID, "station": station_id}
+    return conn.execute(_FORGET_HERE, of_station).rowcount > 0
+
+
 def pin_hash(key: PinKey, facility_id: str, identify_by: str, inmate_id: str, pin: str) -> str:
     """What is kept of a PIN; where it is keyed alone there is no ID in it, so that it finds its inmate."""
     return key.hash(facility_id, NO_ID if identify_by == IdentifyBy.PIN else inmate_id, pin)

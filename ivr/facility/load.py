@@ -1,6 +1,6 @@
 """Brings the database in step with a facility file: all or nothing, and the same again changes nothing."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
@@ -17,7 +17,7 @@ from ivr.facility.load_privileged import load_privileged
 from ivr.facility.pins import PinKey
 from ivr.facility.possible import shortfalls
 from ivr.facility.putting import put, replace_rows
-from ivr.facility.tables import facility, housing_unit, local_exchange, special_number, station
+from ivr.facility.tables import booking, facility, housing_unit, local_exchange, special_number, station
 
 #: What an entry of a number sets for its level, in tables of their own.
 RULES_AND_RECORDS = set(RecordedEntry.model_fields)
@@ -28,7 +28,7 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
 
     Stations and inmates that the file does not name stay as they are; lists are replaced by the file's. What staff
     keep (`ivr.facility.kept`) stays as they set it, with a line for each where the file says otherwise. Raises
-    FacilityFileError for another facility's station.
+    FacilityFileError for another facility's station, and for a hotline's code that is an open booking's number.
     """
     entry = file.facility
     is_new = conn.scalar(select(facility.c.id).where(facility.c.id == entry.id)) is None
@@ -45,6 +45,7 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
     changed += replace_rows(
         conn, local_exchange, owner, [{"exchange": each} for each in entry.local_exchanges]
     )
+    _refuse_codes_of_bookings(conn, file, at)
     changed += replace_rows(
         conn,
         special_number,
@@ -111,6 +112,18 @@ def _facility_values(file: FacilityFile) -> dict[str, object]:
         "dropped_within_seconds": file.funding.dropped_within_seconds,
         "continues_within_seconds": file.funding.continues_within_seconds,
     }
+
+
+def _refuse_codes_of_bookings(conn: Connection, file: FacilityFile, at: datetime) -> None:
+    """A code that is also a booking's number would be called in place of the calls that are due after the arrest."""
+    numbers = {each.code: each.number for each in file.number if each.code}
+    still_open = select(booking.c.number).where(
+        booking.c.facility_id == file.facility.id,
+        booking.c.arrested_at > at - timedelta(minutes=file.facility.intake_within_minutes),
+        booking.c.number.in_(numbers),
+    )
+    for code in conn.scalars(still_open.order_by(booking.c.number)):
+        raise FacilityFileError(f"number {numbers[code]}: code: {code} is the number of an open booking")
 
 
 def _refuse_theft(conn: Connection, station_id: str, facility_id: str) -> None:

@@ -67,7 +67,8 @@ async def answered(call: Call, controls: CalledPartyControls, offer: Offer) -> N
         await call.say("passive_notice")
     acceptance = await controls.accept_by_answer(call.language)
     if acceptance is not None:
-        await call.connect(acceptance.in_talk)
+        await call.prepare_talk(acceptance.in_talk)
+        await call.connect()
     elif not offer.relay:
         await call.say("cannot_connect")
 
@@ -142,13 +143,17 @@ def cost(offer: Offer) -> list[Spoken]:
 
 
 async def accepted(call: Call, controls: CalledPartyControls) -> None:
-    """What is left after this call; then the two are connected."""
+    """What is left after this call; then the two are connected.
+
+    What the talk has is set first: whatever staff take from it from now on (`ivr.enforcing`) comes after that.
+    """
     match await controls.accept("1", call.language):
         case Accepted(recording_file=file) as acceptance:
+            await call.prepare_talk(acceptance.in_talk)
             await call.say_all(*what_is_left(acceptance), speech("connecting"))
             if file is not None:
                 await record(call, controls, file)
-            await call.connect(acceptance.in_talk)
+            await call.connect()
         case None:
             await call.say("cannot_connect")
 

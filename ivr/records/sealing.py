@@ -75,6 +75,12 @@ def to_put_away(conn: Connection) -> Sequence[Row[Any]]:
     return conn.execute(_TO_PUT_AWAY).all()
 
 
+def said_into(conn: Connection) -> Sequence[str]:
+    """Calls in progress that have become privileged, and had announcements in their talk until then; their ids."""
+    became = (call.c.privileged.is_(True), call.c.overlay_seconds.is_not(None))
+    return conn.scalars(select(call.c.id).where(call.c.sealed_at.is_(None), *became)).all()
+
+
 def was_put_away(conn: Connection, recording_id: str, at: datetime) -> None:
     """Its file is with the sealed ones, or is no more."""
     conn.execute(update(recording).where(recording.c.id == recording_id).values(put_away_at=at))

@@ -39,7 +39,7 @@ from ivr.staff import (
 )
 from ivr.staff.accounts import cards, complaints, debit, ending, money, opening, unclaimed
 from ivr.staff.desk import Alarm, Asked, Desk, StaffError, ToldOnce
-from ivr.staff.unlock import Unlock, unlock
+from ivr.staff.unlock import Unlock, UnlockStation, unlock, unlock_station
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Change:
 
 CHANGES: Mapping[str, Change] = {
     "unlock": Change(Unlock, unlock),
+    "unlock-station": Change(UnlockStation, unlock_station),
     "inmate add": Change(inmates.Add, inmates.add),
     "inmate move": Change(inmates.Move, inmates.move),
     "inmate suspend": Change(inmates.Suspend, inmates.suspend),

@@ -87,9 +87,9 @@ async def test_ten_wrong_pins_in_a_row_lock_the_id_until_staff_unlock_it(world: 
     assert unlocked(world, inmate_id="1001", note="Again").endswith("no wrong PINs were counted")
 
 
-def unlocked(world: World, **given: object) -> str:
-    asked = changes.read("unlock", {"author": "sergeant", **given})
-    return world.database.transact_now(changes.do, "unlock", asked, KEY, world.at)
+def unlocked(world: World, verb: str = "unlock", /, **given: object) -> str:
+    asked = changes.read(verb, {"author": "sergeant", **given})
+    return world.database.transact_now(changes.do, verb, asked, KEY, world.at)
 
 
 def unlocks(conn: Connection) -> list[Row[Any]]:
@@ -161,6 +161,29 @@ async def test_wrong_pins_without_an_id_pause_their_telephone_longer_each_time(p
         pin_world.at += timedelta(seconds=1)
     assert await tried(pin_world, ALEX_PIN)
     assert pin_world.database.read_now(counted) == {}
+
+
+@in_loop
+async def test_staff_end_the_pause_of_one_telephone(pin_world: World) -> None:
+    for station in ("demo-a1", "demo-a2"):
+        await tried(pin_world, NOBODYS, TRIES_BEFORE_PAUSE, station)
+    here: dict[str, Any] = {"station": "demo-a1", "note": "A new man tried his ID"}
+    assert unlocked(pin_world, "unlock-station", **here) == "station demo-a1: unlocked"
+    assert await tried(pin_world, ALEX_PIN)
+    assert not await tried(pin_world, ALEX_PIN, station="demo-a2")
+    (kept,) = pin_world.database.read_now(unlocks)
+    assert (kept.change, kept.about, kept.note, kept.author) == (
+        *("unlock-station", "station demo-a1"),
+        *("A new man tried his ID", "sergeant"),
+    )
+    assert unlocked(pin_world, "unlock-station", **here).endswith("no wrong PINs were counted")
+    with pytest.raises(StaffError, match="example-county-jail has no station demo-a9"):
+        unlocked(pin_world, "unlock-station", station="demo-a9", note="Whichever")
+
+
+def test_no_station_is_unlocked_where_an_id_is_what_is_paused(world: World) -> None:
+    with pytest.raises(StaffError, match="pauses no station, but an inmate's ID: `ivr inmate unlock`"):
+        unlocked(world, "unlock-station", station="demo-a1", note="Whichever")
 
 
 @in_loop

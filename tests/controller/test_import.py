@@ -1,5 +1,6 @@
 """CSV files are imported whole or not at all, and every bad row is named with its line and field."""
 
+from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 
@@ -11,6 +12,8 @@ from ivr.facility.csv_rows import ImportMistakes, Kind
 from ivr.facility.tables import allowed_number, blocked_number, inmate
 from ivr.importing import Asked, read_asked
 from ivr.loading import load
+from ivr.staff import changes
+from ivr.staff.shown import Wanted, changes_shown
 from tests.controller.conftest import Ivr
 from tests.controller.test_cli import is_one_line
 from tests.controller.test_facility_file import contents, differing
@@ -36,7 +39,7 @@ def test_rows_are_added_and_the_same_again_changes_nothing(world: World, kind: K
     before = world.database.read_now(contents)
     assert imported(world, kind, "\ufeff" + GOOD[kind]) == f"{kind}: 3 added, 0 changed, 0 as they were"
     after = world.database.read_now(contents)
-    assert differing(before, after) == {TABLE[kind].name}
+    assert differing(before, after) == {TABLE[kind].name, "staff_change"}
     assert (
         imported(world, kind, GOOD[kind].replace("\n", "\r\n"))
         == f"{kind}: 0 added, 0 changed, 3 as they were"
@@ -73,6 +76,20 @@ def test_a_load_lifts_no_imported_block(world: World) -> None:
     before = world.database.read_now(contents)
     assert world.database.transact_now(load, demonstration(), KEY, world.at) == []
     assert world.database.read_now(contents) == before
+
+
+def test_an_import_is_staffs_own_act_and_changes_what_they_have_set(world: World) -> None:
+    asked = changes.read("inmate release", {"inmate_id": "1001", "note": "Bailed out", "author": "ann"})
+    world.database.transact_now(changes.do, "inmate release", asked, KEY, world.at)
+    world.at += timedelta(hours=1)
+    told = imported(world, Kind.INMATES, "id,name,state\n1001,Alex Example,active\n")
+    assert told == "inmates: 0 added, 1 changed, 0 as they were"
+    wanted = select(inmate.c.state).where(inmate.c.inmate_id == "1001")
+    assert world.database.read_now(lambda conn: conn.scalar(wanted)) == "active"
+    newest = world.database.read_now(changes_shown, Wanted(most=1))
+    assert [(each["author"], each["change"], each["told"]) for each in newest] == [
+        ("officer", "import inmates", told)
+    ]
 
 
 BAD: dict[str, tuple[Kind, str, list[str]]] = {

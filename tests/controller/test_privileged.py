@@ -1,15 +1,18 @@
 """Two operators make a number privileged, or take that away; nothing of it is recorded or played meanwhile."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, select
 
+from accounts.db import Database
+from ivr.ami import AmiDown, AmiError
 from ivr.controls import Grant, Refused
 from ivr.controls.explaining import Question, explain
 from ivr.controls.settlement import Ending, settle_call
-from ivr.enforcing import seal_recordings
+from ivr.enforcing import end_announcements, seal_recordings
 from ivr.loading import load
 from ivr.policy.privilege import WAITS_FOR_ANOTHER, Shrinking
 from ivr.policy.reasons import Denial, NotRecorded, Outcome
@@ -163,13 +166,22 @@ def file_of(world: World, name: str) -> Path:
 
 
 class Asterisk:
-    """Which channels' recordings were stopped."""
+    """Which channels' recordings were stopped, and what was set on which; the first time it may be down."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, down: bool = False) -> None:
         self.stopped: list[str] = []
+        self.was_set: list[tuple[str, str, str]] = []
+        self.down = down
 
     async def stop_mix_monitor(self, channel: str) -> None:
         self.stopped.append(channel)
+
+    async def set_variable(self, channel: str, name: str, value: str) -> None:
+        self.was_set.append((channel, name, value))
+        if self.down:
+            raise AmiDown("not connected")
+        if len(self.was_set) > 1:
+            raise AmiError("No such channel")
 
 
 @in_loop
@@ -190,6 +202,36 @@ async def test_a_call_in_progress_becomes_privileged_its_recording_is_stopped_an
     assert [path.name for path in sealed.iterdir()] == [f"{recording_id}.raw"]
     assert sealed.stat().st_mode & 0o777 == 0o700
     assert not file_of(world, f"{recording_id}.raw").exists()
+
+
+@pytest.mark.parametrize("records", ["true", "false"])
+@in_loop
+async def test_nothing_more_is_said_into_a_talk_that_becomes_privileged(
+    database: Database, tmp_path: Path, records: str
+) -> None:
+    file = demonstration(("records = true\noverlay", f"records = {records}\noverlay"))
+    world = World(database, tmp_path, file)
+    call_id = await steps.accepted(world)
+    asterisk = Asterisk()
+    await end_announcements(world.node, asterisk)  # type: ignore[arg-type]
+    assert asterisk.was_set == []
+    add(world)
+    for _ in range(2):  # doing it again does no harm, nor does a channel that is gone
+        await end_announcements(world.node, asterisk)  # type: ignore[arg-type]
+    assert asterisk.was_set == [(f"PJSIP/carrier-{call_id}", "OVERLAY", "")] * 2
+    await ends(world, call_id)
+    await end_announcements(world.node, asterisk)  # type: ignore[arg-type]
+    assert len(asterisk.was_set) == 2
+
+
+@in_loop
+async def test_what_asterisk_could_not_be_told_is_tried_again(world: World) -> None:
+    await steps.accepted(world)
+    add(world)
+    world.node.changed.clear()
+    with pytest.raises(AmiDown):
+        await end_announcements(world.node, Asterisk(down=True))  # type: ignore[arg-type]
+    await asyncio.wait_for(world.node.changed.wait(), 5)
 
 
 @in_loop

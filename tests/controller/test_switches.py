@@ -431,7 +431,8 @@ def loaded(ivr: Ivr, on_database: str) -> Ivr:
 def test_switches_are_listed_for_people_and_programs(loaded: Ivr, monkeypatch: pytest.MonkeyPatch) -> None:
     board = Board()
     monkeypatch.setattr(throwing, "_board", lambda _: board)
-    assert loaded("switches").out == "Nothing is switched off.\n"
+    for nothing in ("switches", "off"):
+        assert loaded(nothing).out == "Nothing is switched off.\n"
     said = loaded("off", "station", "demo-a1", "--note", "a fight in the day room", "--let", "now")
     assert (said.status, said.err) == (0, "")
     assert "station demo-a1 is off; calls in progress end now" in said.out
@@ -440,6 +441,7 @@ def test_switches_are_listed_for_people_and_programs(loaded: Ivr, monkeypatch: p
     assert max(map(len, listed.splitlines())) <= 80
     assert "station demo-a1" in listed
     assert "a fight in the day room" in listed
+    assert (loaded("off").status, loaded("off").out) == (0, listed)
     (told,) = map(json.loads, loaded("switches", "--json").out.splitlines())
     assert (told["scope"], told["let"], told["note"]) == ("station demo-a1", "now", "a fight in the day room")
     assert "station demo-a1 is on again" in loaded("on", "station", "demo-a1", "--note", "quiet again").out

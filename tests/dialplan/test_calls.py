@@ -1,5 +1,6 @@
 """Calls between real phones, through a real Asterisk, with a controller of a few lines."""
 
+import asyncio
 import re
 import time
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dialplan.phone import Answers, Phone
+from ivr.ami import AmiClient, AmiError, Connected
 from tests.dialplan.conftest import NUMBER, SPECIAL, Stack
 from tests.dialplan.fastagi import Controller
 from tests.dialplan.sounds import seconds_of_sound, seconds_of_tone, write_tone
@@ -186,6 +188,40 @@ def test_announcements_are_heard_by_both_without_a_controller_and_end_with_the_t
     assert "0 active channels" in stack.facility.command("core show channels")
     for phone in (inmate, called):
         assert 0.2 < seconds_of_sound(phone.heard[0].path) < 2.5
+
+
+@pytest.mark.usefixtures("controller")
+def test_announcements_end_where_the_talk_has_none_any_more(
+    stack: Stack, story: Story, inmate: Phone, called: Phone
+) -> None:
+    story.in_talk = {"OVERLAY": "en", "OVERLAY_SECONDS": "3"}
+    inmate.dial("1000")
+    called.wait_for("CALL_ESTABLISHED")
+    inmate.say(None)
+    called.say(None)
+    called.press("1")
+    time.sleep(1)
+    channels = stack.facility.command("core show channels concise").splitlines()
+    [leg] = [each.split("!")[0] for each in channels if each.startswith("PJSIP/carrier-")]
+    asyncio.run(_has_no_announcements(stack, leg))
+    time.sleep(6)  # two announcements would have begun
+    inmate.hang_up()
+    called.wait_for("CALL_CLOSED")
+
+    assert seconds_of_sound(called.heard[0].path) == 0
+    assert seconds_of_sound(inmate.heard[0].path) < 1  # the ringing
+
+
+async def _has_no_announcements(stack: Stack, channel: str) -> None:
+    """What the controller does when a number becomes privileged; its hook itself it may not turn off."""
+    place = ("127.0.0.1", stack.facility_spec.ami_port)
+    async with AmiClient(*place, "controller", stack.facility_spec.controller_secret) as ami:
+        async for event in ami.events():
+            if isinstance(event, Connected):
+                break
+        with pytest.raises(AmiError):
+            await ami.set_variable(channel, "PERIODIC_HOOK(0)", "off")
+        await ami.set_variable(channel, "OVERLAY", "")
 
 
 @pytest.mark.usefixtures("controller")

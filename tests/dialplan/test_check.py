@@ -115,6 +115,18 @@ MISTAKES: dict[str, tuple[str, str | re.Pattern[str], str, str]] = {
         "AGI(x)",
         "announcement in a talk",
     ),
+    "an announcement that goes on": (
+        E,
+        re.compile(r" same => n,GotoIf.*IMPORT.*\n"),
+        "",
+        "has become privileged",
+    ),
+    "another talk looked into": (
+        E,
+        "exten => gone,1,Hangup()",
+        'exten => gone,1,GotoIf($["${IMPORT(${HOOK_CHANNEL},OVERLAY)}" = ""]?over)',
+        "forbidden function",
+    ),
     "an announcement that is dialled": (
         E,
         "exten => gone,1,Hangup()",

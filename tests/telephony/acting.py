@@ -1,13 +1,16 @@
 """What people do in most stories."""
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dialplan.phone import PhoneError
 from ivr.demonstration.party import Party
-from prompts.listen import STEP_S, tone_steps
+from prompts.listen import STEP_S, read_audio, tone_steps
 from prompts.listen.audio import RATE, Samples
 from tests.telephony.scene import FAMILY_HERTZ, INMATE_HERTZ, Scene
+from tests.telephony.stack import ear
 
 TALK_SECONDS = 1.5
 _FRAME = RATE // 100
@@ -75,6 +78,16 @@ def puts_down(party: Party) -> None:
 def said_to(party: Party, call: int = -1) -> list[str]:
     """What was said to somebody in a call that has ended; whether a key cut it short does not matter."""
     return [line.removesuffix(" (interrupted)") for line in party.transcript(call)]
+
+
+def languages_of(party: Party, *clips: str) -> list[str]:
+    """The languages in which these were said to somebody in a call that has ended, in order."""
+    return [clip.language for clip in party.placements() if clip.clip_id in clips]
+
+
+def prompts_in(recording: Path) -> list[str]:
+    """What a recording has beside the voices, in either of its channels."""
+    return [clip.clip_id for each in (0, 1) for clip in ear().placements(read_audio(recording, each))]
 
 
 def heard_each_other(inmate: Party, family: Party) -> bool:

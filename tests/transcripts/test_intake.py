@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from accounts.db import Database
+from ivr.facility.file import FacilityFileError
 from ivr.facility.tables import booking
 from ivr.intake import not_given
+from ivr.loading import load
 from ivr.policy.reasons import NotRecorded
 from ivr.records.tables import call
 from ivr.staff import changes
@@ -260,6 +262,19 @@ def test_a_booking_is_corrected_by_opening_it_again(world: World) -> None:
 def test_what_is_no_booking_is_told(world: World, given: dict[str, object], told: str) -> None:
     with pytest.raises(StaffError, match=told):
         opened(world, **given)  # type: ignore[arg-type]
+
+
+def test_no_load_brings_a_hotline_whose_code_is_an_open_bookings_number(
+    database: Database, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path, demonstration(INTAKE))
+    opened(world, "5151", hours_ago=2.9)
+    with pytest.raises(
+        FacilityFileError, match=r"^number \+12175550112: code: 5151 is the number of an open booking$"
+    ):
+        world.database.transact_now(load, demonstration(INTAKE, CODE), KEY, world.at)
+    world.at += timedelta(minutes=6)
+    assert world.database.transact_now(load, demonstration(INTAKE, CODE), KEY, world.at) != []
 
 
 def _record_name(conn: Connection) -> None:

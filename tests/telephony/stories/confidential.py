@@ -1,5 +1,6 @@
 """Talks that nobody may listen to, and calls that nobody there is asked about."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.telephony.acting import (
     said_to,
     talk,
 )
+from tests.telephony.cast import FREE_BY_LAW
 from tests.telephony.registry import story
 from tests.telephony.scene import FAMILY_HERTZ, INMATE_HERTZ, PROLOGUE, Scene
 
@@ -26,7 +28,18 @@ def _staff(scene: Scene, name: str, author: str, **given: Any) -> None:
     perform(scene.stage.settings, name, number=f"+{scene.role.number}", **who, **given)
 
 
-@story(prepaid="5.00")
+def _announces(scene: Scene, call_id: str) -> bool:
+    """Whether the talk has announcements: `tests/dialplan` proves that they are said only where it has."""
+    asterisk = scene.stage.supervisor.asterisk
+    channels = asterisk.command("core show channels concise").splitlines()
+    of_call = [each.split("!")[0] for each in channels if call_id in each]
+    [leg] = [each for each in of_call if each.startswith("PJSIP/carrier-")]
+    said = re.search(r"^OVERLAY=(.*)$", asterisk.command(f"core show channel {leg}"), re.MULTILINE)
+    assert said is not None
+    return said[1].strip() != ""
+
+
+@story(facility=FREE_BY_LAW, area="413")
 def a_number_that_becomes_privileged_in_a_talk_is_recorded_no_further(scene: Scene) -> None:
     folder = scene.stage.settings.recordings
     with scene.both() as (inmate, family):
@@ -35,6 +48,7 @@ def a_number_that_becomes_privileged_in_a_talk_is_recorded_no_further(scene: Sce
         accepts(family)
         talk(scene, inmate, family)
         [begun] = scene.recordings()
+        assert _announces(scene, begun.call_id)
         assert raw_file(folder, begun.id).stat().st_size > 0
         _staff(scene, "number privileged add", "anna", kind="attorney")
         sealed = raw_file(sealed_folder(folder), begun.id)
@@ -43,9 +57,10 @@ def a_number_that_becomes_privileged_in_a_talk_is_recorded_no_further(scene: Sce
         )
         assert row.put_away_at - row.sealed_at < timedelta(seconds=1)
         assert not raw_file(folder, begun.id).exists()
+        scene.wait(lambda _: _announces(scene, begun.call_id), lambda announces: not announces, within=3)
         recorded = sealed.stat().st_size
-        inmate.hears_tone(FAMILY_HERTZ, TALK_SECONDS)  # the talk goes on
-        family.hears_tone(INMATE_HERTZ, TALK_SECONDS)
+        inmate.hears_tone(FAMILY_HERTZ, TALK_SECONDS + 1)  # the talk goes on
+        family.hears_tone(INMATE_HERTZ, TALK_SECONDS + 1)
         assert (
             sealed.stat().st_size - recorded < 2 * 8_000 * 2
         )  # no more than was on its way to the disk: 1 s

@@ -14,6 +14,8 @@ from tests.telephony.acting import (
     does_not_call_again,
     heard_each_other,
     is_asked,
+    languages_of,
+    prompts_in,
     rings,
     said_to,
     talk,
@@ -47,11 +49,16 @@ def switch_on(scene: Scene) -> None:
 
 
 @contextmanager
-def begun(talking: Sequence[Scene], asked: Sequence[Scene] = ()) -> Iterator[list[tuple[Party, Party]]]:
-    """The people of each scene: some have begun to talk, others' called party is asked whether they accept."""
+def begun(
+    talking: Sequence[Scene], asked: Sequence[Scene] = (), *, spanish: Scene
+) -> Iterator[list[tuple[Party, Party]]]:
+    """The people of each scene: some have begun to talk, others' called party is asked whether they accept.
+
+    One inmate has chosen Spanish.
+    """
 
     def begin(scene: Scene, inmate: Party, family: Party) -> None:
-        rings(scene, inmate)
+        rings(scene, inmate, language="2" if scene is spanish else "1")
         is_asked(family)
         if scene in talking:
             accepts(family)
@@ -88,6 +95,13 @@ def is_told(told: tuple[Party, Party], line: str) -> None:
         party.hears(line)
 
 
+def was_told_in_their_languages(told: tuple[Party, Party]) -> None:
+    """The inmate heard the announcement and the farewell in Spanish, the called party in English."""
+    for party, language in zip(told, ("es", "en"), strict=True):
+        assert said_to(party)[-2:] == [TOLD, FAREWELL]
+        assert languages_of(party, TOLD, FAREWELL) == [language] * 2
+
+
 def falls_silent(two: tuple[Party, Party]) -> None:
     for party in two:
         party.is_silent()
@@ -96,7 +110,7 @@ def falls_silent(two: tuple[Party, Party]) -> None:
 @fault
 def telephones_are_switched_off_in_three_ways(theatre: Theatre) -> None:
     with theatre.scenes_of(PAID, PRIVILEGED, PAID, PAID) as [finish, minute, now, ringing]:
-        with begun([finish, minute, now], [ringing]) as [free, told, cut, (caller, called)]:
+        with begun([finish, minute, now], [ringing], spanish=minute) as [free, told, cut, (caller, called)]:
             falls_silent(told)
             began = time.monotonic()
             for scene, let in ((minute, "minute"), (now, "now"), (finish, "finish"), (ringing, "minute")):
@@ -121,8 +135,7 @@ def telephones_are_switched_off_in_three_ways(theatre: Theatre) -> None:
             free[0].begins_to_hear("enter_number")
             free[0].presses("1#")
             free[0].is_hung_up_on()
-        for party in told:
-            assert said_to(party)[-2:] == [TOLD, FAREWELL]
+        was_told_in_their_languages(told)
         for party in cut:
             assert said_to(party, 0)[-1] == FAREWELL
         assert said_to(free[1])[-1] == "connecting"
@@ -154,7 +167,7 @@ def is_told_why(inmate: Party) -> None:
 @fault
 def telephones_are_switched_off_in_three_ways_without_a_controller(theatre: Theatre) -> None:
     with theatre.scenes_of(PAID, PAID, PAID) as [finish, minute, now]:
-        with begun([finish, minute, now]) as [free, told, cut]:
+        with begun([finish, minute, now], spanish=minute) as [free, told, cut]:
             with without_controller(finish), ThreadPoolExecutor(1) as pool:
                 falls_silent(told)
                 throw(finish, "finish")
@@ -174,12 +187,14 @@ def telephones_are_switched_off_in_three_ways_without_a_controller(theatre: Thea
                 talk(finish, *free)
             free[1].hangs_up()
             does_not_call_again(free[0])
-        for party in told:
-            assert said_to(party)[-2:] == [TOLD, FAREWELL]
+        was_told_in_their_languages(told)
         for party in cut:
             assert said_to(party, 0)[-1] == FAREWELL
         is_cut_off(minute)
         is_cut_off(now)
+        row, file = minute.finished_recording()
+        assert row.talk_ms > 60_000
+        assert prompts_in(file) == []  # neither what both heard in the talk nor the farewell
         [cdr] = finish.calls()
         assert (cdr.reason, cdr.cut_off_by) == (Outcome.COMPLETED, None)
         with finish.inmate() as inmate:
