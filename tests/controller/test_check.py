@@ -10,7 +10,7 @@ from ivr.facility.file import FacilityFile, Sources, parse
 from ivr.loading import load
 from tests.controller.conftest import Ivr
 from tests.controller.test_facility_file import SOURCES, TEXT
-from tests.transcripts.funding import TARIFFS
+from tests.transcripts.funding import FUNDING
 from tests.transcripts.play import FACILITY, KEY, World
 
 AT = datetime(2026, 11, 24, 18, tzinfo=UTC)
@@ -119,14 +119,14 @@ FOUND: dict[str, tuple[str, str, str, str]] = {
     ),
     "collect calls that nobody may owe for": (
         CLEAN,
-        TARIFFS,
-        TARIFFS + '[funding]\npayers = ["prepaid", "collect"]\n',
+        FUNDING,
+        FUNDING + 'payers = ["prepaid", "collect"]\n',
         "funding: collect never pays, since collect_limit is 0.00",
     ),
     "a courtesy call of no time": (
         CLEAN,
-        TARIFFS,
-        TARIFFS + '[funding]\npayers = ["subscription", "prepaid", "courtesy"]\ncourtesy_minutes = 0\n',
+        FUNDING,
+        FUNDING + 'payers = ["subscription", "prepaid", "courtesy"]\ncourtesy_minutes = 0\n',
         "funding: courtesy never pays, since courtesy_minutes is 0",
     ),
     "somebody who alone may pay, and is not offered": (
@@ -137,8 +137,8 @@ FOUND: dict[str, tuple[str, str, str, str]] = {
     ),
     "collect calls where calls are free": (
         CONNECTICUT,
-        TARIFFS,
-        TARIFFS + '[funding]\npayers = ["prepaid", "collect"]\ncollect_limit = "20.00"\n',
+        FUNDING,
+        FUNDING + 'payers = ["prepaid", "collect"]\ncollect_limit = "20.00"\n',
         "funding: collect never pays, since calls from here are free by law (Connecticut General Statutes s. 18-81oo)",
     ),
     "fewer minutes than by law": (

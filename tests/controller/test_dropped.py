@@ -194,10 +194,10 @@ def test_of_a_subscriptions_call_the_one_who_bought_it_is_told(world: World) -> 
     assert told.account_id == steps.PREPAID
 
 
-def test_nobody_is_told_of_a_call_that_is_paid(world: World) -> None:
+def test_nobody_is_told_that_a_call_was_given_back_that_is_paid(world: World) -> None:
     holder(world, steps.PREPAID)
     talk(world, 70).ends(BROKEN)
-    assert notices(world) == []
+    assert [row.kind for row in notices(world)] == ["receipt"]
 
 
 @in_loop

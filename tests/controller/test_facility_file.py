@@ -20,7 +20,7 @@ from ivr.loading import load
 from ivr.policy.request import ONLY_PAYERS, Payer
 from rating.money import Money
 from tests.controller import steps
-from tests.transcripts.funding import TARIFFS
+from tests.transcripts.funding import FUNDING
 from tests.transcripts.play import FACILITY, KEY, World, demonstration
 
 SOURCES = read(FACILITY)
@@ -38,13 +38,13 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
         r"facility: demonstration-prices\.toml is not there",
     ),
     "collect without prepaid": (
-        TARIFFS,
-        TARIFFS + '[funding]\npayers = ["collect"]\n',
+        FUNDING,
+        FUNDING + 'payers = ["collect"]\n',
         r"funding\.payers: expected prepaid beside collect.*64\.6050",
     ),
     "a payer that there is not": (
-        TARIFFS,
-        TARIFFS + '[funding]\npayers = ["barter"]\n',
+        FUNDING,
+        FUNDING + 'payers = ["barter"]\n',
         r"funding\.payers\.0: ",
     ),
     "a tariff elsewhere": ('"demonstration-', '"../demonstration-', r"facility\.tariffs\.0: String should"),

@@ -55,7 +55,7 @@ CHANGES: Final = (
         '{ number = "+1 217 555 0108", speed_dial = "8" },',
         '{ number = "+44 20 7946 0123", speed_dial = "8" },',
     ),
-    (funding.TARIFFS, funding.TARIFFS + '[funding]\ncollect_limit = "50.00"\n'),
+    (funding.FUNDING, funding.FUNDING + 'collect_limit = "50.00"\n'),
     ('    "+1 217 555 0102",\n', '    "+1 217 555 0102", "+1 312 555 0103", "+44 20 7946 0123",\n'),
 )
 #: Never made privileged: calls to it must be recorded while nothing is in doubt, or this proves nothing.

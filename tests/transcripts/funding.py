@@ -22,7 +22,7 @@ from rating.money import Money
 from tests.transcripts.play import KEY, World, demonstration
 
 JAIL = "example-county-jail"
-TARIFFS = 'tariffs = ["demonstration-tariff.toml"]\n'
+FUNDING = "[funding]\n"
 #: Keyed for, and the number of, somebody for whom nobody has opened an account.
 NOBODYS, NUMBER = "3", "+13125550103"
 DEBIT, BILL, PAID_CALL = f"debit/{JAIL}/1001", f"direct/{JAIL}/office", "paid_call/1"
@@ -34,8 +34,8 @@ EVERYBODY = ("subscription", "debit", "card", "prepaid", "paid_call", "direct_bi
 def funded(database: Database, folder: Path, *offered: str, payer: str = "") -> World:
     """The demonstration, its facility offering these payers; where it is given, `payer` alone pays."""
     words = ", ".join(f'"{each}"' for each in offered)
-    terms = f'\n[funding]\npayers = [{words}]\ncollect_limit = "2.00"\ncourtesy_minutes = 2\n'
-    changes = [(TARIFFS, TARIFFS + terms)]
+    terms = f'payers = [{words}]\ncollect_limit = "2.00"\ncourtesy_minutes = 2\n'
+    changes = [(FUNDING, FUNDING + terms)]
     if payer:
         entry = f'{{ number = "+1 312 555 0103", speed_dial = "{NOBODYS}"'
         changes.append((entry, f'{entry}, payer = "{payer}"'))
