@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, FromClause, Row, RowMapping, and_, bindparam, literal, select, update
 
-from accounts import funds, ledger
+from accounts import by_card, funds, ledger
 from accounts.db import Prepared, insert_if_new
 from accounts.funds import Funds
 from accounts.tables import (
@@ -85,6 +85,7 @@ class PayerFacts:
     subscription: SubscriptionFacts | None
     funds: Mapping[str, Funds]  # every account that there is, by its payer
     collect_stopped: bool = False  # the number's account of collect calls pays for nothing more
+    card_account: str | None = None  # the prepaid account whose holder's card may be charged for one call
 
     @property
     def prepaid(self) -> Funds | None:
@@ -110,7 +111,7 @@ _SUBSCRIPTION_COLUMNS: Final[Sequence[Any]] = (
 def columns(offered: Collection[str]) -> Sequence[Any]:
     """The columns of `payer_facts_of`, found in what `joined` makes for the same payers."""
     plan = _SUBSCRIPTION_COLUMNS if SUBSCRIPTION in offered else ()
-    return (*plan, *funds.columns(offered))
+    return (*plan, *funds.columns(offered), *by_card.columns(offered))
 
 
 def joined(to: FromClause, offered: Collection[str]) -> FromClause:
@@ -118,8 +119,9 @@ def joined(to: FromClause, offered: Collection[str]) -> FromClause:
 
     Parameters `number` (E.164), `facility_id`, `on` (a date), and those of `accounts.funds`.
     """
+    to = by_card.joined(funds.joined(to, offered), offered)
     if SUBSCRIPTION not in offered:
-        return funds.joined(to, offered)
+        return to
     its_period = and_(
         subscription_period.c.subscription_id == subscription.c.id,
         subscription_period.c.first_date <= bindparam("on"),
@@ -130,12 +132,11 @@ def joined(to: FromClause, offered: Collection[str]) -> FromClause:
         subscription.c.facility_id == bindparam("facility_id"),
         subscription.c.closed_at.is_(None),
     )
-    plan = (
+    return (
         to.outerjoin(subscription, its_subscription)
         .outerjoin(subscription_period, its_period)
         .outerjoin(_calls, _calls.c.id == subscription_period.c.account_id)
     )
-    return funds.joined(plan, offered)
 
 
 _BY_NUMBER: Final = (SUBSCRIPTION, "prepaid")
@@ -152,7 +153,12 @@ def payer_facts(conn: Connection, *, facility_id: str, number: str, on: date) ->
 def payer_facts_of(row: Row[Any], offered: Collection[str]) -> PayerFacts:
     """What the columns of a row say of who may pay."""
     plan = _subscription(row) if SUBSCRIPTION in offered and row.subscription_id is not None else None
-    return PayerFacts(plan, funds.funds_of(row, offered), funds.is_stopped(row, offered))
+    return PayerFacts(
+        plan,
+        funds.funds_of(row, offered),
+        funds.is_stopped(row, offered),
+        by_card.card_account_of(row, offered),
+    )
 
 
 def open_prepaid(conn: Connection, *, account_id: str, at: datetime) -> None:

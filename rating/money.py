@@ -39,5 +39,5 @@ def floor_to_cent(amount: Money) -> Money:
 
 
 def ceil_to_cent(amount: Money) -> Money:
-    """The amount in whole cents, rounded up: what is paid out to somebody who owns the amount."""
+    """The amount in whole cents, rounded up: what is paid out to its owner, or authorised on a card."""
     return Money(-(-amount // MICROS_PER_CENT) * MICROS_PER_CENT)

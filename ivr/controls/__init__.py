@@ -1,6 +1,7 @@
 """The only bridge from dialogues to rules, money and the database: gather facts, decide, reserve; later settle."""
 
 from ivr.controls.called_party import Accepted, CalledPartyControls, Offer
+from ivr.controls.card_on_file import Checked
 from ivr.controls.choosing import Choices
 from ivr.controls.granting import Grant, Refused
 from ivr.controls.inmate import InmateControls
@@ -15,6 +16,7 @@ __all__ = [
     "Accepted",
     "Asking",
     "CalledPartyControls",
+    "Checked",
     "Choices",
     "Grant",
     "HotlineKind",

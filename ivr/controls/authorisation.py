@@ -1,7 +1,7 @@
 """Gather the facts of a call, decide on it, and reserve what it may cost: one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ from ivr.policy.request import (
     PAID_IN_MONEY,
     Allow,
     CallRequest,
+    CardOnFile,
     CourtesyFacts,
     Decision,
     Deny,
@@ -84,16 +85,17 @@ def authorise(
     dialled: str,
     at: datetime,
     choice: Choice | None = None,
+    takes_cards: bool = False,
 ) -> Authorised:
     """Decide on an open call to the keys `dialled`; if it may be made, its money or subscription call is held.
 
-    Nobody's keys are a hotline's code. Where another call was quicker to take what was to pay, the decision is made
-    anew on what is left: the next payer may pay.
+    Nobody's keys are a hotline's code; `takes_cards`: a card processor is set up. Where another call was quicker to
+    take what was to pay, the decision is made anew on what is left: the next payer may pay.
     """
     asked = number_keyed(conn, facility, inmate, dialled)
     number = ""
     for _ in range(DECISIONS):
-        request = gather(conn, facility, inmate, asked, at, choice)
+        request = gather(conn, facility, inmate, asked, at, choice, takes_cards=takes_cards)
         decision = decide(request)
         number = request.dialled.e164 if isinstance(request.dialled, Number) else ""
         known: dict[str, object] = {
@@ -141,6 +143,8 @@ def gather(  # noqa: PLR0917 - what a decision is on
     dialled: Dialled,
     at: datetime,
     choice: Choice | None = None,
+    *,
+    takes_cards: bool = False,
 ) -> CallRequest:
     """All facts that the rules may know, read at one moment, in three statements; only inmates' calls are paid for."""
     inmate = caller if isinstance(caller, int) else None
@@ -166,7 +170,8 @@ def gather(  # noqa: PLR0917 - what a decision is on
         past=past,
         chosen=choice.payer if choice else None,
     )
-    return continuing(request)
+    card = CardOnFile(found.paying.card_account) if found.paying.card_account else None
+    return continuing(replace(request, card=card, takes_cards=takes_cards))
 
 
 def _request(
@@ -346,11 +351,11 @@ def _hold(
     if payment.account_id is not None:
         hold_id = f"call/{call_id}/hold"
         _open(conn, facility, request, payment)
-        before = ledger.balance(conn, payment.account_id).available
+        before = None if payment.by_card else ledger.balance(conn, payment.account_id).available
         ledger.hold(
             conn,
             transfer_id=hold_id,
-            debit_id=payment.account_id,
+            debit_id=payers.CARD_RECEIVABLE if payment.by_card else payment.account_id,
             credit_id=EARNED_BY[payment.payer],
             amount=payment.hold,
             at=request.at,
@@ -362,6 +367,7 @@ def _hold(
         one_at_a_time=one_at_a_time(request),
         payer=payment.payer,
         account_id=payment.account_id,
+        by_card=payment.by_card or None,
         hold_id=hold_id,
         balance_before=before,
         not_covered=payment.not_covered,

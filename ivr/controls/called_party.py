@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row
 from accounts import ledger
 from accounts.db import insert_if_new
 from ivr.call import end
+from ivr.controls.card_on_file import Checked, authorise_card
 from ivr.controls.node import Node
 from ivr.facility import bookings, lookup, privileged, scopes
 from ivr.facility.tables import blocked_number
@@ -50,6 +51,7 @@ class Offer:
     relay: bool = False  # nothing is spoken to it
     by_code: bool = False  # a hotline: nobody said who calls
     continues: bool = False  # the last call, which was paid for: what comes is what is left to pay
+    by_card: bool = False  # of theirs, on file
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Accepted:
     recording_file: RecordingFile | None
     in_talk: Mapping[str, str]
     continues: bool = False  # so that it uses up no further call
+    by_card: bool = False  # so that nothing is left to tell
 
 
 @dataclass(slots=True)
@@ -94,6 +97,10 @@ class CalledPartyControls:
     async def cost_heard(self) -> None:
         """The called party asked for the price (47 CFR 64.710)."""
         await self.node.database.transact(lambda conn: calls.set_values(conn, self.call_id, cost_heard=True))
+
+    async def authorise_card(self) -> Checked:
+        """Have the longest talk authorised on the card that is on file, while the called party waits."""
+        return await authorise_card(self.node, self.call_id)
 
     async def accept(self, key: str, language: str) -> Accepted | None:
         """Accept if everything still allows it; None if anything does not."""
@@ -153,6 +160,7 @@ class CalledPartyControls:
             relay=row.call_class == CallClass.TRS,
             by_code=by_code,
             continues=row.continues_id is not None,
+            by_card=row.by_card is True,
         )
         return offer, name
 
@@ -172,6 +180,7 @@ class CalledPartyControls:
             else None,
             in_talk=_in_talk(row, is_intact),
             continues=row.continues_id is not None,
+            by_card=row.by_card is True,
         )
 
     def _permit(
@@ -223,7 +232,7 @@ def _left(conn: Connection, row: Row[Any]) -> int:
 
     What other calls have reserved is not counted.
     """
-    if row.account_id is None:
+    if row.account_id is None or row.by_card:
         return 0
     available = ledger.balance(conn, row.account_id).available
     if row.payer in PAID_IN_CALLS:

@@ -58,14 +58,15 @@ class Answer:
         }
 
 
-def explain(conn: Connection, asked: Question, now: datetime) -> Answer:
+def explain(conn: Connection, asked: Question, now: datetime, *, takes_cards: bool = False) -> Answer:
     """Answer with the settings and the calls that there are; raises ExplainError.
 
-    At another time than now the calls in progress are over, and what was keyed later has not been yet.
+    `takes_cards`: a card processor is set up. At another time than now the calls in progress are over, and what was
+    keyed later has not been yet.
     """
     facility, inmate = asked_of(conn, asked)
     at = _aware(asked.at, facility) or now
-    request = request_at(conn, facility, inmate, asked.number, at)
+    request = request_at(conn, facility, inmate, asked.number, at, takes_cards=takes_cards)
     if asked.at is not None:
         past = [call for call in request.history if not call.in_progress and call.keyed_at <= at]
         request = replace(request, history=past)
@@ -84,14 +85,20 @@ def asked_of(conn: Connection, asked: Question) -> tuple[Facility, int | None]:
 
 
 def request_at(
-    conn: Connection, facility: Facility, inmate: int | None, keys: str, at: datetime
+    conn: Connection,
+    facility: Facility,
+    inmate: int | None,
+    keys: str,
+    at: datetime,
+    *,
+    takes_cards: bool = False,
 ) -> CallRequest:
     """The facts of a call to these keys, or to a number in E.164, at an instant."""
     if inmate is not None and keys.startswith("+"):
         dialled = read_e164(keys, allowed_kinds=ORDINARY_AND_TOLL_FREE)
     else:
         dialled = number_keyed(conn, facility, inmate, keys)
-    return gather(conn, facility, inmate, dialled, at)
+    return gather(conn, facility, inmate, dialled, at, takes_cards=takes_cards)
 
 
 def _facility(conn: Connection, asked: Question) -> Facility:

@@ -31,6 +31,7 @@ class Grant:
     ends_by: datetime | None  # the hour at which the talk must end, whenever it began
     recorded: bool
     relay: bool = False
+    by_card: bool = False  # of the called party, who has one on file
     balance: Money = ZERO  # of the account of money that pays, before this call, as it is told
 
     @property
@@ -51,5 +52,6 @@ def granted(outcome: Authorised, allowed: Allow, at: datetime) -> Grant:
         outcome.ends_by,
         recorded=allowed.not_recorded is None,
         relay=allowed.call_class is CallClass.TRS,
+        by_card=payment.by_card,
         balance=speakable(outcome.available),
     )

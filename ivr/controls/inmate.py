@@ -400,6 +400,7 @@ class InmateControls:
             dialled=self._dialled,
             at=at,
             choice=self._choice,
+            takes_cards=self.node.paying is not None,
         )
         if isinstance(outcome.decision, Deny):
             nothing = {

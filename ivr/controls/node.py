@@ -9,6 +9,7 @@ from pathlib import Path
 from accounts.db import Database
 from ivr.facility.pins import PinKey
 from ivr.live import LiveCalls
+from ivr.paying import Paying
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +25,6 @@ class Node:
     new_id: Callable[[], str]
     version: str
     list_key: bytes = field(default=b"", repr=False)  # of signed lists; without one none is taken
+    paying: Paying | None = None  # by card; none: no card processor is set up
     settled: asyncio.Event = field(default_factory=asyncio.Event)  # there may be a recording to finish
     changed: asyncio.Event = field(default_factory=asyncio.Event)  # by staff: see `ivr.enforcing`

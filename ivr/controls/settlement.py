@@ -264,12 +264,12 @@ def _money_values(
         ledger.settle(
             conn, transfer_id=f"call/{row.id}/settlement", hold_id=row.hold_id, amount=amount, at=at
         )
-        if row.payer == Payer.PAID_CALL:
+        if row.payer == Payer.PAID_CALL and not row.by_card:
             payers.end_paid_call(conn, account_id=row.account_id, at=at)
     else:
         ledger.release(conn, transfer_id=f"call/{row.id}/release", hold_id=row.hold_id, at=at)
     return {
         "charge": due,
         "calls_charged": amount if is_call else 0,
-        "balance_after": ledger.balance(conn, row.account_id).available,
+        "balance_after": None if row.by_card else ledger.balance(conn, row.account_id).available,
     }

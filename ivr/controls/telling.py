@@ -1,4 +1,4 @@
-"""What a call's end tells the holder of the prepaid account that pays for it: effects become notices here."""
+"""What a call's end tells the holder of the account whose money or card pays for it: effects become notices here."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, bindparam, select
 
+from accounts import ledger
 from accounts.db import Prepared
 from accounts.holders import Holder, holder_of
 from accounts.low_balance import tell_if_low
@@ -38,7 +39,8 @@ def notices_of_call(conn: Connection, row: Row[Any], values: Mapping[str, Any], 
     `row` is the call before, `values` what seals it. Nothing is told of calls that others pay for, of privileged ones,
     and of those that keep no trace. 1 statement where nothing is known of the account's holder.
     """
-    if row.payer != Payer.PREPAID or row.privileged or row.hotline_kind in ANONYMOUS_KINDS:
+    by_account = row.payer == Payer.PREPAID or row.by_card
+    if not by_account or row.privileged or row.hotline_kind in ANONYMOUS_KINDS:
         return
     holder = holder_of(conn, row.account_id)
     if holder is None:
@@ -46,14 +48,16 @@ def notices_of_call(conn: Connection, row: Row[Any], values: Mapping[str, Any], 
     _tell_what_happened(conn, holder, row, str(values["reason"]), talk_ms=values["talk_ms"], at=at)
     charged = Money(values["charge"])
     if charged:
+        balance = Money(ledger.balance(conn, row.account_id).available)
         receipt = {
             "number": row.number,
             "minutes": -(-values["billed_seconds"] // 60),
             "cost": format_money(charged),
-            "balance": format_money(floor_to_cent(Money(values["balance_after"]))),
+            "balance": format_money(floor_to_cent(balance)),
         }
         tell_holder(conn, holder, kind=NoticeKind.RECEIPT, key=f"receipt/{row.id}", told=receipt, at=at)
-        tell_if_low(conn, holder, charged, key=row.id, at=at)
+        if not row.by_card:
+            tell_if_low(conn, holder, charged, key=row.id, at=at)
 
 
 def missed_for_funds(conn: Connection, call_id: str, where: Facility, at: datetime) -> None:

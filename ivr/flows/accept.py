@@ -4,7 +4,7 @@ Nothing here connects anybody but `call.connect()`, and only after the acceptanc
 """
 
 from ivr.call import Call, Spoken, speech
-from ivr.controls import Accepted, CalledPartyControls, Offer, Payer, Quote, RecordingFile
+from ivr.controls import Accepted, CalledPartyControls, Checked, Offer, Payer, Quote, RecordingFile
 from ivr.policy.reasons import Outcome
 
 MISSES = 3  # silences or wrong keys until the call counts as not accepted
@@ -28,7 +28,7 @@ async def ask(call: Call, controls: CalledPartyControls, offer: Offer) -> None:
     for _ in range(KEYS_A_CALL):
         match await call.menu(*told, choices(offer), speech("accept_menu_language")):
             case "1":
-                await accepted(call, controls)
+                await accepted(call, controls, offer)
                 return
             case "2":
                 await declined(call, controls, Outcome.REFUSED, "refused")
@@ -104,6 +104,8 @@ def paid_by(offer: Offer) -> list[Spoken]:
 def from_their_money(offer: Offer) -> Spoken:
     """Where the called party's money comes from."""
     match offer.payer:
+        case Payer.PAID_CALL if offer.by_card:
+            return speech("paid_by_card_on_file", total=offer.quote.longest.due)
         case Payer.PAID_CALL:
             return speech("paid_before")
         case Payer.DIRECT_BILL:
@@ -142,11 +144,26 @@ def cost(offer: Offer) -> list[Spoken]:
             return [price(offer.quote), speech("cost_in_all", total=total, time=offer.limit_minutes)]
 
 
-async def accepted(call: Call, controls: CalledPartyControls) -> None:
+async def is_card_accepted(call: Call, controls: CalledPartyControls) -> bool:
+    """Whether the card on file stands for the longest talk; where it does not, nobody is connected."""
+    await call.say("one_moment")
+    match await controls.authorise_card():
+        case Checked.AUTHORISED:
+            return True
+        case Checked.DECLINED:
+            await declined(call, controls, Outcome.CARD_DECLINED, "card_not_accepted")
+        case Checked.TOO_LATE:
+            await call.say("cannot_connect")
+    return False
+
+
+async def accepted(call: Call, controls: CalledPartyControls, offer: Offer) -> None:
     """What is left after this call; then the two are connected.
 
     What the talk has is set first: whatever staff take from it from now on (`ivr.enforcing`) comes after that.
     """
+    if offer.by_card and not await is_card_accepted(call, controls):
+        return
     match await controls.accept("1", call.language):
         case Accepted(recording_file=file) as acceptance:
             await call.prepare_talk(acceptance.in_talk)
@@ -174,7 +191,7 @@ def what_is_left(acceptance: Accepted) -> list[Spoken]:
             return [speech("calls_remaining", calls=acceptance.left)]
         case Accepted(payer=Payer.PREPAID):
             return [speech("balance", balance=acceptance.left)]
-        case Accepted(payer=Payer.PAID_CALL):
+        case Accepted(payer=Payer.PAID_CALL, by_card=False):
             return [speech("paid_before_left", left=acceptance.left)]
         case Accepted(payer=Payer.DIRECT_BILL | Payer.COLLECT):
             return [speech("bill_left", left=acceptance.left)]

@@ -61,6 +61,8 @@ def whose_money(grant: Grant) -> list[Spoken]:
             return [speech("own_account_pays", balance=grant.balance)]
         case Payer.CARD:
             return [speech("card_pays", balance=grant.balance)]
+        case Payer.PAID_CALL if grant.by_card:
+            return [speech("called_party_is_charged")]
         case Payer.PAID_CALL:
             return [speech("called_party_has_paid")]
         case Payer.DIRECT_BILL | Payer.COLLECT:

@@ -10,9 +10,8 @@ from ivr.policy.limits import (
     schedule_limits,
     until_appointment_ends,
 )
-from ivr.policy.paying import payer, until_balance_is_spent, why_not
+from ivr.policy.paying import balance_limit, payer, why_not
 from ivr.policy.request import (
-    PAID_IN_MONEY,
     CallRequest,
     Decision,
     Deny,
@@ -54,8 +53,9 @@ def explanation(ask: CallRequest) -> Explanation:
         limits.append(agreed)
     if ask.continues is not None and ask.continues.rest is not None:
         limits.append(ask.continues.rest)
-    if (paid_by := payer(ask)) in PAID_IN_MONEY and ask.price is not None:
-        limits.append(until_balance_is_spent(ask, paid_by))
+    paid_by = payer(ask)
+    if paid_by is not None and ask.price is not None and (affordable := balance_limit(ask, paid_by)):
+        limits.append(affordable)
     views = [_view(rule, ask) for rule in RULES]
     return Explanation(decide(ask), views, limits, {each: why_not(ask, each) for each in Payer})
 

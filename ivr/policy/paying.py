@@ -69,9 +69,23 @@ def why_not(ask: CallRequest, paying: Payer) -> NotPaying | NotCovered | None:
 def _why_no_money(ask: CallRequest, paying: Payer) -> NotPaying | None:
     if paying in CHOSEN_BY_INMATE and paying is not ask.chosen:
         return NotPaying.NOT_CHOSEN
+    if paying is Payer.PAID_CALL and is_by_card(ask):
+        return None if ask.takes_cards else NotPaying.NO_PROCESSOR
     if paying not in ask.funds:
         return NotPaying.NO_ACCOUNT
     return None if until_balance_is_spent(ask, paying).ms > 0 else NotPaying.TOO_LITTLE
+
+
+def is_by_card(ask: CallRequest) -> bool:
+    """Whether a single call would be paid by the card on file: there is one, and none that was paid before waits."""
+    return ask.card is not None and Payer.PAID_CALL not in ask.funds
+
+
+def balance_limit(ask: CallRequest, paid_by: Payer) -> Limit | None:
+    """How long the payer's account of money can pay; None where it has no balance, as a card has none."""
+    if paid_by not in PAID_IN_MONEY or (paid_by is Payer.PAID_CALL and is_by_card(ask)):
+        return None
+    return until_balance_is_spent(ask, paid_by)
 
 
 def may_pay(ask: CallRequest, paying: Payer) -> bool:
@@ -120,8 +134,8 @@ def limit(ask: CallRequest, paid_by: Payer) -> Limit:
     )
     if by_the_minute and (most := until_max_cost(ask)) is not None:
         limits.append(most)
-    if paid_by in PAID_IN_MONEY:
-        limits.append(until_balance_is_spent(ask, paid_by))
+    if (affordable := balance_limit(ask, paid_by)) is not None:
+        limits.append(affordable)
     if paid_by is Payer.COURTESY and ask.courtesy is not None:
         limits.append(Limit(ask.courtesy.ms, Cutoff.COURTESY))
     return min(limits, key=lambda each: each.ms)
@@ -130,8 +144,9 @@ def limit(ask: CallRequest, paid_by: Payer) -> Limit:
 def payment(ask: CallRequest, paid_by: Payer, talk_limit: Limit) -> Payment:
     """What is reserved, and where: the price of the longest talk, or one call.
 
-    All of a paid call is reserved, so that it pays for no second one meanwhile. An agency's share by law is of money:
-    of a call that calls pay for it pays nothing. Calls to a relay are nobody's to pay (47 CFR 64.6040).
+    All of what was paid before for one call is reserved, so that it pays for no second one meanwhile. An agency's share
+    by law is of money: of a call that calls pay for it pays nothing. Calls to a relay are nobody's to pay (47 CFR
+    64.6040).
     """
     match paid_by:
         case Payer.FREE:
@@ -146,6 +161,11 @@ def payment(ask: CallRequest, paid_by: Payer, talk_limit: Limit) -> Payment:
         case Payer.COURTESY:
             assert ask.courtesy is not None
             return Payment(paid_by, ask.courtesy.account_id, hold=1, not_covered=not_covered(ask))
+        case Payer.PAID_CALL if is_by_card(ask):
+            assert ask.card is not None
+            assert ask.price is not None
+            most = dearest(ask.price, ask.starts, talk_limit.ms)
+            return Payment(paid_by, ask.card.account_id, most, ask.price, not_covered(ask), by_card=True)
         case _:
             assert ask.price is not None
             funds = ask.funds[paid_by]

@@ -52,7 +52,9 @@ class Payer(StrEnum):
     DEBIT = "debit"  # the inmate's own account
     CARD = "card"  # a calling card whose PIN the inmate keys
     PREPAID = "prepaid"  # the called party's account
-    PAID_CALL = "paid_call"  # one call to this number, paid before it is made
+    PAID_CALL = (
+        "paid_call"  # one call to this number, paid before it is made, or by a card on file when accepted
+    )
     DIRECT_BILL = "direct_bill"  # the called party's bill, by agreement
     COLLECT = "collect"  # the called party's bill, by accepting the call
     COURTESY = "courtesy"  # nobody: the one call that a number gets from the provider
@@ -86,6 +88,7 @@ class NotPaying(StrEnum):
     NO_ACCOUNT = "no_account"
     TOO_LITTLE = "too_little"  # for the first increment
     USED = "used"  # the number has had its courtesy call
+    NO_PROCESSOR = "no_processor"  # of cards is set up, and only a card could pay
 
 
 class NotCovered(StrEnum):
@@ -112,6 +115,13 @@ class Funds:
 
     account_id: str
     available: Money
+
+
+@dataclass(frozen=True, slots=True)
+class CardOnFile:
+    """The card that the holder of the number's prepaid account has on file: it may be charged for one call."""
+
+    account_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +191,8 @@ class CallRequest:
     only_payer: Payer | None = None  # of this number in the inmate's list; none: anybody may pay
     chosen: Payer | None = None  # by the inmate, for this call
     courtesy: CourtesyFacts | None = None
+    card: CardOnFile | None = None  # of the called party
+    takes_cards: bool = False  # a card processor is set up
     appointments: Sequence[Period] = ()  # of this inmate and number
     untimed: bool = False  # of a privileged number: neither a longest call nor quotas hold
     passive: bool = False  # two operators let an answer be the acceptance
@@ -204,6 +216,7 @@ class Payment:
     price: Price | None = None  # what is charged, to the payer or to the agency
     not_covered: NotCovered | None = None  # told to the called party before they accept
     renews_on: date | None = None
+    by_card: bool = False  # on file, authorised when the call is accepted: the account is that of its holder
 
 
 @dataclass(frozen=True, slots=True)

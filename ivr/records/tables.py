@@ -76,6 +76,7 @@ call = Table(
     # what was decided
     Column("payer", String(16)),
     Column("account_id", Text),
+    Column("by_card", Boolean),  # on file with the account, authorised when the call is accepted
     Column("hold_id", Text),
     Column("not_covered", String(16)),
     Column("renews_on", Date),
@@ -138,7 +139,7 @@ call = Table(
     one_of("not_recorded", *NotRecorded),
     one_of("call_class", *CallClass),
     one_of("forwarded", *Forwarded),
-    one_of("declined", Outcome.REFUSED, Outcome.BLOCKED_BY_KEY, Outcome.NOT_ACCEPTED),
+    one_of("declined", Outcome.REFUSED, Outcome.BLOCKED_BY_KEY, Outcome.NOT_ACCEPTED, Outcome.CARD_DECLINED),
     one_of("reason", *Denial, *Outcome),
     one_of("hotline_kind", *HotlineKind),
     CheckConstraint("hotline_kind IS NULL OR inmate IS NULL", name="hotline_of_nobody"),

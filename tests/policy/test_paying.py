@@ -19,6 +19,7 @@ from ivr.policy.request import (
     PAID_IN_MONEY,
     Allow,
     CallRequest,
+    CardOnFile,
     CourtesyFacts,
     Deny,
     Funds,
@@ -37,6 +38,7 @@ from tests.policy.requests import OK
 PLAN = SubscriptionFacts("s", "s/1", calls_left=57, renews_on=date(2026, 12, 23))
 COURTESY = CourtesyFacts("courtesy/+12175550102", 120_000)
 TOO_LITTLE = Money(59_999)
+CARD = CardOnFile("prepaid/family")
 
 
 def funds(available: int = 5_000_000) -> Mapping[Payer, Funds]:
@@ -106,6 +108,7 @@ KEPT: list[Kept] = [
     *kept(CHOSEN_BY_INMATE, NotPaying.NOT_CHOSEN, chosen=None),
     *kept(sorted(PAID_IN_MONEY), NotPaying.NO_ACCOUNT, funds={}),
     *kept(sorted(PAID_IN_MONEY), NotPaying.TOO_LITTLE, funds=funds(TOO_LITTLE)),
+    *kept([Payer.PAID_CALL], NotPaying.NO_PROCESSOR, funds={}, card=CARD),
     *kept([Payer.COURTESY], NotPaying.USED, courtesy=None),
 ]
 
@@ -145,6 +148,40 @@ def test_each_account_of_money_is_priced_limited_and_held_alike(paying: Payer) -
 def test_all_of_a_paid_call_is_held_so_that_it_pays_for_no_second_one() -> None:
     ask = only(ALL, Payer.PAID_CALL)
     assert allowed(ask).payment.hold == ask.funds[Payer.PAID_CALL].available
+
+
+def by_card(**changed: object) -> CallRequest:
+    """A call that only a card on file can pay for."""
+    ask = replace(only(ALL, Payer.PAID_CALL), funds={}, card=CARD, takes_cards=True)
+    return replace(ask, **changed)  # type: ignore[arg-type]
+
+
+def test_a_card_on_file_pays_for_one_call_as_long_as_any_and_is_held_for_it() -> None:
+    decision = allowed(by_card())
+    assert decision.limit == Limit(900_000, Cutoff.LONGEST_CALL)
+    payment = decision.payment
+    assert (payment.payer, payment.account_id, payment.by_card) == (Payer.PAID_CALL, CARD.account_id, True)
+    assert (payment.hold, payment.price) == (900_000, OK.price)
+    told = allowed(
+        by_card(offered=frozenset({Payer.SUBSCRIPTION, Payer.PAID_CALL}), call_type=CallType.INTERSTATE)
+    )
+    assert told.payment.not_covered is NotCovered.OUT_OF_STATE
+    assert Cutoff.BALANCE not in {each.cutoff for each in explanation(by_card()).limits}
+
+
+def test_a_card_on_file_pays_only_where_nobody_before_it_does_and_no_credit_waits() -> None:
+    everybody = by_card(offered=frozenset(Payer), subscription=None)
+    with_credit = replace(everybody, funds={Payer.PAID_CALL: Funds("paid_call/1", Money(900_000))})
+    assert allowed(with_credit).payment == replace(
+        allowed(everybody).payment, account_id="paid_call/1", by_card=False
+    )
+    family = {Payer.PREPAID: Funds("prepaid/family", Money(60_000))}
+    assert payer(replace(everybody, funds=family)) is Payer.PREPAID
+    poor = {Payer.PREPAID: Funds("prepaid/family", TOO_LITTLE)}
+    assert allowed(replace(everybody, funds=poor)).payment.by_card
+    assert payer(replace(everybody, takes_cards=False)) is Payer.COURTESY
+    assert payer(replace(everybody, only_payer=Payer.PREPAID)) is None
+    assert payer(replace(everybody, free=True)) is Payer.FREE
 
 
 def test_a_courtesy_call_holds_one_call_costs_nothing_and_ends_with_its_minutes() -> None:

@@ -31,6 +31,7 @@ from ivr.policy.request import (
     Allow,
     BlockCause,
     CallRequest,
+    CardOnFile,
     CourtesyFacts,
     Deny,
     Funds,
@@ -132,6 +133,8 @@ TIGHTENINGS: st.SearchStrategy[Tightening] = st.one_of(
             *(_given(only_payer=each) for each in ONLY_PAYERS),
             _given(chosen=None),
             _given(courtesy=None),
+            _given(card=None),
+            _given(takes_cards=False),
         ]
     ),
     st.builds(_offers_less, st.sampled_from(Payer)),
@@ -142,12 +145,14 @@ FUNDS = st.dictionaries(
     min_size=1,
 )
 REQUESTS = st.builds(
-    lambda past, minutes, mode, overridden, funds, chosen, courtesy: replace(
+    lambda past, minutes, mode, overridden, funds, chosen, courtesy, card: replace(
         OK,
         funds=funds,
         offered=frozenset(Payer),
         chosen=chosen,
         courtesy=CourtesyFacts("courtesy", 120_000) if courtesy else None,
+        card=CardOnFile("prepaid/family") if card else None,
+        takes_cards=True,
         history=past,
         at=datetime(2026, 11, 23, 12, tzinfo=CHICAGO) + timedelta(minutes=minutes),
         pan_mode=mode,
@@ -159,6 +164,7 @@ REQUESTS = st.builds(
     st.booleans(),
     FUNDS,
     st.none() | st.sampled_from(CHOSEN_BY_INMATE),
+    st.booleans(),
     st.booleans(),
 )
 

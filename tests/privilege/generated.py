@@ -119,6 +119,7 @@ class Chance:
         self.card_id, _ = funding.make_card(world, "50.00")
         funding.pay_for_a_call(world, "50.00")
         funding.open_bill(world, "50.00")
+        funding.put_card_on_file(world)
 
     def run(self, decisions: int, progress: Callable[[int], object] = lambda _: None) -> Counter[str]:
         """So many decisions; what was seen, counted. Raises Recorded."""
@@ -142,7 +143,10 @@ class Chance:
             inmate = lookup.inmate_by_id(conn, JAIL, inmate_id)
             assert inmate is not None
             dialled = number_keyed(conn, facility, inmate.id, keys)
-            request = gather(conn, facility, inmate.id, dialled, self.world.at, self._choice())
+            takes_cards = self.chance.random() < 0.5
+            request = gather(
+                conn, facility, inmate.id, dialled, self.world.at, self._choice(), takes_cards=takes_cards
+            )
             decision = decide(request)
             if not isinstance(decision, Allow):
                 self.seen["refused"] += 1

@@ -30,9 +30,9 @@ def test_no_privileged_call_is_recorded_and_others_are(database: Database, tmp_p
     assert set(Payer) <= set(seen)
 
 
-def _forgets(*given: Any) -> CallRequest:
+def _forgets(*given: Any, **known: Any) -> CallRequest:
     """A fact that is lost on one of its ways."""
-    return replace(gather(*given), privileged=False)
+    return replace(gather(*given, **known), privileged=False)
 
 
 @only_sqlite

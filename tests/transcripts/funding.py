@@ -1,11 +1,12 @@
 """A facility that offers every payer, and accounts of each to pay with."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from accounts import ledger, payers
+from accounts import holders, ledger, payers
 from accounts.billed import open_billed
 from accounts.cards import make_batch
 from accounts.db import Database
@@ -27,6 +28,7 @@ FUNDING = "[funding]\n"
 NOBODYS, NUMBER = "3", "+13125550103"
 DEBIT, BILL, PAID_CALL = f"debit/{JAIL}/1001", f"direct/{JAIL}/office", "paid_call/1"
 COLLECT, COURTESY = f"collect/{JAIL}/{NUMBER}", f"courtesy/{NUMBER}"
+CARDHOLDERS = f"prepaid/{JAIL}/card"  # an account with nothing on it
 LIMIT = Money(2_000_000)  # of a number's collect calls
 EVERYBODY = ("subscription", "debit", "card", "prepaid", "paid_call", "direct_bill", "collect", "courtesy")
 
@@ -104,6 +106,21 @@ def _pay_for_a_call(conn: Connection, world: World, amount: Money) -> None:
         )
     )
     payers.deposit(conn, transfer_id="payment/1", account_id=PAID_CALL, amount=amount, at=world.at)
+
+
+def put_card_on_file(
+    world: World, card_id: str = "pm_ok", account_id: str = CARDHOLDERS, **known: Any
+) -> None:
+    """The holder of the number's prepaid account has a card on file."""
+    card = {"customer_id": "cus_1", "card_id": card_id, "card_label": "Visa 4242"}
+    until = {"card_expires_on": date(2030, 1, 31)}
+
+    def put(conn: Connection) -> None:
+        payers.open_prepaid(conn, account_id=account_id, at=world.at)
+        payers.add_number(conn, account_id=account_id, number=NUMBER, at=world.at)
+        holders.put_holder(conn, account_id, world.at, **{**card, **until, **known})
+
+    world.database.transact_now(put)
 
 
 def use_up_collect(world: World) -> None:

@@ -1,10 +1,17 @@
 """What both hear of who pays, payer by payer, and how an inmate chooses."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from accounts import payments
 from accounts.db import Database
+from accounts.payment_tables import PaymentState
+from ivr.paying import Paying
+from ivr.processor.interface import OnFile
+from rating.money import Money
 from tests.transcripts import funding
 from tests.transcripts.play import LOG_IN, World
 
@@ -262,3 +269,93 @@ def test_a_courtesy_call_tells_how_to_get_more_and_is_had_once(database: Databas
     record:
         funds_too_low nobody 0 s 0.00
     """)
+
+
+class Checks:
+    """Stands for whoever asks the card processor: what came of each card that was to be authorised."""
+
+    def __init__(self, outcome: payments.Outcome) -> None:
+        self.outcome = outcome
+        self.asked: list[tuple[str, OnFile, Money]] = []
+
+    async def authorise(self, payment_id: str, card: OnFile, amount: Money, **_: Any) -> payments.Outcome:
+        """Note what is asked."""
+        self.asked.append((payment_id, card, amount))
+        return self.outcome
+
+
+def takes_cards(world: World, outcome: payments.Outcome) -> Checks:
+    """A card processor is set up, and the number's account has a card on file."""
+    funding.put_card_on_file(world)
+    checks = Checks(outcome)
+    world.node = replace(world.node, paying=cast(Paying, checks))
+    return checks
+
+
+AUTHORISED = payments.Done(PaymentState.AUTHORISED, "pi_1")
+
+
+def test_a_card_on_file_is_charged_for_one_call(database: Database, tmp_path: Path) -> None:
+    world = funding.funded(database, tmp_path, "prepaid", "paid_call", "collect")
+    checks = takes_cards(world, AUTHORISED)
+    world.plays(f"""
+    inmate:{LOG_IN}
+        > 3
+        price_and_time price=0.06 time=15
+        called_party_is_charged{HOLD}
+        paid_by_card_on_file total=0.90{MENU}
+        > 3
+        cost_by_prepaid minute=0.06 time=15 total=0.90{MENU}
+        > 1
+        one_moment{AFTERWARDS}
+        completed paid_call 83 s 0.083
+    """)
+    [(_, card, amount)] = checks.asked
+    assert (card, amount) == (OnFile("cus_1", "pm_ok"), 900_000)
+
+
+@pytest.mark.parametrize("outcome", [payments.Declined("lost_card"), payments.Unknown("no answer in time")])
+def test_a_card_that_is_not_accepted_connects_nobody(
+    database: Database, tmp_path: Path, outcome: payments.Outcome
+) -> None:
+    world = funding.funded(database, tmp_path, "prepaid", "paid_call", "collect")
+    takes_cards(world, outcome)
+    world.plays(f"""
+    inmate:{LOG_IN}
+        > 3
+        price_and_time price=0.06 time=15
+        called_party_is_charged{HOLD}
+        paid_by_card_on_file total=0.90{MENU}
+        > 1
+        one_moment
+        card_not_accepted
+    inmate:
+        ending.card_declined
+        another_call
+        > silence
+        goodbye
+    record:
+        card_declined paid_call 0 s 0.00
+    """)
+
+
+def test_no_card_is_asked_before_the_key(database: Database, tmp_path: Path) -> None:
+    world = funding.funded(database, tmp_path, "prepaid", "paid_call", "collect")
+    checks = takes_cards(world, AUTHORISED)
+    world.plays(f"""
+    inmate:{LOG_IN}
+        > 3
+        price_and_time price=0.06 time=15
+        called_party_is_charged{HOLD}
+        paid_by_card_on_file total=0.90{MENU}
+        > 2
+        refused
+    inmate:
+        ending.refused
+        another_call
+        > silence
+        goodbye
+    record:
+        refused paid_call 0 s 0.00
+    """)
+    assert checks.asked == []
