@@ -160,18 +160,21 @@ _BY_BEGINNING = {
     "transfer": ("deposit", "correction"),
     "invoice": ("deposit", "correction"),
     "refund": ("correction", "refund"),
+    "release": ("correction", "refund"),
+    "unclaimed": ("correction", "unclaimed"),
+    "reclaimed": ("reclaimed", "correction"),
     "subscription": ("subscription_refund", "subscription"),
 }
-#: And of those that are an account's own, by the end.
-_BY_END = {"opening": "deposit", "credit_limit": "credit_limit"}
+#: And of those whose ids begin with an account's own.
+_BY_END = {"opening": "deposit", "value": "deposit", "limit": "credit_limit"}
 
 
 def what_it_is(transfer_id: str, *, comes_in: bool) -> str:
     """The word for a movement, by the form of its id."""
-    beginning, _, rest = transfer_id.partition("/")
-    if beginning in _BY_BEGINNING:
-        return _BY_BEGINNING[beginning][0 if comes_in else 1]
-    return _BY_END.get(rest.rpartition("/")[2], "correction")
+    parts = transfer_id.split("/")
+    if parts[0] in _BY_BEGINNING:
+        return _BY_BEGINNING[parts[0]][0 if comes_in else 1]
+    return next((_BY_END[each] for each in parts[-2:] if each in _BY_END), "correction")
 
 
 def _subscription_lines(conn: Connection, account_id: str, span: Span) -> Iterator[Line]:

@@ -152,7 +152,7 @@ def open_office(conn: Connection, at: datetime) -> None:
     conn.execute(insert(billed_account).values(**row, opened_at=at))
     ledger.post(
         conn,
-        transfer_id=f"{OFFICE}/credit_limit",
+        transfer_id=f"{OFFICE}/limit",
         debit_id=payers.CREDIT_GRANTED,
         credit_id=OFFICE,
         amount=20_000_000,

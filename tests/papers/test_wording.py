@@ -40,8 +40,14 @@ def test_a_started_second_is_not_told() -> None:
         ("refund/7", False, "refund"),
         ("subscription/jail/+12175550101/2026-11-01/price", False, "subscription"),
         ("subscription/jail/+12175550101/2026-11-01/refund", True, "subscription_refund"),
-        ("direct/jail/office/credit_limit", True, "credit_limit"),
-        ("adjustment/3", True, "correction"),
+        ("direct/jail/office/limit/a1", True, "credit_limit"),
+        ("collect/jail/+12175550101/limit", True, "credit_limit"),
+        ("card/batch/07/value", True, "deposit"),
+        ("transfer/jail/9", True, "deposit"),
+        ("release/jail/9/1001", False, "refund"),
+        ("unclaimed/prepaid/family/20260101", False, "unclaimed"),
+        ("reclaimed/prepaid/family/20260101", True, "reclaimed"),
+        ("adjust/3", True, "correction"),
     ],
 )
 def test_each_movement_has_its_word(transfer_id: str, comes_in: bool, word: str) -> None:
