@@ -1,19 +1,32 @@
-"""What a number's calls may be paid with by card, one at a time: the card on file of its account's holder."""
+"""What single calls to a number may be paid with by card: one on file of its account's holder, or through a link."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import FromClause, Row, and_, bindparam
+from sqlalchemy import FromClause, Row, and_, bindparam, exists, or_
 
+from accounts.payment_tables import PaymentKind, PaymentState, opted_out, payment
 from accounts.tables import account_holder, prepaid_number
 
 PAID_CALL: Final = "paid_call"
 _its_number = prepaid_number.alias("number_on_file")
+_NO_LINK: Final = or_(
+    exists().where(opted_out.c.number == bindparam("number")),
+    exists().where(
+        payment.c.number == bindparam("number"),
+        payment.c.kind == PaymentKind.PAID_CALL,
+        or_(payment.c.state == PaymentState.ASKED, payment.c.state == PaymentState.PENDING),
+    ),
+)
 
 
 def columns(offered: Collection[str]) -> Sequence[Any]:
-    """The column of `card_account_of`, found in what `joined` makes; none where no single calls are offered."""
-    return (account_holder.c.account_id.label("card_account"),) if PAID_CALL in offered else ()
+    """The columns of the two below, found in what `joined` makes; none where no single calls are offered."""
+    return (
+        (account_holder.c.account_id.label("card_account"), _NO_LINK.label("no_link"))
+        if PAID_CALL in offered
+        else ()
+    )
 
 
 def joined(to: FromClause, offered: Collection[str]) -> FromClause:
@@ -37,3 +50,8 @@ def joined(to: FromClause, offered: Collection[str]) -> FromClause:
 def card_account_of(row: Row[Any], offered: Collection[str]) -> str | None:
     """The account whose holder's card may be charged for one call."""
     return row.card_account if PAID_CALL in offered else None
+
+
+def takes_link(row: Row[Any], offered: Collection[str]) -> bool:
+    """Whether the number may be sent a link to pay for one call: none waits there, and it takes SMS."""
+    return PAID_CALL in offered and not row.no_link

@@ -86,6 +86,7 @@ class PayerFacts:
     funds: Mapping[str, Funds]  # every account that there is, by its payer
     collect_stopped: bool = False  # the number's account of collect calls pays for nothing more
     card_account: str | None = None  # the prepaid account whose holder's card may be charged for one call
+    takes_link: bool = False  # to pay for one call: see `accounts.by_card`
 
     @property
     def prepaid(self) -> Funds | None:
@@ -158,6 +159,7 @@ def payer_facts_of(row: Row[Any], offered: Collection[str]) -> PayerFacts:
         funds.funds_of(row, offered),
         funds.is_stopped(row, offered),
         by_card.card_account_of(row, offered),
+        by_card.takes_link(row, offered),
     )
 
 

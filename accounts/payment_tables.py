@@ -54,7 +54,7 @@ payment: Final = Table(
     Column("account_id", Text, index=True),  # that it is paid into, or charged for
     Column("subscription_id", Text),
     Column("facility_id", Text),
-    Column("number", Text),  # E.164 with "+", of a paid call
+    Column("number", Text, index=True),  # E.164 with "+", of a paid call
     Column("language", Text),  # of whoever is sent its page, where no account has a holder
     Column("call_id", Text, unique=True),
     Column("of_id", Text, ForeignKey("payment.id"), index=True),  # the payment that a refund is of

@@ -129,6 +129,8 @@ def told(answer: Mapping[str, Any]) -> Iterator[str]:
     if answer["decision"] == "deny":
         given = "".join(f", {name} {value}" for name, value in answer["told"].items())
         yield f"refused: {answer['reason']}{given}"
+        if answer["link"]:
+            yield f"the called party is rung to be offered a link to pay {answer['link']} for one call"
     else:
         limit = answer["limit"]
         yield f"allowed for {_time(limit['seconds'])}: {limit['set_by']}{_at(limit)}"

@@ -34,6 +34,7 @@ from ivr.policy.request import (
     Funds,
     InmateState,
     Limit,
+    Link,
     PanMode,
     Payer,
     Payment,
@@ -86,16 +87,20 @@ def authorise(
     at: datetime,
     choice: Choice | None = None,
     takes_cards: bool = False,
+    sends_links: bool = False,
 ) -> Authorised:
     """Decide on an open call to the keys `dialled`; if it may be made, its money or subscription call is held.
 
-    Nobody's keys are a hotline's code; `takes_cards`: a card processor is set up. Where another call was quicker to
-    take what was to pay, the decision is made anew on what is left: the next payer may pay.
+    Nobody's keys are a hotline's code; `takes_cards`: a card processor is set up, `sends_links`: and SMS are sent.
+    Where another call was quicker to take what was to pay, the decision is made anew on what is left: the next payer
+    may pay. A refused call of which there is a link to offer is rung for that alone.
     """
     asked = number_keyed(conn, facility, inmate, dialled)
     number = ""
     for _ in range(DECISIONS):
-        request = gather(conn, facility, inmate, asked, at, choice, takes_cards=takes_cards)
+        request = gather(
+            conn, facility, inmate, asked, at, choice, takes_cards=takes_cards, sends_links=sends_links
+        )
         decision = decide(request)
         number = request.dialled.e164 if isinstance(request.dialled, Number) else ""
         known: dict[str, object] = {
@@ -114,7 +119,10 @@ def authorise(
             paying = request.funds.get(decision.payment.payer)
             available = paying.available if paying else ZERO
             return Authorised(decision, number, ends_by(decision.limit, at), available)
-    calls.set_values(conn, call_id, **known)
+    if isinstance(decision, Deny) and decision.link is not None:
+        _ring_for_link(conn, call_id, request, decision.link, known=known)
+    else:
+        calls.set_values(conn, call_id, **known)
     return Authorised(decision, number)
 
 
@@ -145,6 +153,7 @@ def gather(  # noqa: PLR0917 - what a decision is on
     choice: Choice | None = None,
     *,
     takes_cards: bool = False,
+    sends_links: bool = False,
 ) -> CallRequest:
     """All facts that the rules may know, read at one moment, in three statements; only inmates' calls are paid for."""
     inmate = caller if isinstance(caller, int) else None
@@ -171,7 +180,15 @@ def gather(  # noqa: PLR0917 - what a decision is on
         chosen=choice.payer if choice else None,
     )
     card = CardOnFile(found.paying.card_account) if found.paying.card_account else None
-    return continuing(replace(request, card=card, takes_cards=takes_cards))
+    return continuing(
+        replace(
+            request,
+            card=card,
+            takes_cards=takes_cards,
+            sends_links=takes_cards and sends_links,
+            link_is_due=found.link_is_due,
+        )
+    )
 
 
 def _request(
@@ -384,6 +401,22 @@ def _hold(
         continues_id=request.continues.id if request.continues else None,
         overlay_seconds=allowed.in_talk.overlay_seconds,
         keys_pass=allowed.in_talk.keys_pass,
+    )
+
+
+def _ring_for_link(
+    conn: Connection, call_id: str, request: CallRequest, link: Link, *, known: dict[str, object]
+) -> None:
+    """The call may be rung to offer a link; without a payer it is never accepted. Raises LostRace like `_hold`."""
+    calls.allow(
+        conn,
+        call_id,
+        **known,
+        one_at_a_time=one_at_a_time(request),
+        link_for=link.amount,
+        price=_price_text(request.price, request.at),
+        limit_ms=link.limit.ms,
+        limit_set_by=link.limit.cutoff,
     )
 
 

@@ -13,6 +13,7 @@ from accounts import ledger
 from accounts.db import insert_if_new
 from ivr.call import end
 from ivr.controls.card_on_file import Checked, authorise_card
+from ivr.controls.links import send_link
 from ivr.controls.node import Node
 from ivr.facility import bookings, lookup, privileged, scopes
 from ivr.facility.tables import blocked_number
@@ -43,7 +44,7 @@ class Offer:
     facility_id: str
     name_file: str
     recorded: bool
-    payer: Payer
+    payer: Payer | None  # none: a link is offered, and nobody connected
     not_covered: NotCovered | None
     quote: Quote
     limit_minutes: int
@@ -52,6 +53,7 @@ class Offer:
     by_code: bool = False  # a hotline: nobody said who calls
     continues: bool = False  # the last call, which was paid for: what comes is what is left to pay
     by_card: bool = False  # of theirs, on file
+    link_for: Money | None = None  # what a link to pay for one call would be for, where nobody pays
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,10 @@ class CalledPartyControls:
     async def authorise_card(self) -> Checked:
         """Have the longest talk authorised on the card that is on file, while the called party waits."""
         return await authorise_card(self.node, self.call_id)
+
+    async def send_link(self, language: str) -> bool:
+        """Have a link to pay for one call sent to the called party's telephone; whether it is on its way."""
+        return await self.node.database.transact(send_link, self.call_id, language, self.node.now())
 
     async def accept(self, key: str, language: str) -> Accepted | None:
         """Accept if everything still allows it; None if anything does not."""
@@ -152,7 +158,7 @@ class CalledPartyControls:
             facility_id=row.facility_id,
             name_file=str(self.node.names / self.node.new_id()),
             recorded=row.not_recorded is None and row.privileged is False,
-            payer=Payer(row.payer),
+            payer=Payer(row.payer) if row.payer else None,
             not_covered=NotCovered(row.not_covered) if row.not_covered else None,
             quote=_quote(row, self.node.now()),
             limit_minutes=spoken_minutes(row.limit_ms),
@@ -161,6 +167,7 @@ class CalledPartyControls:
             by_code=by_code,
             continues=row.continues_id is not None,
             by_card=row.by_card is True,
+            link_for=row.link_for,
         )
         return offer, name
 
@@ -213,7 +220,7 @@ def _recorded_name(conn: Connection, row: Row[Any]) -> bytes | None:
 
 
 def _quote(row: Row[Any], at: datetime) -> Quote:
-    if row.payer not in PAID_IN_MONEY:
+    if row.payer not in PAID_IN_MONEY and row.link_for is None:
         return NO_CHARGE
     return quote(price_from_text(row.price), at, row.limit_ms)
 

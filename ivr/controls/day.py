@@ -58,16 +58,19 @@ class Day:
         }
 
 
-def explain_day(conn: Connection, asked: Question, on: date | None, now: datetime) -> Day:
+def explain_day(
+    conn: Connection, asked: Question, on: date | None, now: datetime, *, takes_cards: bool = False
+) -> Day:
     """What would be decided at every minute of a local day, today without one; raises ExplainError.
 
     The facts are read once and count the calls that there have been until now; those in progress are taken as over.
+    `takes_cards`: a card processor is set up.
     """
     facility, key = asked_of(conn, asked)
     zone = ZoneInfo(facility.time_zone)
     day = on or now.astimezone(zone).date()
     midnights = [datetime.combine(day + timedelta(days=n), time(0), zone).astimezone(UTC) for n in (0, 1)]
-    request = request_at(conn, facility, key, asked.number, midnights[0])
+    request = request_at(conn, facility, key, asked.number, midnights[0], takes_cards=takes_cards)
     request = replace(request, history=[call for call in request.history if not call.in_progress])
     minutes = ((at, _decided(request, facility, at)) for at in _minutes(*midnights))
     spans = [

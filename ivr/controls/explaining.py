@@ -58,15 +58,19 @@ class Answer:
         }
 
 
-def explain(conn: Connection, asked: Question, now: datetime, *, takes_cards: bool = False) -> Answer:
+def explain(
+    conn: Connection, asked: Question, now: datetime, *, takes_cards: bool = False, sends_links: bool = False
+) -> Answer:
     """Answer with the settings and the calls that there are; raises ExplainError.
 
-    `takes_cards`: a card processor is set up. At another time than now the calls in progress are over, and what was
-    keyed later has not been yet.
+    `takes_cards`: a card processor is set up, `sends_links`: and SMS are sent. At another time than now the calls in
+    progress are over, and what was keyed later has not been yet.
     """
     facility, inmate = asked_of(conn, asked)
     at = _aware(asked.at, facility) or now
-    request = request_at(conn, facility, inmate, asked.number, at, takes_cards=takes_cards)
+    request = request_at(
+        conn, facility, inmate, asked.number, at, takes_cards=takes_cards, sends_links=sends_links
+    )
     if asked.at is not None:
         past = [call for call in request.history if not call.in_progress and call.keyed_at <= at]
         request = replace(request, history=past)
@@ -92,13 +96,14 @@ def request_at(
     at: datetime,
     *,
     takes_cards: bool = False,
+    sends_links: bool = False,
 ) -> CallRequest:
     """The facts of a call to these keys, or to a number in E.164, at an instant."""
     if inmate is not None and keys.startswith("+"):
         dialled = read_e164(keys, allowed_kinds=ORDINARY_AND_TOLL_FREE)
     else:
         dialled = number_keyed(conn, facility, inmate, keys)
-    return gather(conn, facility, inmate, dialled, at, takes_cards=takes_cards)
+    return gather(conn, facility, inmate, dialled, at, takes_cards=takes_cards, sends_links=sends_links)
 
 
 def _facility(conn: Connection, asked: Question) -> Facility:
@@ -125,9 +130,10 @@ def _aware(at: datetime | None, facility: Facility) -> datetime | None:
 
 def _decision(explained: Explanation) -> dict[str, object]:
     match explained.decision:
-        case Deny(reason, told):
+        case Deny(reason, told, link=link):
             said = {name: _said(name, value) for name, value in told.items()}
-            return {"decision": "deny", "reason": reason, "told": said}
+            offered = f"${format_money(link.amount)}" if link else None
+            return {"decision": "deny", "reason": reason, "told": said, "link": offered}
         case Allow(limit, payment, not_recorded, in_talk=talk):
             return {
                 "decision": "allow",

@@ -1,11 +1,12 @@
 """What a call is decided on beside the rules it meets: the inmate, the number, who may pay and the tariff, at once."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, exists, func, select
 
 from accounts import payers
 from accounts.billed import collect_account
@@ -35,6 +36,14 @@ TAKEN = (
 )
 
 
+#: How long a number that was offered a link to pay is not rung for another.
+LINK_AGAIN: Final = timedelta(hours=24)
+_LINK_OFFERED = exists().where(
+    call.c.number == bindparam("number"),
+    call.c.keyed_at > bindparam("link_since", type_=call.c.keyed_at.type),
+    call.c.link_for.is_not(None),
+)
+
 #: Who calls: an inmate by the key of their row, somebody on a booking, or nobody who is known.
 Caller = int | Booking | None
 
@@ -56,6 +65,7 @@ class Facts:
     tariff: Tariff | None
     intake_calls: int  # that the booking has had
     last_call: LastCall | None = None  # which may be continued
+    link_is_due: bool = False
 
 
 def facts(  # noqa: PLR0917 - what a call is
@@ -78,18 +88,21 @@ def facts(  # noqa: PLR0917 - what a call is
         "card_id": choice.card_id if choice else None,
         "collect_id": collect_account(facility.id, number),
         "courtesy_id": courtesy_account(number),
+        "link_since": at - LINK_AGAIN,
         **continuing.since(at, facility.continues_within_seconds),
     }
     statement, offered = _statement(facility.payers)
     row = statement.row(conn, asked)
     assert row is not None  # facilities are never deleted
     tariff = tariffs.tariff_of(conn, facility.id, facility.time_zone, row)
+    found = payers.payer_facts_of(row, offered)
     return Facts(
         lookup.number_facts_of(row),
-        payers.payer_facts_of(row, offered),
+        found,
         tariff,
         row.intake_calls,
         continuing.last_call_of(row) if facility.continues_within_seconds else None,
+        link_is_due=Payer.PAID_CALL in offered and found.takes_link and not row.link_offered,
     )
 
 
@@ -103,6 +116,7 @@ def _statement(offered: str) -> tuple[Prepared, frozenset[str]]:
                 TAKEN.label("intake_calls"),
                 *lookup.NUMBER_COLUMNS,
                 *payers.columns(words),
+                *([_LINK_OFFERED.label("link_offered")] if Payer.PAID_CALL in words else []),
                 *tariffs.COLUMNS,
                 *continuing.COLUMNS,
             )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ivr.controls.authorisation import Authorised
 from ivr.policy.reasons import Denial
-from ivr.policy.request import PAID_IN_MONEY, Allow, CallClass, Payer
+from ivr.policy.request import PAID_IN_MONEY, Allow, CallClass, Link, Payer
 from rating.money import ZERO, Money
 from rating.quote import NO_CHARGE, Quote, quote, speakable, spoken_minutes
 
@@ -24,7 +24,7 @@ class Grant:
     """The call may be made: what it costs whom, and how long it may last."""
 
     number: str
-    payer: Payer
+    payer: Payer | None  # none: the called party is rung to be offered a link to pay, and connected to nobody
     quote: Quote
     limit_ms: int
     cutoff: str
@@ -55,3 +55,8 @@ def granted(outcome: Authorised, allowed: Allow, at: datetime) -> Grant:
         by_card=payment.by_card,
         balance=speakable(outcome.available),
     )
+
+
+def rung_for_link(number: str, link: Link) -> Grant:
+    """The called party is rung, and only to be offered a link to pay for one call."""
+    return Grant(number, None, NO_CHARGE, link.limit.ms, link.limit.cutoff, None, recorded=False)

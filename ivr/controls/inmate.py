@@ -14,7 +14,7 @@ from ivr.call import end
 from ivr.controls.authorisation import Authorised, authorise
 from ivr.controls.choosing import Choices, card_keyed, choices_of, offers_a_choice
 from ivr.controls.facts import Caller, Choice
-from ivr.controls.granting import Grant, Refused, granted
+from ivr.controls.granting import Grant, Refused, granted, rung_for_link
 from ivr.controls.node import Node
 from ivr.controls.settlement import Ending, Settled, settle_call
 from ivr.controls.telling import missed_for_funds
@@ -30,7 +30,7 @@ from ivr.policy.forwarding import Forwarded
 from ivr.policy.hotline import ANONYMOUS_KINDS, LONGEST_CODE, NO_STATION, HotlineKind, coarse
 from ivr.policy.identity import IdentifyBy, UnfitPin
 from ivr.policy.reasons import Denial, NotRecorded, Outcome, Reason
-from ivr.policy.request import Allow, Deny, Payer
+from ivr.policy.request import Allow, Deny, Link, Payer
 from ivr.records import calls, evidence, sessions
 
 #: How long the end of a talk, as Asterisk's events tell it, is waited for before the dialplan's note alone counts.
@@ -214,6 +214,8 @@ class InmateControls:
         outcome = await self.node.database.transact(self._authorise)
         self._is_open = True
         match outcome.decision:
+            case Deny(link=Link() as link):
+                return rung_for_link(outcome.number, link)
             case Deny(reason) as refused:
                 self._refused = outcome.number
                 self.node.live.ended[reason] += 1
@@ -401,8 +403,9 @@ class InmateControls:
             at=at,
             choice=self._choice,
             takes_cards=self.node.paying is not None,
+            sends_links=self.node.sends_sms,
         )
-        if isinstance(outcome.decision, Deny):
+        if isinstance(outcome.decision, Deny) and outcome.decision.link is None:
             nothing = {
                 "charge": 0,
                 "calls_charged": 0,

@@ -26,5 +26,6 @@ class Node:
     version: str
     list_key: bytes = field(default=b"", repr=False)  # of signed lists; without one none is taken
     paying: Paying | None = None  # by card; none: no card processor is set up
+    sends_sms: bool = False  # so that a called party can be sent a link to pay
     settled: asyncio.Event = field(default_factory=asyncio.Event)  # there may be a recording to finish
     changed: asyncio.Event = field(default_factory=asyncio.Event)  # by staff: see `ivr.enforcing`

@@ -1,4 +1,4 @@
-"""What a call's end tells the holder of the account whose money or card pays for it: effects become notices here."""
+"""What a call's end tells the holder of the prepaid account whose money or card pays: effects become notices."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -54,11 +54,9 @@ async def ask(call: Call, controls: CalledPartyControls, offer: Offer) -> None:
 
 async def introduce(call: Call, offer: Offer) -> None:
     """Who provides this call, who calls from where, and whether it is recorded; no key cuts this."""
-    await call.say_all(
-        speech("provider_greeting"),
-        caller(offer),
-        speech("notice_recorded" if offer.recorded else "notice_not_recorded"),
-    )
+    notice = speech("notice_recorded" if offer.recorded else "notice_not_recorded")
+    is_call = offer.link_for is None  # else there is none that could be recorded
+    await call.say_all(speech("provider_greeting"), caller(offer), *([notice] if is_call else []))
 
 
 async def answered(call: Call, controls: CalledPartyControls, offer: Offer) -> None:
@@ -82,6 +80,8 @@ def caller(offer: Offer) -> Spoken:
 
 def choices(offer: Offer) -> Spoken:
     """What the called party may press; a hotline is everybody's, so it is not blocked by a key."""
+    if offer.link_for is not None:
+        return speech("link_menu", amount=offer.link_for)
     return speech("accept_menu_hotline") if offer.by_code else speech("accept_menu")
 
 
@@ -89,6 +89,8 @@ def paid_by(offer: Offer) -> list[Spoken]:
     """Who pays, and why a subscription that exists does not."""
     why = [speech(f"not_covered.{offer.not_covered}")] if offer.not_covered else []
     match offer.payer:
+        case None:
+            return [speech("nobody_pays")]
         case Payer.FREE:
             return [speech("paid_free")]
         case Payer.SUBSCRIPTION:
@@ -158,10 +160,13 @@ async def is_card_accepted(call: Call, controls: CalledPartyControls) -> bool:
 
 
 async def accepted(call: Call, controls: CalledPartyControls, offer: Offer) -> None:
-    """What is left after this call; then the two are connected.
+    """What is left after this call; then the two are connected. Where nobody pays, a link is sent instead.
 
     What the talk has is set first: whatever staff take from it from now on (`ivr.enforcing`) comes after that.
     """
+    if offer.link_for is not None:
+        await call.say("link_sent" if await controls.send_link(call.language) else "cannot_connect")
+        return
     if offer.by_card and not await is_card_accepted(call, controls):
         return
     match await controls.accept("1", call.language):

@@ -88,6 +88,10 @@ async def place_call(call: Call, controls: InmateControls) -> bool:
             if reason is Denial.NUMBER_NOT_ALLOWED:
                 await offer_to_ask(call, controls)
             return False
+        case Grant(payer=None) as grant:
+            await call.say("link_is_offered")
+            await call.ring(await controls.dialling(grant))
+            return True
         case Grant() as grant:
             recorded = speech("call_recorded" if grant.recorded else "call_not_recorded")
             await call.say_all(*cost(grant), recorded, speech("please_hold"))

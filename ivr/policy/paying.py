@@ -124,6 +124,12 @@ def until_balance_is_spent(ask: CallRequest, paying: Payer) -> Limit:
 
 def limit(ask: CallRequest, paid_by: Payer) -> Limit:
     """The shortest limit; of equal ones the first, so a balance is named only where it is the cause."""
+    longest, affordable = longest_talk(ask, paid_by), balance_limit(ask, paid_by)
+    return longest if affordable is None or longest.ms <= affordable.ms else affordable
+
+
+def longest_talk(ask: CallRequest, paid_by: Payer) -> Limit:
+    """The shortest limit but the payer's balance."""
     limits = [until_schedule_closes(ask), until_longest_call(ask)]
     if (minutes := until_minutes_are_used(ask)) is not None:
         limits.append(minutes)
@@ -134,8 +140,6 @@ def limit(ask: CallRequest, paid_by: Payer) -> Limit:
     )
     if by_the_minute and (most := until_max_cost(ask)) is not None:
         limits.append(most)
-    if (affordable := balance_limit(ask, paid_by)) is not None:
-        limits.append(affordable)
     if paid_by is Payer.COURTESY and ask.courtesy is not None:
         limits.append(Limit(ask.courtesy.ms, Cutoff.COURTESY))
     return min(limits, key=lambda each: each.ms)

@@ -46,6 +46,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     BLOCKED_BY_KEY = "blocked_by_key"
     NOT_ACCEPTED = "not_accepted"
+    PAYMENT_OFFERED = "payment_offered"  # nobody paid, and the called party has asked for a link to pay
     CARD_DECLINED = "card_declined"  # the called party's, when they accepted
     BUSY = "busy"
     NO_ANSWER = "no_answer"

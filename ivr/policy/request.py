@@ -193,6 +193,10 @@ class CallRequest:
     courtesy: CourtesyFacts | None = None
     card: CardOnFile | None = None  # of the called party
     takes_cards: bool = False  # a card processor is set up
+    sends_links: bool = False  # and SMS are sent
+    link_is_due: bool = (
+        False  # none was offered to the number within a day, none waits there, and it takes SMS
+    )
     appointments: Sequence[Period] = ()  # of this inmate and number
     untimed: bool = False  # of a privileged number: neither a longest call nor quotas hold
     passive: bool = False  # two operators let an answer be the acceptance
@@ -228,12 +232,21 @@ class InTalk:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A way to pay for one call, which the called party may be rung to be offered; nobody is connected to them."""
+
+    amount: Money  # the price of the longest talk, in whole cents
+    limit: Limit  # of that talk
+
+
+@dataclass(frozen=True, slots=True)
 class Deny:
     """The call may not be made. `told` holds the variables of the prompt `ending.<reason>`."""
 
     reason: Denial
     told: Mapping[str, object] = field(default_factory=dict)
     is_unbillable: bool = False  # a collect call, and the number may owe no more (47 CFR 64.6050)
+    link: Link | None = None  # where nobody pays yet, and the called party may be asked to
 
 
 @dataclass(frozen=True, slots=True)

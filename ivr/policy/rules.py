@@ -15,10 +15,12 @@ from ivr.policy.level import Level
 from ivr.policy.limits import until_appointment_ends, until_schedule_closes
 from ivr.policy.paying import (
     can_pay,
+    dearest,
     is_free,
     is_passive,
     is_unbillable,
     limit,
+    longest_talk,
     may_pay,
     needed,
     payer,
@@ -45,10 +47,12 @@ from ivr.policy.request import (
     Decision,
     Deny,
     InmateState,
+    Link,
     PanMode,
     Payer,
 )
 from rating.call_type import CallType
+from rating.money import ceil_to_cent
 from rating.numbers import Number, Unusable
 
 Rule = Callable[[CallRequest], Deny | None]
@@ -227,7 +231,21 @@ def funds_too_low(ask: CallRequest) -> Deny:
     """Nobody pays: what a payer would need at least, and whether it is a collect call that no room is left for."""
     assert ask.price is not None  # rate_is_known stands before somebody_pays
     told = {"needed": needed(ask.price, ask.starts)}
-    return Deny(Denial.FUNDS_TOO_LOW, told, is_unbillable=is_unbillable(ask))
+    return Deny(Denial.FUNDS_TOO_LOW, told, is_unbillable=is_unbillable(ask), link=link(ask))
+
+
+def link(ask: CallRequest) -> Link | None:
+    """The link that a called party may be offered where nobody pays, and single calls are offered.
+
+    Nobody is rung for it twice in a day or while one waits, and no number with several lines, nor a privileged one.
+    """
+    if payer(ask) is not None or not may_pay(ask, Payer.PAID_CALL) or not one_at_a_time(ask):
+        return None
+    if not (ask.sends_links and ask.link_is_due) or ask.price is None:
+        return None
+    longest = longest_talk(ask, Payer.PAID_CALL)
+    amount = ceil_to_cent(dearest(ask.price, ask.starts, longest.ms))
+    return Link(amount, longest) if amount else None
 
 
 RULES: tuple[Rule, ...] = (

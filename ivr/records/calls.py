@@ -120,6 +120,7 @@ _SWITCHED_OFF = exists().where(
     ),
 )
 _acceptable = _undecided.where(
+    call.c.payer.is_not(None),  # whoever is offered a link to pay is connected to nobody
     call.c.ends_by.is_(None) | (call.c.ends_by > bindparam("at", type_=call.c.ends_by.type)),
     or_(call.c.call_class == CallClass.TRS, ~_BLOCKED),
     ~_SWITCHED_OFF,
@@ -238,9 +239,10 @@ def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datet
     )
 
 
-def decline(conn: Connection, call_id: str, outcome: Outcome, language: str) -> None:
-    """What the called party chose instead of accepting; the first choice stands."""
-    _DECLINE.change(conn, {"call_id": call_id, "declined": outcome, "called_language": language})
+def decline(conn: Connection, call_id: str, outcome: Outcome, language: str) -> bool:
+    """What the called party chose instead of accepting; the first choice stands. Whether it is this one."""
+    chosen = {"call_id": call_id, "declined": outcome, "called_language": language}
+    return _DECLINE.change(conn, chosen) == 1
 
 
 def still_alive(conn: Connection, call_ids: Sequence[str], at: datetime) -> int:

@@ -77,6 +77,7 @@ call = Table(
     Column("payer", String(16)),
     Column("account_id", Text),
     Column("by_card", Boolean),  # on file with the account, authorised when the call is accepted
+    Column("link_for", Micros),  # nobody pays: the called party is rung to be offered a link to pay so much
     Column("hold_id", Text),
     Column("not_covered", String(16)),
     Column("renews_on", Date),
@@ -139,12 +140,22 @@ call = Table(
     one_of("not_recorded", *NotRecorded),
     one_of("call_class", *CallClass),
     one_of("forwarded", *Forwarded),
-    one_of("declined", Outcome.REFUSED, Outcome.BLOCKED_BY_KEY, Outcome.NOT_ACCEPTED, Outcome.CARD_DECLINED),
+    one_of(
+        "declined",
+        Outcome.REFUSED,
+        Outcome.BLOCKED_BY_KEY,
+        Outcome.NOT_ACCEPTED,
+        Outcome.PAYMENT_OFFERED,
+        Outcome.CARD_DECLINED,
+    ),
     one_of("reason", *Denial, *Outcome),
     one_of("hotline_kind", *HotlineKind),
     CheckConstraint("hotline_kind IS NULL OR inmate IS NULL", name="hotline_of_nobody"),
     CheckConstraint("(sealed_at IS NULL) = (reason IS NULL)", name="sealed_with_a_reason"),
     CheckConstraint("charge IS NULL OR charge >= 0", name="charge_not_negative"),
+    CheckConstraint(
+        "link_for IS NULL OR (payer IS NULL AND accepted_at IS NULL)", name="link_connects_nobody"
+    ),
     Index(
         "ix_call_unsealed",
         "id",

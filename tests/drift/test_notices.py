@@ -28,7 +28,7 @@ TOLD = {
     NoticeKind.STATEMENT_READY: {"month"},
 }
 #: Why two did not talk though the call was paid for, or would have been.
-MISSED = {str(each) for each in Outcome} - {"completed", "limit_reached"} | {
+MISSED = {str(each) for each in Outcome} - {"completed", "limit_reached", "payment_offered"} | {
     str(Denial.SWITCHED_OFF),
     str(Denial.FUNDS_TOO_LOW),
 }

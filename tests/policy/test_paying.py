@@ -18,12 +18,14 @@ from ivr.policy.request import (
     PAID_IN_CALLS,
     PAID_IN_MONEY,
     Allow,
+    BlockCause,
     CallRequest,
     CardOnFile,
     CourtesyFacts,
     Deny,
     Funds,
     Limit,
+    Link,
     NotCovered,
     NotPaying,
     Payer,
@@ -182,6 +184,54 @@ def test_a_card_on_file_pays_only_where_nobody_before_it_does_and_no_credit_wait
     assert payer(replace(everybody, takes_cards=False)) is Payer.COURTESY
     assert payer(replace(everybody, only_payer=Payer.PREPAID)) is None
     assert payer(replace(everybody, free=True)) is Payer.FREE
+
+
+def unpaid(**changed: object) -> CallRequest:
+    """A call that nobody pays for, to a number that may be offered a link."""
+    ask = replace(only(ALL, Payer.PAID_CALL), funds={}, takes_cards=True, sends_links=True, link_is_due=True)
+    return replace(ask, **changed)  # type: ignore[arg-type]
+
+
+def test_where_nobody_pays_a_link_for_the_longest_talk_may_be_offered() -> None:
+    refused = Deny(
+        Denial.FUNDS_TOO_LOW,
+        {"needed": Money(60_000)},
+        link=Link(Money(900_000), Limit(900_000, Cutoff.LONGEST_CALL)),
+    )
+    assert decide(unpaid()) == refused
+    assert decide(unpaid(funds={Payer.PAID_CALL: Funds("paid_call/1", TOO_LITTLE)})) == refused
+    odd = decide(unpaid(longest_call_ms=899_500))
+    assert isinstance(odd, Deny)
+    assert odd.link is not None
+    assert (odd.link.amount, odd.link.limit.ms) == (900_000, 899_500)  # up to a whole cent
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"offered": frozenset({Payer.PREPAID})},
+        {"only_payer": Payer.PREPAID},
+        {"sends_links": False},
+        {"link_is_due": False},
+        {"office": True},
+        {"privileged": True},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_one_fact_keeps_a_link_from_being_offered(changed: dict[str, object]) -> None:
+    assert decide(unpaid(**changed)) == Deny(Denial.FUNDS_TOO_LOW, {"needed": Money(60_000)})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"on_allowed_list": False}, {"blocked_by": frozenset({BlockCause.CALLED_PARTY})}],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_no_link_is_offered_where_another_rule_refuses_the_call(changed: dict[str, object]) -> None:
+    decision = decide(unpaid(**changed))
+    assert isinstance(decision, Deny)
+    assert decision.reason is not Denial.FUNDS_TOO_LOW
+    assert decision.link is None
 
 
 def test_a_courtesy_call_holds_one_call_costs_nothing_and_ends_with_its_minutes() -> None:

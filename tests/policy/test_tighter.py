@@ -135,6 +135,8 @@ TIGHTENINGS: st.SearchStrategy[Tightening] = st.one_of(
             _given(courtesy=None),
             _given(card=None),
             _given(takes_cards=False),
+            _given(sends_links=False),
+            _given(link_is_due=False),
         ]
     ),
     st.builds(_offers_less, st.sampled_from(Payer)),
@@ -153,6 +155,8 @@ REQUESTS = st.builds(
         courtesy=CourtesyFacts("courtesy", 120_000) if courtesy else None,
         card=CardOnFile("prepaid/family") if card else None,
         takes_cards=True,
+        sends_links=True,
+        link_is_due=True,
         history=past,
         at=datetime(2026, 11, 23, 12, tzinfo=CHICAGO) + timedelta(minutes=minutes),
         pan_mode=mode,
@@ -179,6 +183,7 @@ def test_one_more_restriction_never_allows_more(
     before, after = decide(ask), decide(one_more(ask))
     if isinstance(before, Deny):
         assert isinstance(after, Deny)
+        assert after.link is None or before.link is not None
         return
     if isinstance(after, Allow):
         tried = list(Payer)

@@ -144,9 +144,8 @@ class Chance:
             assert inmate is not None
             dialled = number_keyed(conn, facility, inmate.id, keys)
             takes_cards = self.chance.random() < 0.5
-            request = gather(
-                conn, facility, inmate.id, dialled, self.world.at, self._choice(), takes_cards=takes_cards
-            )
+            given = (conn, facility, inmate.id, dialled, self.world.at, self._choice())
+            request = gather(*given, takes_cards=takes_cards, sends_links=takes_cards)
             decision = decide(request)
             if not isinstance(decision, Allow):
                 self.seen["refused"] += 1

@@ -359,3 +359,95 @@ def test_no_card_is_asked_before_the_key(database: Database, tmp_path: Path) -> 
         refused paid_call 0 s 0.00
     """)
     assert checks.asked == []
+
+
+NOBODY_PAYS = f"""
+    inmate:{LOG_IN}
+        > 3
+        link_is_offered
+    called party:
+        provider_greeting
+        call_from facility=example-county-jail
+        nobody_pays"""
+LINK_MENU = """
+        link_menu amount=0.90
+        accept_menu_language"""
+
+
+@pytest.fixture
+def linking(database: Database, tmp_path: Path) -> World:
+    """Single calls are offered, nobody has paid, and links can be sent."""
+    world = funding.funded(database, tmp_path, "prepaid", "paid_call")
+    world.node = replace(world.node, paying=cast(Paying, Checks(AUTHORISED)), sends_sms=True)
+    return world
+
+
+def test_where_nobody_pays_a_link_is_offered_once_a_day_and_nobody_connected(linking: World) -> None:
+    linking.plays(f"""{NOBODY_PAYS}{LINK_MENU}
+        > 3
+        cost_by_prepaid minute=0.06 time=15 total=0.90{LINK_MENU}
+        > 1
+        link_sent
+    inmate:
+        ending.payment_offered
+        another_call
+        > 1
+        enter_number
+        > 3
+        ending.funds_too_low needed=0.06
+        another_call
+        > silence
+        goodbye
+    record:
+        payment_offered nobody 0 s 0.00
+    record:
+        funds_too_low nobody 0 s 0.00
+    """)
+
+
+def test_an_offered_link_is_refused(linking: World) -> None:
+    linking.plays(f"""{NOBODY_PAYS}{LINK_MENU}
+        > 2
+        refused
+    inmate:
+        ending.refused
+        another_call
+        > silence
+        goodbye
+    record:
+        refused nobody 0 s 0.00
+    """)
+
+
+def test_an_offered_link_is_answered_by_blocking_calls(linking: World) -> None:
+    linking.plays(f"""{NOBODY_PAYS}{LINK_MENU}
+        > 9
+        block_confirm
+        > 6
+        blocked
+    inmate:
+        ending.blocked_by_key
+        another_call
+        > silence
+        goodbye
+    record:
+        blocked_by_key nobody 0 s 0.00
+    """)
+
+
+def test_a_machine_is_offered_a_link_and_never_connected(linking: World) -> None:
+    linking.plays(f"""{NOBODY_PAYS}{LINK_MENU}
+        > silence
+        nobody_pays{LINK_MENU}
+        > silence
+        nobody_pays{LINK_MENU}
+        > silence
+        not_accepted
+    inmate:
+        ending.not_accepted
+        another_call
+        > silence
+        goodbye
+    record:
+        not_accepted nobody 0 s 0.00
+    """)

@@ -1,4 +1,4 @@
-"""Calls that a card on file pays for, authorised when they are accepted."""
+"""Single calls by card: one on file that is authorised on acceptance, or a link that the called party is offered."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,18 +21,25 @@ BEFORE = (
 )
 AFTER = ("busy", "no_answer", "congestion", "unavailable", "caller_hung_up", "system_fault")
 REASONS = (*BEFORE, *AFTER)
-NEW = ("card_declined",)
+NEW = ("payment_offered", "card_declined")
 ALL_REASONS = (*BEFORE, *NEW, *AFTER)
 
 
 def upgrade() -> None:
+    op.create_index(op.f("ix_payment_number"), "payment", ["number"])
     op.add_column("call", sa.Column("by_card", sa.Boolean))
+    with open_records("call"), op.batch_alter_table("call") as batch:
+        batch.add_column(sa.Column("link_for", sa.BigInteger))
+        batch.create_check_constraint(
+            op.f("ck_call_link_connects_nobody"),
+            "link_for IS NULL OR (payer IS NULL AND accepted_at IS NULL)",
+        )
     replace_checks("call", {"declined": (*DECLINED, *NEW), "reason": ALL_REASONS})
     replace_checks("session", {"reason": ALL_REASONS})
 
 
 def downgrade() -> None:
-    """What was declined for want of a good card counts as not accepted: the word that there was."""
+    """A declined card and an offered link count as not accepted: the word that there was."""
     call = sa.table("call", *map(sa.column, ("declined", "reason")))
     with open_records("call"):
         for column in (call.c.declined, call.c.reason):
@@ -40,4 +47,7 @@ def downgrade() -> None:
     replace_checks("call", {"declined": DECLINED, "reason": REASONS})
     replace_checks("session", {"reason": REASONS})
     with open_records("call"), op.batch_alter_table("call") as batch:
+        batch.drop_constraint(op.f("ck_call_link_connects_nobody"), type_="check")
+        batch.drop_column("link_for")
         batch.drop_column("by_card")
+    op.drop_index(op.f("ix_payment_number"), table_name="payment")
