@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, or_, select, union_all
 
@@ -28,51 +28,31 @@ def verify(conn: Connection) -> Verification:
     Each unit's credits equal its debits; each account's stored sums equal those of its transfers; nobody who
     pays is overdrawn; each settlement and release fits its hold.
     """
-    accounts = conn.scalar(select(func.count()).select_from(account)) or 0
-    transfers = conn.scalar(select(func.count()).select_from(transfer)) or 0
+    accounts = conn.scalar(_ALL_ACCOUNTS) or 0
+    transfers = conn.scalar(_ALL_TRANSFERS) or 0
     faults = (*_unbalanced(conn), *_different_from_replay(conn), *_overdrawn(conn), *_unfitting(conn))
     return Verification(accounts, transfers, faults)
 
 
 def _unbalanced(conn: Connection) -> Iterator[str]:
-    excess = func.sum(account.c.credits - account.c.debits)
-    units = select(account.c.unit, excess.label("excess")).group_by(account.c.unit).having(excess != 0)
-    for row in conn.execute(units.order_by(account.c.unit)):
+    for row in conn.execute(_UNBALANCED):
         yield f"{row.unit}: credits exceed debits by {row.excess}"
 
 
 def _different_from_replay(conn: Connection) -> Iterator[str]:
-    replayed = _replay().subquery("replayed")
-    sums = [func.coalesce(replayed.c[name], 0).label(f"replayed_{name}") for name in SUMS]
-    different = or_(*(account.c[name] != func.coalesce(replayed.c[name], 0) for name in SUMS))
-    accounts = select(account, *sums).outerjoin_from(account, replayed, replayed.c.account_id == account.c.id)
-    for row in conn.execute(accounts.where(different).order_by(account.c.id)):
+    for row in conn.execute(_DIFFERENT):
         stored = f"stored credits {row.credits}, debits {row.debits}, held {row.held}"
         replay = f"{row.replayed_credits}, {row.replayed_debits}, {row.replayed_held}"
         yield f"{row.id}: {stored}; its transfers say {replay}"
 
 
 def _overdrawn(conn: Connection) -> Iterator[str]:
-    available = account.c.credits - account.c.debits - account.c.held
-    payers = select(account.c.id).where(account.c.kind != AccountKind.SYSTEM, available < 0)
-    for row in conn.execute(payers.order_by(account.c.id)):
+    for row in conn.execute(_OVERDRAWN):
         yield f"{row.id}: overdrawn"
 
 
 def _unfitting(conn: Connection) -> Iterator[str]:
-    unfitting = or_(
-        transfer.c.kind != TransferKind.HOLD,
-        _resolution.c.amount > transfer.c.amount,
-        _resolution.c.debit_id != transfer.c.debit_id,
-        _resolution.c.credit_id != transfer.c.credit_id,
-    )
-    resolutions = (
-        select(_resolution.c.id, _resolution.c.resolves_id)
-        .join_from(_resolution, transfer, transfer.c.id == _resolution.c.resolves_id)
-        .where(unfitting)
-        .order_by(_resolution.c.id)
-    )
-    for row in conn.execute(resolutions):
+    for row in conn.execute(_UNFITTING):
         yield f"{row.id}: does not fit {row.resolves_id}"
 
 
@@ -100,3 +80,43 @@ def _replay() -> Select[tuple[str, int, int, int]]:
 
 def _amount_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return case((condition, transfer.c.amount), else_=0)
+
+
+def _different() -> Select[*tuple[Any, ...]]:
+    """Accounts whose stored sums are not those of their transfers, with both."""
+    replayed = _replay().subquery("replayed")
+    sums = [func.coalesce(replayed.c[name], 0).label(f"replayed_{name}") for name in SUMS]
+    different = or_(*(account.c[name] != func.coalesce(replayed.c[name], 0) for name in SUMS))
+    accounts = select(account, *sums).outerjoin_from(account, replayed, replayed.c.account_id == account.c.id)
+    return accounts.where(different).order_by(account.c.id)
+
+
+# Made once: whoever proves the book after every step of many would spend longer on making them than on asking.
+_ALL_ACCOUNTS: Final = select(func.count()).select_from(account)
+_ALL_TRANSFERS: Final = select(func.count()).select_from(transfer)
+_excess = func.sum(account.c.credits - account.c.debits)
+_UNBALANCED: Final = (
+    select(account.c.unit, _excess.label("excess"))
+    .group_by(account.c.unit)
+    .having(_excess != 0)
+    .order_by(account.c.unit)
+)
+_DIFFERENT: Final = _different()
+_OVERDRAWN: Final = (
+    select(account.c.id)
+    .where(account.c.kind != AccountKind.SYSTEM, account.c.credits - account.c.debits - account.c.held < 0)
+    .order_by(account.c.id)
+)
+_UNFITTING: Final = (
+    select(_resolution.c.id, _resolution.c.resolves_id)
+    .join_from(_resolution, transfer, transfer.c.id == _resolution.c.resolves_id)
+    .where(
+        or_(
+            transfer.c.kind != TransferKind.HOLD,
+            _resolution.c.amount > transfer.c.amount,
+            _resolution.c.debit_id != transfer.c.debit_id,
+            _resolution.c.credit_id != transfer.c.credit_id,
+        )
+    )
+    .order_by(_resolution.c.id)
+)

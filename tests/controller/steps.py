@@ -79,11 +79,12 @@ async def answer(world: World, keys: str = PAID, **whose: str) -> Grant | Refuse
 
 def crowd(world: World, people: int) -> list[str]:
     """So many more inmates with Alex's list, whose two payable numbers take several calls; what each keys."""
-    world.database.transact_now(_crowd, people)
+    world.database.transact_now(make_crowd, people)
     return [f"{2000 + n}2468" for n in range(people)]
 
 
-def _crowd(conn: Connection, people: int) -> None:
+def make_crowd(conn: Connection, people: int) -> None:
+    """So many more inmates with the list of inmate 1001; its two payable numbers take several calls."""
     alex = conn.execute(select(inmate).where(inmate.c.inmate_id == "1001")).one()._mapping
     listed = conn.execute(select(allowed_number).where(allowed_number.c.inmate == alex["id"])).all()
     for n in range(people):
