@@ -38,7 +38,7 @@ def limit(ask: CallRequest) -> Limit:
     return decision.limit
 
 
-@pytest.mark.parametrize(("reason", "ask"), CASES.items(), ids=str)
+@pytest.mark.parametrize(("reason", "ask"), CASES.items(), ids=[str(each) for each in CASES])
 def test_it_opens_hours_quotas_and_the_list_and_nothing_else(reason: Denial, ask: CallRequest) -> None:
     decision = decide(agreed(ask))
     if reason in OPENED:

@@ -88,7 +88,7 @@ SILENT = (Level.AGENCY, Level.UNIT, Level.STATION, Level.INMATE, Level.NUMBER)
 PLAN = SubscriptionFacts("s", "s/1", calls_left=57, renews_on=date(2026, 12, 23))
 
 
-@pytest.mark.parametrize(("reason", "ask"), CASES.items(), ids=str)
+@pytest.mark.parametrize(("reason", "ask"), CASES.items(), ids=[str(each) for each in CASES])
 def test_each_reason_follows_from_one_fact(reason: Denial, ask: CallRequest) -> None:
     decision = decide(ask)
     assert isinstance(decision, Deny)
