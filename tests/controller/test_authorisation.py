@@ -88,10 +88,10 @@ def outrun(stale: int) -> Any:
     seen: list[CallRequest] = []
     gather = authorisation.gather
 
-    def look(*args: Any) -> CallRequest:
+    def look(*args: Any, **given: Any) -> CallRequest:
         if len(seen) >= stale:
-            return gather(*args)
-        seen.append(seen[0] if seen else gather(*args))
+            return gather(*args, **given)
+        seen.append(seen[0] if seen else gather(*args, **given))
         if len(seen) == 1:
             conn, at = args[0], args[4]
             _take_all(conn, seen[0], at)

@@ -77,7 +77,8 @@ def test_secrets_are_in_no_log(stack: Stack) -> None:
     logged = stack.facility.log.read_text() + stack.facility.output.read_text()
     secrets = [spec.token, spec.controller_secret, spec.switch_secret, *(s.secret for s in spec.stations)]
     assert [secret for secret in secrets if secret in logged] == []
-    assert "ERROR" not in logged
+    errors = [line for line in logged.splitlines() if "ERROR" in line]
+    assert [line for line in errors if "PERIODIC_HOOK write blocked" not in line] == []  # tried on purpose
 
 
 def test_the_switch_may_write_notes_and_hears_nothing(stack: Stack) -> None:
