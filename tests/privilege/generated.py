@@ -119,7 +119,6 @@ class Chance:
         self.card_id, _ = funding.make_card(world, "50.00")
         funding.pay_for_a_call(world, "50.00")
         funding.open_bill(world, "50.00")
-        funding.put_card_on_file(world, account_id=f"prepaid/{funding.JAIL}/family-one")
 
     def run(self, decisions: int, progress: Callable[[int], object] = lambda _: None) -> Counter[str]:
         """So many decisions; what was seen, counted. Raises Recorded."""

@@ -18,6 +18,7 @@ from tests.privilege.generated import Chance, Recorded, small_world
 DECISIONS = 20_000
 
 
+@pytest.mark.timeout(600)  # 20,000 decisions, beside other tests
 @only_sqlite
 def test_no_privileged_call_is_recorded_and_others_are(database: Database, tmp_path: Path) -> None:
     seen = Chance(small_world(database, tmp_path), seed=1).run(DECISIONS)
