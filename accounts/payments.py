@@ -15,8 +15,9 @@ from accounts.db import Prepared, insert_if_new
 from accounts.payment_tables import PaymentKind, PaymentState, payment
 from rating.money import Money
 
-#: How long after each try that told nothing the processor is asked again; after the last one staff are told.
-AGAIN_AFTER: Final = tuple(timedelta(seconds=each) for each in (5, 30, 120, 600, 3600, 6 * 3600, 24 * 3600))
+#: How long after each try that told nothing the processor is asked again; after the last one staff are told. All of it
+#: is within the day for which a processor knows a key again: later the same would be done a second time.
+AGAIN_AFTER: Final = tuple(timedelta(seconds=each) for each in (5, 30, 120, 600, 3600, 6 * 3600, 12 * 3600))
 _of = payment.alias("of")
 _RANK: Final[Mapping[str, int]] = {
     PaymentState.ASKED: 0,

@@ -62,6 +62,7 @@ def build_node(settings: Settings, keyring: Keyring, database: Database) -> Node
     """What the controls of every call share."""
     for folder in (settings.names, settings.recordings):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    processor = setup.processor(settings, keyring)
     return Node(
         database=database,
         now=utc_now,
@@ -72,6 +73,8 @@ def build_node(settings: Settings, keyring: Keyring, database: Database) -> Node
         recordings=settings.recordings,
         new_id=new_id,
         version=VERSION,
+        paying=Paying(database, processor, utc_now) if processor else None,
+        sends_sms="sms" in settings.channels,
     )
 
 
@@ -80,7 +83,6 @@ async def run(settings: Settings) -> None:
     keyring = Keyring(settings.state_dir.absolute() / "secrets")
     schema.require_head(settings.url)
     sending = senders(settings, keyring)
-    processor = setup.processor(settings, keyring)
     stop = _stop_signal()
     with WriterLock.take(settings.url), Database.open(settings.url) as database:
         for alert in await database.read(lawfulness.alerts, utc_now()):
@@ -109,8 +111,8 @@ async def run(settings: Settings) -> None:
             switching = Switching(switchboard(settings, keyring))
             enforced = enforce(node, ami, (switching.end_calls, switching.close_stations))
             kept = [keep_chain(database), keep_jobs(database, utc_now), *(each.run() for each in notices)]
-            if processor is not None:
-                kept.append(Paying(database, processor, utc_now).run())
+            if node.paying is not None:
+                kept.append(node.paying.run())
             work = (watch.run(), watch.beat(), finisher.run(), enforced, *kept)
             async with _background(*work, notifier.stay_alive()):
                 notifier.ready()

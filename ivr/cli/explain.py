@@ -5,6 +5,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ import typer
 from accounts import schema
 from accounts.db import Database
 from ivr.clock import utc_now
-from ivr.config import load_settings
+from ivr.config import Settings, load_settings
 from ivr.controls.day import Day, explain_day
 from ivr.controls.explaining import ExplainError, Question, explain
 
@@ -47,23 +48,29 @@ def register(app: typer.Typer) -> None:
         number, and perhaps station, facility and at; each line of output is its answer, or {"error": why}. With --day
         it tells from when until when of a day the call would be allowed, and why not in between.
         """
-        url = load_settings().url
-        schema.require_head(url)
-        with Database.open(url) as database:
+        settings = load_settings()
+        schema.require_head(settings.url)
+        with Database.open(settings.url) as database:
+            ways = _ways(settings)
             if batch:
-                for answer in answers(database, sys.stdin):
+                for answer in answers(database, sys.stdin, ways):
                     typer.echo(json.dumps(answer, default=str))
                 return
             given = {"inmate": inmate, "number": number, "station": station, "facility": facility, "at": at}
             words = {name: value for name, value in given.items() if value is not None}
             if day:
-                _tell_day(database, words, as_json=as_json)
+                _tell_day(database, words, takes_cards=ways["takes_cards"], as_json=as_json)
                 return
-            answer = _answer(database, words)
+            answer = _answer(database, words, ways)
         typer.echo(json.dumps(answer, default=str) if as_json else "\n".join(told(answer)))
 
 
-def _tell_day(database: Database, words: Mapping[str, str], *, as_json: bool) -> None:
+def _ways(settings: Settings) -> Mapping[str, bool]:
+    """How a call can be paid for that has no funds: by card, and by a link that is sent."""
+    return {"takes_cards": bool(settings.card_processor), "sends_links": "sms" in settings.channels}
+
+
+def _tell_day(database: Database, words: Mapping[str, str], *, takes_cards: bool, as_json: bool) -> None:
     """When on a day the inmate may call the number."""
     given = words.get("at")
     try:
@@ -71,7 +78,7 @@ def _tell_day(database: Database, words: Mapping[str, str], *, as_json: bool) ->
     except ValueError:
         raise ExplainError(f"{given!r} is not a day such as 2026-12-24") from None
     asked = question({name: value for name, value in words.items() if name != "at"})
-    found = database.read_now(explain_day, asked, on, utc_now())
+    found = database.read_now(explain_day, asked, on, utc_now(), takes_cards=takes_cards)
     typer.echo(json.dumps(found.as_dict(), default=str) if as_json else "\n".join(told_day(found)))
 
 
@@ -89,22 +96,24 @@ def told_day(found: Day) -> Iterator[str]:
         yield f"{span.starts:%H:%M} to {ends}  {view}"
 
 
-def answers(database: Database, lines: Iterable[str]) -> Iterator[Mapping[str, object]]:
+def answers(
+    database: Database, lines: Iterable[str], ways: Mapping[str, bool] = MappingProxyType({})
+) -> Iterator[Mapping[str, object]]:
     """An answer for each line that holds something; a mistake is an answer too."""
     for line in filter(str.strip, lines):
         try:
             asked = json.loads(line)
             if not isinstance(asked, dict):
                 raise ExplainError("expected a JSON object")
-            yield _answer(database, asked)
+            yield _answer(database, asked, ways)
         except json.JSONDecodeError as mistake:
             yield {"error": f"not JSON: {mistake}"}
         except ExplainError as mistake:
             yield {"error": str(mistake)}
 
 
-def _answer(database: Database, asked: Mapping[str, Any]) -> dict[str, Any]:
-    return database.read_now(explain, question(asked), utc_now()).as_dict()
+def _answer(database: Database, asked: Mapping[str, Any], ways: Mapping[str, bool]) -> dict[str, Any]:
+    return database.read_now(explain, question(asked), utc_now(), **ways).as_dict()
 
 
 def question(asked: Mapping[str, Any]) -> Question:

@@ -119,6 +119,7 @@ class Chance:
         self.card_id, _ = funding.make_card(world, "50.00")
         funding.pay_for_a_call(world, "50.00")
         funding.open_bill(world, "50.00")
+        funding.put_card_on_file(world, account_id=f"prepaid/{JAIL}/family-one")
 
     def run(self, decisions: int, progress: Callable[[int], object] = lambda _: None) -> Counter[str]:
         """So many decisions; what was seen, counted. Raises Recorded."""
@@ -136,13 +137,13 @@ class Chance:
     def _decide_on(self, conn: Connection, count: int) -> None:
         facility = lookup.facility_of_station(conn, "demo-a1")
         assert facility is not None
-        for _ in range(count):
+        for turn in range(count):
             inmate_id = self.chance.choice(INMATES)
             number, keys = self._keyed()
             inmate = lookup.inmate_by_id(conn, JAIL, inmate_id)
             assert inmate is not None
             dialled = number_keyed(conn, facility, inmate.id, keys)
-            takes_cards = self.chance.random() < 0.5
+            takes_cards = turn % 2 == 0
             given = (conn, facility, inmate.id, dialled, self.world.at, self._choice())
             request = gather(*given, takes_cards=takes_cards, sends_links=takes_cards)
             decision = decide(request)
