@@ -4,6 +4,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Commands start in half the time where Python may keep what it has compiled; tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: help setup run demo test check test-build test-privilege test-rating bench prompts lock clean

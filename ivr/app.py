@@ -33,9 +33,8 @@ from ivr.jobs import JOBS, do_round, keep_jobs, note_failure
 from ivr.keyring import Keyring
 from ivr.live import LiveCalls
 from ivr.loading import load, rehearse
+from ivr.notices import senders as notifying
 from ivr.notices.delivery import Delivery
-from ivr.notices.senders import carrier, senders
-from ivr.notices.webhooks import routes
 from ivr.notify import Notifier, listening_socket
 from ivr.paying import Paying
 from ivr.processor import setup
@@ -82,7 +81,7 @@ async def run(settings: Settings) -> None:
     """Serve calls until SIGTERM or SIGINT; raises what keeps the controller from starting."""
     keyring = Keyring(settings.state_dir.absolute() / "secrets")
     schema.require_head(settings.url)
-    sending = senders(settings, keyring)
+    sending = notifying.senders(settings, keyring)
     stop = _stop_signal()
     with WriterLock.take(settings.url), Database.open(settings.url) as database:
         for alert in await database.read(lawfulness.alerts, utc_now()):
@@ -124,9 +123,8 @@ async def run(settings: Settings) -> None:
 
 def webhooks(settings: Settings, keyring: Keyring, database: Database) -> list[Route]:
     """The pages that others call from outside, where the settings name who that is."""
-    twilio = carrier(settings, keyring)
-    notices = routes(twilio, database, utc_now) if twilio else []
-    return [*notices, *setup.pages(settings, keyring, database, utc_now)]
+    of_whom = (notifying, setup)
+    return [page for each in of_whom for page in each.pages(settings, keyring, database, utc_now)]
 
 
 def _verbs(node: Node) -> Mapping[str, control.Verb]:

@@ -1,126 +1,110 @@
-"""The `ivr` command: one module for each group of verbs."""
+"""The `ivr` command: one module for each group of verbs, loaded when one of its verbs is given."""
 
+import os
 import sys
-from typing import NoReturn
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final, NoReturn
 
 import typer
 
-from accounts.db import DatabaseError, WriterLocked
-from dialplan.asterisk import AsteriskError
-from dialplan.check import CheckError
-from dialplan.install import InstallError
-from dialplan.template import RenderError
-from ivr.cli import (
-    account,
-    appointment,
-    calls,
-    card,
-    changes,
-    database,
-    demonstration,
-    entitlements,
-    explain,
-    facility,
-    feed,
-    importing,
-    inmate,
-    intake,
-    jobs,
-    ledger,
-    notices,
-    number,
-    papers,
-    payments,
-    prices,
-    rate,
-    recording,
-    requests,
-    serve,
-    subscription,
-    switches,
-)
 from ivr.cli.room import no_room
-from ivr.config import ConfigError
-from ivr.control import ControlError
-from ivr.controls.explaining import ExplainError
-from ivr.dumping import DumpError
-from ivr.entitlements import EntitlementError
-from ivr.facility.csv_rows import ImportMistakes
-from ivr.facility.file import FacilityFileError
-from ivr.keyring import KeyringError
-from ivr.running_jobs import JobsFailed
-from ivr.staff.desk import StaffError
 
-#: Mistakes and states of the world that a person can mend: one clear line, no traceback.
-EXPECTED = (
-    AsteriskError,
-    CheckError,
-    ConfigError,
-    ControlError,
-    DatabaseError,
-    DumpError,
-    EntitlementError,
-    ExplainError,
-    FacilityFileError,
-    ImportMistakes,
-    InstallError,
-    JobsFailed,
-    KeyringError,
-    RenderError,
-    StaffError,
-    WriterLocked,
-    demonstration.DemonstrationError,
-    ledger.LedgerQuestion,
-    papers.PaperError,
-    prices.PriceError,
+#: The verbs of each module, in the order of `ivr --help`. A command loads the module of its own verb alone: loading
+#: all of them takes two seconds.
+VERBS: Final = {
+    "serve": ("asterisk", "serve"),
+    "database": ("db",),
+    "facility": ("dump", "check", "load"),
+    "inmate": ("inmate", "unlock-station"),
+    "number": ("number",),
+    "requests": ("requests",),
+    "appointment": ("appointment",),
+    "changes": ("changes",),
+    "recording": ("recording", "alerts"),
+    "switches": ("off", "on", "switches"),
+    "intake": ("intake",),
+    "importing": ("import",),
+    "feed": ("feed",),
+    "entitlements": ("entitlements",),
+    "explain": ("explain",),
+    "calls": ("calls", "cdr"),
+    "ledger": ("ledger",),
+    "account": ("account",),
+    "papers": ("invoice",),
+    "payments": ("payments",),
+    "subscription": ("subscription",),
+    "notices": ("notices",),
+    "card": ("card",),
+    "jobs": ("jobs",),
+    "prices": ("quote", "tariff"),
+    "rate": ("rate",),
+    "demonstration": ("run", "demo"),
+}
+#: Mistakes and states of the world that a person can mend: one clear line, no traceback. By name, since the module of
+#: one that was raised is loaded, and no other needs to be.
+EXPECTED: Final = frozenset(
+    {
+        "accounts.db.errors.DatabaseError",
+        "accounts.db.writer_lock.WriterLocked",
+        "dialplan.asterisk.AsteriskError",
+        "dialplan.check.CheckError",
+        "dialplan.install.InstallError",
+        "dialplan.template.RenderError",
+        "ivr.cli.demonstration.DemonstrationError",
+        "ivr.cli.ledger.LedgerQuestion",
+        "ivr.cli.papers.PaperError",
+        "ivr.cli.prices.PriceError",
+        "ivr.config.ConfigError",
+        "ivr.control.ControlError",
+        "ivr.controls.explaining.ExplainError",
+        "ivr.dumping.DumpError",
+        "ivr.entitlements.EntitlementError",
+        "ivr.facility.csv_rows.ImportMistakes",
+        "ivr.facility.sources.FacilityFileError",
+        "ivr.keyring.KeyringError",
+        "ivr.running_jobs.JobsFailed",
+        "ivr.staff.desk.StaffError",
+    }
 )
 
-app = typer.Typer(
-    name="ivr",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="Call control for telephone calls from jails and prisons: an Asterisk controller.",
-    epilog="Settings are environment variables IVR_…, or a TOML file that IVR_CONFIG names.",
-)
-serve.register(app)
-database.register(app)
-facility.register(app)
-inmate.register(app)
-number.register(app)
-requests.register(app)
-appointment.register(app)
-changes.register(app)
-recording.register(app)
-switches.register(app)
-intake.register(app)
-importing.register(app)
-feed.register(app)
-entitlements.register(app)
-explain.register(app)
-calls.register(app)
-ledger.register(app)
-account.register(app)
-papers.register(app)
-payments.register(app)
-subscription.register(app)
-notices.register(app)
-card.register(app)
-jobs.register(app)
-prices.register(app)
-rate.register(app)
-demonstration.register(app)
+
+def command_line(words: Sequence[str]) -> typer.Typer:
+    """The command as these words need it: with the verbs of one module, or with all where they name none."""
+    app = typer.Typer(
+        name="ivr",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        help="Call control for telephone calls from jails and prisons: an Asterisk controller.",
+        epilog="Settings are environment variables IVR_…, or a TOML file that IVR_CONFIG names.",
+    )
+    app.callback()(lambda: None)  # without it, a module's only verb would be the whole command
+    named = [module for module, verbs in VERBS.items() if words and words[0] in verbs]
+    for module in named or VERBS:
+        import_module(f"ivr.cli.{module}").register(app)
+    return app
 
 
 def main() -> None:
     """Run the command line; a mistake that a person can mend is told in a sentence, with exit status 1."""
     try:
-        app()
-    except EXPECTED as mistake:
-        _tell(str(mistake))
+        command_line(_words())()
     except Exception as failure:
+        if _is_expected(failure):
+            _tell(str(failure))
         if (told := no_room(failure)) is None:
             raise
         _tell(told)
+
+
+def _words() -> list[str]:
+    """The words of the command; where a shell completes one, those that stand there so far."""
+    completed = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS") or ""
+    return completed.split()[1:] or sys.argv[1:]
+
+
+def _is_expected(failure: Exception) -> bool:
+    return any(f"{kind.__module__}.{kind.__qualname__}" in EXPECTED for kind in type(failure).__mro__)
 
 
 def _tell(mistake: str) -> NoReturn:

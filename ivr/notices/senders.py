@@ -1,15 +1,17 @@
 """Who sends notices: what the settings name, with the secrets that operators have put beside them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final
 
+from starlette.routing import Route
+
+from accounts.db import Database
 from ivr.config import Settings
 from ivr.keyring import Keyring
 from ivr.notices.mail import Server, SmtpMail
 from ivr.notices.outcomes import Sender
-from ivr.notices.sms import TwilioSms
 from ivr.notices.texts import Texts
-from ivr.notices.webhooks import Carrier
 
 #: Its first line is what we show to Twilio; every line is believed in callbacks, so that a token can be renewed.
 TOKEN_FILE: Final = "twilio_auth_token"  # noqa: S105 - the name of a file
@@ -20,6 +22,8 @@ def senders(settings: Settings, keyring: Keyring) -> Mapping[str, Sender]:
     """The sender of each channel that has one; raises KeyringError where its secret is missing."""
     texts, found = Texts.load(), dict[str, Sender]()
     if settings.twilio_account:
+        from ivr.notices.sms import TwilioSms  # noqa: PLC0415 - a slow import, for those who send SMS
+
         found["sms"] = TwilioSms(
             texts,
             account=settings.twilio_account,
@@ -40,11 +44,15 @@ def senders(settings: Settings, keyring: Keyring) -> Mapping[str, Sender]:
     return found
 
 
-def carrier(settings: Settings, keyring: Keyring) -> Carrier | None:
-    """Whose callbacks are believed, and under which address they are signed; None where there are none."""
+def pages(
+    settings: Settings, keyring: Keyring, database: Database, now: Callable[[], datetime]
+) -> list[Route]:
+    """What Twilio calls here, where it can reach us; raises KeyringError where its secret is missing."""
     if not (settings.twilio_account and settings.public_url):
-        return None
-    return Carrier(settings.twilio_account, _tokens(keyring), settings.public_url)
+        return []
+    from ivr.notices.webhooks import Carrier, routes  # noqa: PLC0415 - as above
+
+    return routes(Carrier(settings.twilio_account, _tokens(keyring), settings.public_url), database, now)
 
 
 def _tokens(keyring: Keyring) -> tuple[str, ...]:

@@ -10,8 +10,6 @@ from accounts.db import Database
 from ivr.config import Settings
 from ivr.keyring import Keyring
 from ivr.processor.interface import Processor
-from ivr.processor.stripe import Stripe
-from ivr.processor.webhooks import routes
 
 KEY_FILE: Final = "stripe_key"
 WEBHOOK_FILE: Final = "stripe_webhook_secret"
@@ -21,6 +19,8 @@ def processor(settings: Settings, keyring: Keyring) -> Processor | None:
     """Who takes payments by card; None where nobody does. Raises KeyringError where the secret is missing."""
     if not settings.card_processor:
         return None
+    from ivr.processor.stripe import Stripe  # noqa: PLC0415 - a slow import, for those who take cards
+
     api = settings.stripe_api or None
     return Stripe(keyring.given(KEY_FILE), pages_end_at=f"{settings.public_url}/thanks", api=api)
 
@@ -29,4 +29,8 @@ def pages(
     settings: Settings, keyring: Keyring, database: Database, now: Callable[[], datetime]
 ) -> list[Route]:
     """What the processor calls here; raises KeyringError where the secret of its signatures is missing."""
-    return routes(keyring.given(WEBHOOK_FILE), database, now) if settings.card_processor else []
+    if not settings.card_processor:
+        return []
+    from ivr.processor.webhooks import routes  # noqa: PLC0415 - as above
+
+    return routes(keyring.given(WEBHOOK_FILE), database, now)

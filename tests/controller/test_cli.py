@@ -5,13 +5,19 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 import pytest
+from typer.core import TyperGroup as Group
+from typer.main import get_command
 
 from accounts import chain, schema
 from accounts.db import Database, WriterLock
+from ivr.cli import EXPECTED, VERBS, command_line
 from ivr.cli.inmate import VERBS as INMATE_VERBS
 from ivr.cli.number import VERBS as NUMBER_VERBS
 from ivr.controls.settlement import Ending, settle
@@ -25,33 +31,7 @@ from tests.controller.test_facility_file import contents
 from tests.database import only_sqlite
 from tests.transcripts.play import FACILITY, World
 
-VERBS = (
-    "serve",
-    "db",
-    "load",
-    "dump",
-    "check",
-    "import",
-    "inmate",
-    "number",
-    "feed",
-    "entitlements",
-    "requests",
-    "appointment",
-    "changes",
-    "explain",
-    "calls",
-    "cdr",
-    "ledger",
-    "account",
-    "card",
-    "jobs",
-    "quote",
-    "tariff",
-    "rate",
-    "run",
-    "demo",
-)
+ALL = [verb for verbs in VERBS.values() for verb in verbs]
 JAIL = "example-county-jail"
 
 
@@ -66,15 +46,27 @@ def is_one_line(said: Said, *words: str) -> bool:
 def test_help_names_every_verb_and_where_settings_come_from(ivr: Ivr) -> None:
     said = ivr("--help")
     assert said.status == 0
-    assert all(f" {verb} " in said.out for verb in VERBS)
+    assert all(f" {verb} " in said.out for verb in ALL)
     assert "IVR_CONFIG" in said.out
     assert ivr().out.strip() == said.out.strip()
+
+
+@pytest.mark.parametrize("verbs", VERBS.values(), ids="-".join)
+def test_a_verb_loads_all_verbs_of_its_module_and_no_other(verbs: Sequence[str]) -> None:
+    for verb in verbs:
+        assert sorted(cast("Group", get_command(command_line([verb]))).commands) == sorted(verbs)
+
+
+def test_each_mistake_that_is_told_in_a_line_is_one_that_is_raised() -> None:
+    for name in EXPECTED:
+        module, _, kind = name.rpartition(".")
+        assert issubclass(getattr(import_module(module), kind), Exception)
 
 
 @pytest.mark.parametrize(
     "verb",
     [
-        *VERBS,
+        *ALL,
         "import inmates",
         "import numbers",
         "import blocked",

@@ -15,7 +15,8 @@ from ivr.config import ConfigError, Settings, load_settings
 from ivr.keyring import Keyring, KeyringError
 from ivr.notices.delivery import Delivery
 from ivr.notices.outcomes import Notice, Outcome, Sent
-from ivr.notices.senders import carrier, senders
+from ivr.notices.senders import senders
+from ivr.notices.webhooks import Carrier
 from tests.controller.serving import instance, prepare, serving
 from tests.controller.test_facility_file import TEXT
 from tests.fakes.loop import in_loop
@@ -44,7 +45,6 @@ def settings(**given: object) -> Settings:
 
 def test_without_settings_nothing_is_sent_and_nobody_calls_back(keyring: Keyring, database: Database) -> None:
     assert senders(settings(), keyring) == {}
-    assert carrier(settings(), keyring) is None
     assert app.webhooks(settings(), keyring, database) == []
     assert settings().channels == frozenset()
 
@@ -64,10 +64,7 @@ def test_the_secrets_lie_beside_the_settings(keyring: Keyring, tmp_path: Path, d
         senders(both, keyring)
     put(tmp_path, "smtp_password", "correct horse\n")
     assert set(senders(both, keyring)) == both.channels == {"sms", "email"}
-    found = carrier(both, keyring)
-    assert found is not None
-    assert (found.account, found.tokens, found.public_url) == (ACCOUNT, (TOKEN, "old"), PUBLIC)
-    assert TOKEN not in repr(found)
+    assert TOKEN not in repr(Carrier(ACCOUNT, (TOKEN, "old"), PUBLIC))
     assert {page.path for page in app.webhooks(both, keyring, database)} == {
         "/webhooks/twilio/status",
         "/webhooks/twilio/sms",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
-from ivr.cli import app
+from ivr.cli import command_line
 
 CALL = '{"id": 1, "tariff": {"rates": [{"from_s": 0, "price": "0.06"}]}, "call": {"seconds": 61}}'
 REFUSED = '{"id": 2, "tariff": {"rates": []}, "call": {"seconds": 61}}'
@@ -15,7 +15,7 @@ WRONG = '{"id": 3, "tariff": {"rates": [{"from_s": 0, "price": 0.06}]}, "call": 
 
 
 def rate(*words: str, lines: str = "") -> Result:
-    return CliRunner().invoke(app, ["rate", *words], input=lines)
+    return CliRunner().invoke(command_line(["rate"]), ["rate", *words], input=lines)
 
 
 def test_each_line_of_a_file_or_of_the_input_is_answered_in_its_order(tmp_path: Path) -> None:

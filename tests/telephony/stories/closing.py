@@ -14,13 +14,13 @@ CHICAGO = ZoneInfo("America/Chicago")
 
 @fault
 def a_talk_ends_with_the_calling_hours_whenever_it_began(theatre: Theatre) -> None:
-    closing = (datetime.now(CHICAGO) + timedelta(seconds=160)).replace(second=0, microsecond=0)
+    closing = (datetime.now(CHICAGO) + timedelta(seconds=190)).replace(second=0, microsecond=0)
     with theatre.one(Cast(prepaid="5.00", closes=closing)) as scene:
         with scene.both() as (inmate, family):
             rings(scene, inmate)
             is_asked(family)
             accepts(family)
-            family.is_hung_up_on(within=160)
+            family.is_hung_up_on(within=190)
             inmate.is_hung_up_on()
         assert said_to(inmate)[-2:] == ["warning.schedule", "ended.schedule"]
         assert said_to(family)[-3:] == ["connecting", "warning.schedule", "ended.schedule"]
