@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Commands start in half the time where Python may keep what it has compiled; tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
+# The tests keep every core busy; the threads of a library beside them would only wait for each other.
+test: export OPENBLAS_NUM_THREADS = 1
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: help setup run demo test check test-build test-privilege test-rating bench prompts lock clean

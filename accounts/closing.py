@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select
 
 from accounts.db import Prepared
 from accounts.holders import put_holder
-from accounts.tables import account, account_holder, subscription
+from accounts.tables import account, account_holder
 
 _LOCK: Final = Prepared(
     select(account.c.id)
@@ -36,14 +36,3 @@ def close(conn: Connection, account_id: str, at: datetime) -> None:
     """From now on the account is closed; when it was first closed stays. Its money is the caller's to give back."""
     if closed_at(conn, account_id) is None:
         put_holder(conn, account_id, at, closed_at=at)
-
-
-def cancel_subscriptions(conn: Connection, account_id: str, at: datetime) -> list[str]:
-    """Let the subscriptions that the account pays for end with their period; the numbers of those that did not yet."""
-    live = (
-        subscription.c.account_id == account_id,
-        subscription.c.closed_at.is_(None),
-        subscription.c.cancelled_at.is_(None),
-    )
-    cancelled = update(subscription).where(*live).values(cancelled_at=at).returning(subscription.c.number)
-    return sorted(conn.scalars(cancelled))

@@ -1,15 +1,19 @@
 """Knows the sound of every prompt: follows a call cheaply while it runs, and tells a whole one afterwards."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from prompts.catalogue import Catalogue, Segment
 from prompts.listen import Heard, Listener, read_audio, transcript
 from prompts.listen.audio import RATE, Samples
 from prompts.speak import Kind
+
+Spectrum = NDArray[np.complexfloating]
+Correlation = NDArray[np.floating]
 
 _ALIKE = 0.6  # the correlation from which a sound is the one that is waited for; others reach 0.3
 _LEAST_POWER = 0.1  # of the sound that is waited for: what is weaker is not compared
@@ -31,12 +35,27 @@ class Mark:
     def __init__(self, sounds: Iterable[Samples]) -> None:
         self._sounds = [_without_edges(each) for each in sounds]
         self.longest = max(len(each) for each in self._sounds)
+        self._spectra: tuple[int, list[Spectrum]] = (
+            0,
+            [],
+        )  # of the sounds, for the size that was last asked for
 
     def find(self, samples: Samples) -> tuple[int, int] | None:
         """Where the sound is, the first time: its first sample and the one after its last."""
-        places = [
-            (start, start + len(sound)) for sound in self._sounds if (start := _place(sound, samples)) >= 0
-        ]
+        size = 1 << max(0, len(samples) - 1).bit_length()
+        kept, spectra = self._spectra
+        if kept != size:
+            spectra = [np.conj(np.fft.rfft(each, size)) for each in self._sounds]
+            self._spectra = (size, spectra)
+        there = np.fft.rfft(samples, size)
+        energy = np.concatenate([[0.0], np.cumsum(samples.astype(np.float64) ** 2)])
+        places = []
+        for sound, spectrum in zip(self._sounds, spectra, strict=True):
+            count = len(samples) - len(sound) + 1
+            if count > 0:
+                products = np.fft.irfft(there * spectrum, size)[:count]
+                if (start := _most_alike(sound, products, energy)) is not None:
+                    places.append((start, start + len(sound)))
         return min(places, default=None)
 
 
@@ -53,7 +72,11 @@ class Ear:
 
     def transcript(self, samples: Samples) -> list[str]:
         """Everything that was said, in order."""
-        return transcript(self._all.hear(samples), self.catalogue)
+        return self.lines(self.placements(samples))
+
+    def lines(self, heard: Sequence[Heard]) -> list[str]:
+        """Clips that were heard, as a transcript has them."""
+        return transcript(heard, self.catalogue)
 
     def placements(self, samples: Samples) -> list[Heard]:
         """Every clip with its times."""
@@ -98,20 +121,13 @@ class Ear:
         return clips
 
 
-def _place(sound: Samples, samples: Samples) -> int:
-    """Where a recording is most like a sound, if it is alike at all; -1 if not."""
-    count = len(samples) - len(sound) + 1
-    if count < 1:
-        return -1
-    size = 1 << (len(samples) - 1).bit_length()
-    spectrum = np.fft.rfft(samples, size) * np.conj(np.fft.rfft(sound, size))
-    products = np.fft.irfft(spectrum, size)[:count]
-    sums = np.concatenate([[0.0], np.cumsum(samples.astype(np.float64) ** 2)])
+def _most_alike(sound: Samples, products: Correlation, energy: Correlation) -> int | None:
+    """Where a recording is most like a sound, if it is alike at all; `energy` is the recording's up to each sample."""
     own = float(sound @ sound)
-    power = np.maximum(sums[len(sound) :] - sums[: -len(sound)], _LEAST_POWER * own)
+    power = np.maximum(energy[len(sound) :] - energy[: -len(sound)], _LEAST_POWER * own)
     alike = products / np.sqrt(power * own)
-    best = int(np.argmax(alike))
-    return best if alike[best] > _ALIKE else -1
+    best = int(alike.argmax())
+    return best if alike[best] > _ALIKE else None
 
 
 def _without_edges(sound: Samples) -> Samples:

@@ -39,6 +39,7 @@ class Party:
         self._attended = 0  # samples of it that were attended to
         self._begun = 0  # samples of it up to the last beginning that was noticed
         self._grew_at = 0.0
+        self._placed: dict[Path, list[Heard]] = {}  # the clips of each ended call that was looked through
 
     def dials(self, keys: str) -> None:
         """Lift the receiver."""
@@ -117,7 +118,7 @@ class Party:
 
     def transcript(self, call: int = -1) -> list[str]:
         """All that was said to this party in a call that has ended, in order."""
-        return self._ear.transcript(self.sound(call))
+        return self._ear.lines(self.placements(call))
 
     def sound(self, call: int = -1) -> Samples:
         """All that came in during an ended call, packet after packet, without the pauses between."""
@@ -125,7 +126,10 @@ class Party:
 
     def placements(self, call: int = -1) -> list[Heard]:
         """Every clip of an ended call in order, with its place in `sound`."""
-        return self._ear.placements(self.sound(call))
+        stream = self.phone.heard[call].stream
+        if stream not in self._placed:
+            self._placed[stream] = self._ear.placements(self.sound(call))
+        return self._placed[stream]
 
     def words(self, line: str) -> str:
         """A line of a transcript as the sentence that was spoken."""

@@ -17,6 +17,7 @@ from prompts.listen.audio import RATE, Samples, read_audio, speech_band
 BLOCK = RATE // 20  # 50 ms
 HOP = RATE // 100  # 10 ms between two spectra
 SPOT_HOPS = 32
+ROW_HOPS = 2  # between two stretches of a recording that are compared with the spots
 
 _FRAME = 256
 _BANDS = 16
@@ -76,9 +77,9 @@ class Index:
         )
 
     def described(self, recording: Samples) -> Spectra:
-        """Every stretch of a recording in the terms of the spots: one row for each 10 ms, of length 1."""
+        """Every stretch of a recording in the terms of the spots: one row for each 20 ms, of length 1."""
         spectra = np.pad(_spectra(recording) - self.mean_spectrum, ((0, SPOT_HOPS - 1), (0, 0)))
-        windows = np.lib.stride_tricks.sliding_window_view(spectra, SPOT_HOPS, axis=0)
+        windows = np.lib.stride_tricks.sliding_window_view(spectra, SPOT_HOPS, axis=0)[::ROW_HOPS]
         return _unit(np.ascontiguousarray(windows.transpose(0, 2, 1)).reshape(len(windows), -1))
 
 

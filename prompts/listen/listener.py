@@ -13,12 +13,12 @@ from typing import Self
 import numpy as np
 
 from prompts.listen.audio import RATE, Samples, read_audio, speech_band
-from prompts.listen.index import HOP, SPOT_HOPS, Index, read_clips
-from prompts.listen.track import Placement, aligned, placed
+from prompts.listen.index import HOP, ROW_HOPS, SPOT_HOPS, Index, read_clips
+from prompts.listen.track import Placement, aligned, placed, summed_energy
 
 _LIKELY = 0.4  # how similar the spectra of a spot must be for a closer look
 _CANDIDATES = 16  # looked at closer in every tenth of a second
-_SECTION = 10  # hops: a tenth of a second
+_SECTION = 10 // ROW_HOPS  # rows: a tenth of a second
 _ALIGNED = 0.5
 _OVERLAP = RATE * 60 // 1000  # neighbours may overlap by this much
 _SHORTEST_RECORDING = RATE // 10
@@ -87,14 +87,15 @@ class Listener:
     def _placements(self, recording: Samples) -> list[Placement]:
         """Every plausible placement, looked for from the likeliest guess on, where nothing is certain yet."""
         explained = np.zeros(len(recording) // HOP + 1, np.bool_)
+        energy = summed_energy(recording)
         tried: dict[int, list[int]] = {}
         found = []
         for guess in sorted(self._guesses(recording), key=lambda one: -one.similar):
             clip = self._index.clips[guess.clip]
             middle = guess.lag + guess.offset + HOP * SPOT_HOPS // 2
-            if explained[np.clip(middle // HOP, 0, len(explained) - 1)]:
+            if explained[min(max(middle // HOP, 0), len(explained) - 1)]:
                 continue
-            similar, lag = aligned(clip, recording, guess.lag, guess.offset, HOP * SPOT_HOPS)
+            similar, lag = aligned(clip, recording, energy, guess.lag, guess.offset)
             lags = tried.setdefault(guess.clip, [])
             if similar < _ALIGNED or any(abs(lag - other) < HOP // 2 for other in lags):
                 continue
@@ -116,13 +117,14 @@ class Listener:
             for start in range(0, len(similar), _SECTION):
                 section = similar[start : start + _SECTION]
                 best = section.max(axis=0)
-                count = min(_CANDIDATES, len(best))
-                for spot in np.argpartition(-best, count - 1)[:count]:
-                    if best[spot] >= _LIKELY:
-                        hop = first + start + int(section[:, spot].argmax())
-                        offset = int(index.spot_hop[spot])
-                        lag = (hop - offset) * HOP
-                        yield _Guess(float(best[spot]), int(index.spot_clip[spot]), lag, offset * HOP)
+                likely = np.flatnonzero(best >= _LIKELY)
+                if len(likely) > _CANDIDATES:
+                    likely = likely[np.argpartition(-best[likely], _CANDIDATES - 1)[:_CANDIDATES]]
+                hops = ROW_HOPS * (first + start + section[:, likely].argmax(axis=0))
+                for spot, hop in zip(likely.tolist(), hops.tolist(), strict=True):
+                    offset = int(index.spot_hop[spot])
+                    lag = (hop - offset) * HOP
+                    yield _Guess(float(best[spot]), int(index.spot_clip[spot]), lag, offset * HOP)
 
 
 def _most_explaining(placements: list[Placement]) -> list[Placement]:

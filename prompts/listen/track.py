@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prompts.listen.audio import RATE, Samples
-from prompts.listen.index import BLOCK, IndexedClip
+from prompts.listen.index import BLOCK, HOP, SPOT_HOPS, IndexedClip
 
 _MATCH = 0.55  # a block at least as similar as this is heard
 _BLOCK_S = BLOCK / RATE
@@ -76,15 +76,27 @@ class _Trace:
     heard: NDArray[np.bool_]
 
 
-def aligned(clip: IndexedClip, recording: Samples, lag: int, offset: int, length: int) -> tuple[float, int]:
-    """The best lag within 16 ms of a guess, and how similar the stretch of the clip at `offset` is there."""
-    stretch = clip.sound[offset : offset + length]
-    around = _cut(recording, lag + offset - _AROUND, len(stretch) + 2 * _AROUND)
-    products = np.correlate(around, stretch, "valid")
-    sums = np.concatenate([[0.0], np.cumsum(around.astype(np.float64) ** 2)])
-    power = np.maximum(sums[len(stretch) :] - sums[: -len(stretch)], 1e-7)
-    similar = products / np.sqrt(power * (float(stretch @ stretch) + 1e-9))
-    best = int(np.argmax(similar))
+def summed_energy(recording: Samples) -> NDArray[np.float64]:
+    """The energy of a recording up to each sample, as `aligned` needs it."""
+    return np.concatenate([[0.0], np.cumsum(recording.astype(np.float64) ** 2)])
+
+
+def aligned(
+    clip: IndexedClip, recording: Samples, energy: NDArray[np.float64], lag: int, offset: int
+) -> tuple[float, int]:
+    """The best lag within 16 ms of a guess, and how similar the spot of the clip at `offset` is there."""
+    spot = clip.sound[offset : offset + HOP * SPOT_HOPS]
+    first = lag + offset - _AROUND
+    last = first + len(spot) + 2 * _AROUND
+    if first >= 0 and last <= len(recording):
+        around, sums = recording[first:last], energy[first : last + 1]
+    else:
+        around = _cut(recording, first, last - first)
+        sums = summed_energy(around)
+    products = np.correlate(around, spot, "valid")
+    power = np.maximum(sums[len(spot) :] - sums[: -len(spot)], 1e-7)
+    similar = products / np.sqrt(power * (float(spot @ spot) + 1e-9))
+    best = int(similar.argmax())
     return float(similar[best]), lag + best - _AROUND
 
 

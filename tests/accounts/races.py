@@ -8,6 +8,7 @@ import sys
 import tempfile
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Final
 
@@ -53,12 +54,25 @@ def _prepare(conn: Connection) -> None:
     prepare(conn)
     conn.execute(delete(special_number))
     make_crowd(conn, MOST)
-    number, flags = NUMBERS[1], {"kind": BilledKind.COLLECT, "facility_id": JAIL}
-    open_billed(conn, account_id=collect_account(JAIL, number), **flags, credit_limit=Money(0), at=NOON)
+    open_billed(
+        conn,
+        account_id=collect_account(JAIL, NUMBERS[1]),
+        kind=BilledKind.COLLECT,
+        facility_id=JAIL,
+        credit_limit=Money(0),
+        at=NOON,
+    )
     known = {"subscription_id": "races", "facility_id": JAIL, "number": NUMBERS[0], "state": "US-IL"}
     payers.open_subscription(conn, **known, calls_each_period=1, at=NOON)
-    days = {"first_date": date(2026, 1, 1), "last_date": date(2096, 12, 31)}
-    payers.open_period(conn, account_id=PERIOD, subscription_id="races", **days, calls=1, at=NOON)
+    payers.open_period(
+        conn,
+        account_id=PERIOD,
+        subscription_id="races",
+        first_date=date(2026, 1, 1),
+        last_date=date(2096, 12, 31),
+        calls=1,
+        at=NOON,
+    )
 
 
 @dataclass(slots=True)
@@ -116,7 +130,8 @@ class Contest:
         dialled = number.removeprefix("+1")
         return at_once(
             [
-                lambda call_id=call_id, key=key: self.database.transact_now(
+                partial(
+                    self.database.transact_now,
                     authorise,
                     place,
                     call_id=call_id,
@@ -130,8 +145,17 @@ class Contest:
         )
 
     def _key(self, conn: Connection, call_id: str, key: int, number: str) -> None:
-        where = {"session_id": SESSION, "facility_id": JAIL, "station_id": STATION, "language": "en"}
-        calls.open_call(conn, call_id=call_id, inmate=key, dialled=number, at=self.at, **where)
+        calls.open_call(
+            conn,
+            call_id=call_id,
+            session_id=SESSION,
+            facility_id=JAIL,
+            station_id=STATION,
+            inmate=key,
+            dialled=number,
+            language="en",
+            at=self.at,
+        )
 
     def _longest(self, payer: Payer) -> int:
         """What is held for one caller who can pay for the longest talk."""
@@ -143,9 +167,8 @@ class Contest:
         return held
 
     def _debtor(self) -> int:
-        return self.database.read_now(
-            lambda conn: conn.scalars(select(inmate.c.id).where(inmate.c.inmate_id == INMATES[0])).one()
-        )
+        of = select(inmate.c.id).where(inmate.c.inmate_id == INMATES[0])
+        return int(self.database.read_now(lambda conn: conn.scalars(of).one()))
 
     def _have(self, account_id: str, amount: int) -> None:
         """The account has so much available, and nothing held."""

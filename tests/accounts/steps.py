@@ -242,7 +242,7 @@ def put_card(run: Run, name: int, below: int | None) -> None:
         else {"reload_below": Money(below * 10_000), "reload_amount": Money(500_000)}
     )
     card = {"customer_id": "cus_1", "card_id": "pm_1", "card_label": "Visa 4242"}
-    run.transact(put_holder, FAMILY, run.at, **card, **filled)
+    run.transact(lambda conn: put_holder(conn, FAMILY, run.at, **card, **filled))
 
 
 def pay(run: Run, name: int, cents: int, number: int | None) -> None:
@@ -251,7 +251,7 @@ def pay(run: Run, name: int, cents: int, number: int | None) -> None:
     if number is None:
         run.transact(payments.ask, **asked, kind=PaymentKind.DEPOSIT, account_id=FAMILY)
         return
-    whose = {"facility_id": JAIL, "number": NUMBERS[number], "language": "en"}
+    whose: dict[str, Any] = {"facility_id": JAIL, "number": NUMBERS[number], "language": "en"}
     run.transact(payments.ask, **asked, **whose, kind=PaymentKind.PAID_CALL)
 
 
@@ -262,13 +262,13 @@ def processed(run: Run, name: int, does: str) -> None:
         if row.kind in _PAGES:
             page = Done(PaymentState.PENDING, f"cs_{row.id}", url="https://pay.example/1")
             run.transact(record, row.id, page, run.at)
-        outcome = {
+        outcomes: Mapping[str, Done | Declined | Unknown] = {
             "pays": Done(PaymentState.SUCCEEDED, f"pi_{row.id}", card=_VISA if row.account_id else None),
             "declines": Declined("card_declined"),
             "is silent": Unknown("no answer in time"),
-        }[does]
+        }
         for _ in range(2):
-            run.transact(record, row.id, outcome, run.at)
+            run.transact(record, row.id, outcomes[does], run.at)
 
 
 def told_late(run: Run, name: int, which: int, does: str) -> None:

@@ -76,7 +76,11 @@ def prepare(conn: Connection) -> None:
     conn.execute(insert(allowed_number), [{**row._mapping, "inmate": sam} for row in listed])
     open_debit(conn, account_id=account_id_of(JAIL, INMATES[0]), inmate=alex, at=NOON)
     put_holder(conn, FAMILY, NOON, mobile="+12175550190", low_balance=Money(100_000), state="US-IL")
-    limit = {"kind": BilledKind.DIRECT_BILL, "facility_id": JAIL, "credit_limit": Money(250_000)}
+    limit: dict[str, Any] = {
+        "kind": BilledKind.DIRECT_BILL,
+        "facility_id": JAIL,
+        "credit_limit": Money(250_000),
+    }
     open_billed(conn, account_id=BILL, **limit, at=NOON)
     direct_bill.add_number(conn, account_id=BILL, facility_id=JAIL, number=NUMBERS[2], at=NOON)
     cards.make_batch(

@@ -249,6 +249,16 @@ def test_by_hand_the_next_period_is_bought_once_ahead_and_after_a_gap_from_that_
     steps.assert_books_are_right(rich)
 
 
+def test_a_closed_account_has_a_period_that_was_paid_ahead_given_back(ivr: Ivr, rich: World) -> None:
+    ivr(*START, "--renewal", "manual", "--agree")
+    ivr("subscription", "renew", JAIL, NUMBER, *NOTE, "--agree")
+    closed = ivr("account", "close", FAMILY, *NOTE, "--yes").out
+    assert closed.startswith(f"{FAMILY}: closed, given back: $25.00; ")
+    assert f"the subscription of {NUMBER} ends with its period" in closed
+    assert shown(ivr)["bought ahead"] is None
+    steps.assert_books_are_right(rich)
+
+
 def test_ended_early_what_is_unused_is_given_back(ivr: Ivr, rich: World) -> None:
     ivr(*START, "--agree")
     ending = ("subscription", "end", JAIL, NUMBER, *NOTE, "--because")

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from accounts import closing, direct_bill, ledger, payers
+from accounts import closing, direct_bill, ledger, payers, subscription_ends
 from accounts.tables import AccountKind, billed_account, subscription
 from ivr.records.tables import call
 from ivr.staff.accounts.asked import OfAccount, Reference, dollars, found, told
@@ -18,21 +18,37 @@ class Close(OfAccount):
 
 
 def close(desk: Desk, asked: Close) -> str:
-    """Close the account, and end its subscriptions with their period; refused while it pays for a call in progress."""
-    there = found(desk, asked.account_id, AccountKind.PREPAID, AccountKind.DEBIT, AccountKind.BILLED)
+    """Close the account, and end its subscriptions with their period; refused while it pays for a call in progress.
+
+    A period that was paid ahead and has not begun is given back with the rest.
+    """
+    kind = found(desk, asked.account_id, AccountKind.PREPAID, AccountKind.DEBIT, AccountKind.BILLED).kind
+    billed = kind == AccountKind.BILLED
+    cancelled = _cancel_subscriptions(desk, asked.account_id)
+    there = ledger.balance(desk.conn, asked.account_id)
     if there.held:
         raise StaffError(f"{asked.account_id}: a call that it pays for is in progress; close it afterwards")
-    billed = there.kind == AccountKind.BILLED
     what = _stop_billing(desk, asked) if billed else _pay_out(desk, asked, Money(there.available))
     source = direct_bill if billed else payers
     numbers = sorted(source.numbers_of(desk.conn, account_id=asked.account_id))
     for number in numbers:
         source.remove_number(desk.conn, account_id=asked.account_id, number=number, at=desk.at)
-    cancelled = closing.cancel_subscriptions(desk.conn, asked.account_id, desk.at)
     closing.close(desk.conn, asked.account_id, desk.at)
     pays = f"; it pays no longer for {', '.join(numbers)}" if numbers else ""
     ends = f"; the subscription of {', '.join(cancelled)} ends with its period" if cancelled else ""
     return told(desk, asked.account_id, f"closed, {what}{pays}{ends}")
+
+
+def _cancel_subscriptions(desk: Desk, account_id: str) -> list[str]:
+    live = (
+        subscription.c.account_id == account_id,
+        subscription.c.closed_at.is_(None),
+        subscription.c.cancelled_at.is_(None),
+    )
+    rows = desk.conn.execute(select(subscription.c.id, subscription.c.number).where(*live)).all()
+    for row in rows:
+        subscription_ends.cancel(desk.conn, row.id, desk.at)
+    return sorted(row.number for row in rows)
 
 
 def _pay_out(desk: Desk, asked: Close, available: Money) -> str:
