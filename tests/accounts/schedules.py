@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from tests.accounts.books import assert_proved, assert_right, standing
 from tests.accounts.steps import KINDS, Step, restart
-from tests.accounts.world import Killed, Place, Run
+from tests.accounts.world import Killed, Place, Run, undone
 
 SHORTEST, LONGEST = 5, 12
 #: In each of so many last steps a schedule has this many ways to go on.
@@ -106,21 +106,16 @@ def perform_all(place: Place, numbers: Sequence[int], done: Callable[[], object]
             _go_back(path, common)
             try:
                 for name, step in enumerate(steps[common:], common + 1):
-                    path.append((step, run, _savepoint(run)))
+                    before = ExitStack()
+                    before.enter_context(undone(run.conn))
+                    path.append((step, run, before))
                     run = run.copy()
                     perform(run, name, step)
-                with _savepoint(run):
+                with undone(run.conn):
                     perform_end(run)
             except Exception as failure:
                 raise Wrong(number, failure) from failure
             done()
-
-
-def _savepoint(run: Run) -> ExitStack:
-    """What is done from now on is undone when this is closed."""
-    made = ExitStack()
-    made.callback(run.conn.begin_nested().rollback)
-    return made
 
 
 def _go_back(path: list[tuple[Step, Run, ExitStack]], common: int) -> None:

@@ -96,6 +96,34 @@ def prepare(conn: Connection) -> None:
     open_session(conn, SESSION, STATION, JAIL, NOON)
 
 
+@contextmanager
+def done_or_not(conn: Connection) -> Iterator[None]:
+    """What a failing block has done is undone; past SQLAlchemy, whose own savepoints take longer than the block."""
+    own = conn.connection.driver_connection
+    assert own is not None
+    own.execute("SAVEPOINT work")
+    try:
+        yield
+    except BaseException:
+        own.execute("ROLLBACK TO SAVEPOINT work")
+        raise
+    finally:
+        own.execute("RELEASE SAVEPOINT work")
+
+
+@contextmanager
+def undone(conn: Connection) -> Iterator[None]:
+    """What the block has done is undone at its end."""
+    own = conn.connection.driver_connection
+    assert own is not None
+    own.execute("SAVEPOINT undone")
+    try:
+        yield
+    finally:
+        own.execute("ROLLBACK TO SAVEPOINT undone")
+        own.execute("RELEASE SAVEPOINT undone")
+
+
 @dataclass(slots=True)
 class Run:
     """One schedule on its way: its clock, the calls in progress, and how many commits it is until the process dies."""
@@ -118,7 +146,7 @@ class Run:
         """What `Database.transact` does; raises Killed where the process has died before it."""
         if self.commits_left == 0:
             raise Killed
-        with self.conn.begin_nested():
+        with done_or_not(self.conn):
             done = work(self.conn, *args, **kwargs)
         if self.commits_left is not None:
             self.commits_left -= 1

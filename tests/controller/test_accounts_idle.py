@@ -221,7 +221,7 @@ def test_where_the_state_is_not_known_nothing_moves_and_somebody_is_told(world: 
 
 
 def test_many_accounts_are_looked_at_some_at_a_time(world: World) -> None:
-    people = [f"prepaid/p{n}" for n in range(5_000)]
+    people = [f"prepaid/p{n}" for n in range(1_500)]
     opened = {"unit": "USD", "kind": "prepaid", "opened_at": world.at}
     entries = [
         {
@@ -251,5 +251,5 @@ def test_many_accounts_are_looked_at_some_at_a_time(world: World) -> None:
     rounds: list[Round] = []
     while not rounds or rounds[-1].more:
         rounds.append(world.database.transact_now(do_round, NAME, at))
-    assert [each.did for each in rounds] == [0] * 11
-    assert world.database.counts().statements - before < 200
+    assert [each.did for each in rounds] == [0] * 4
+    assert world.database.counts().statements - before < 75

@@ -181,6 +181,7 @@ def test_what_an_account_pays_for_is_named_before_it_is_closed(
         "opened_at": world.at,
         "account_id": FAMILY,
         "renewal": "auto",
+        "time_zone": "America/Chicago",
     }
     world.database.transact_now(lambda conn: conn.execute(insert(subscription), row))
     monkeypatch.setattr("typer.confirm", lambda *_, **__: True)

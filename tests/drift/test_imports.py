@@ -162,7 +162,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.records.alerts",
         "rating",
     },
-    "ivr.notices.senders": {"ivr.config", "ivr.keyring", "ivr.notices"},
+    "ivr.notices.senders": {"accounts.db", "ivr.config", "ivr.keyring", "ivr.notices"},
     "ivr.clock": set(),
     "ivr.config": set(),
     "ivr.keyring": {"ivr.facility.pins"},
