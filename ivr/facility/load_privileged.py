@@ -27,17 +27,18 @@ def load_privileged(conn: Connection, file: FacilityFile, at: datetime) -> list[
         raise FacilityFileError("\n".join(told))
     stands = {row.number for row in rows if row.confirmed_at is not None}
     new = [number for number in wanted if number not in stands]
-    for number in new:
-        privileged.add(
-            conn,
-            facility_id=facility_id,
-            scope=scopes.FACILITY,
-            number=number,
-            kind=PrivilegeKind.OTHER,
-            source=PrivilegeSource.FILE,
-            note=wanted[number],
-            author=LOADER,
-            at=at,
-            confirmed_by=LOADER,
-        )
-    return [f"privileged_number {facility_id}: {len(new)} added"] if new else []
+    if not new:
+        return []
+    with privileged.changing(conn, facility_id) as listed:
+        for number in new:
+            listed.add(
+                scope=scopes.FACILITY,
+                number=number,
+                kind=PrivilegeKind.OTHER,
+                source=PrivilegeSource.FILE,
+                note=wanted[number],
+                author=LOADER,
+                at=at,
+                confirmed_by=LOADER,
+            )
+    return [f"privileged_number {facility_id}: {len(new)} added"]

@@ -4,7 +4,9 @@ A digest over the whole list is kept beside it and written anew with each change
 or changed by something else, and nothing is recorded until two operators vouch for the list.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -71,57 +73,67 @@ def numbers(conn: Connection, facility_id: str, at: datetime) -> set[tuple[str, 
     return {(row.number, row.scope) for row in standing(conn, facility_id, at)}
 
 
-def add(
-    conn: Connection,
-    *,
-    facility_id: str,
-    scope: str,
-    number: str,
-    kind: PrivilegeKind,
-    source: PrivilegeSource,
-    note: str,
-    author: str,
-    at: datetime,
-    untimed: bool = False,
-    bar_number: str | None = None,
-    document_sha256: str | None = None,
-    confirmed_by: str | None = None,
-) -> None:
-    """From now on the number is privileged: until it lapses, or for good where somebody has confirmed it.
+@dataclass(frozen=True, slots=True)
+class Changing:
+    """A facility's list while it is changed."""
 
-    What stands there unconfirmed, or has lapsed, makes way.
-    """
-    was_intact = _locked_intact(conn, facility_id)
-    same = (_row.facility_id == facility_id, _row.scope == scope, _row.number == number)
-    before = update(privileged_number).where(*same, _row.removed_at.is_(None), _row.confirmed_at.is_(None))
-    conn.execute(before.where(_row.untimed.is_(untimed)).values(removed_at=at))
-    conn.execute(
-        insert(privileged_number).values(
-            facility_id=facility_id,
-            scope=scope,
-            number=number,
-            untimed=untimed,
-            kind=kind,
-            source=source,
-            bar_number=bar_number,
-            document_sha256=document_sha256,
-            note=note,
-            author=author,
-            added_at=at,
-            lapses_at=at + WAITS_FOR_ANOTHER,
-            confirmed_by=confirmed_by,
-            confirmed_at=at if confirmed_by else None,
+    _conn: Connection
+    _facility_id: str
+
+    def add(
+        self,
+        *,
+        scope: str,
+        number: str,
+        kind: PrivilegeKind,
+        source: PrivilegeSource,
+        note: str,
+        author: str,
+        at: datetime,
+        untimed: bool = False,
+        bar_number: str | None = None,
+        document_sha256: str | None = None,
+        confirmed_by: str | None = None,
+    ) -> None:
+        """From now on the number is privileged: until it lapses, or for good where somebody has confirmed it.
+
+        What stands there unconfirmed, or has lapsed, makes way.
+        """
+        same = (_row.facility_id == self._facility_id, _row.scope == scope, _row.number == number)
+        before = update(privileged_number).where(
+            *same, _row.removed_at.is_(None), _row.confirmed_at.is_(None)
         )
-    )
-    if was_intact:
-        _sign(conn, facility_id)
+        self._conn.execute(before.where(_row.untimed.is_(untimed)).values(removed_at=at))
+        self._conn.execute(
+            insert(privileged_number).values(
+                facility_id=self._facility_id,
+                scope=scope,
+                number=number,
+                untimed=untimed,
+                kind=kind,
+                source=source,
+                bar_number=bar_number,
+                document_sha256=document_sha256,
+                note=note,
+                author=author,
+                added_at=at,
+                lapses_at=at + WAITS_FOR_ANOTHER,
+                confirmed_by=confirmed_by,
+                confirmed_at=at if confirmed_by else None,
+            )
+        )
+
+    def change(self, row_id: int, **values: object) -> None:
+        """Change one row."""
+        of_list = (_row.id == row_id, _row.facility_id == self._facility_id)
+        self._conn.execute(update(privileged_number).where(*of_list).values(**values))
 
 
-def change(conn: Connection, row_id: int, **values: object) -> None:
-    """Change one row."""
-    facility_id = conn.scalars(select(_row.facility_id).where(_row.id == row_id)).one()
+@contextmanager
+def changing(conn: Connection, facility_id: str) -> Iterator[Changing]:
+    """Nobody else changes the list meanwhile; its digest is written anew, that of a list in doubt stays as it is."""
     was_intact = _locked_intact(conn, facility_id)
-    conn.execute(update(privileged_number).where(_row.id == row_id).values(**values))
+    yield Changing(conn, facility_id)
     if was_intact:
         _sign(conn, facility_id)
 

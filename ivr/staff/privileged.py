@@ -65,27 +65,27 @@ def add(desk: Desk, asked: AddPrivileged) -> str:
     rows = privileged.standing(desk.conn, facility_id, desk.at, number=asked.number, scope=scope)
     same = [row for row in rows if row.untimed or not asked.untimed]
     if wanted := [row for row in same if _is_asked(row, desk.at)]:
-        for row in wanted:
-            privileged.change(desk.conn, row.id, **_NOTHING_ASKED)
+        with privileged.changing(desk.conn, facility_id) as listed:
+            for row in wanted:
+                listed.change(row.id, **_NOTHING_ASKED)
         return f"{asked.about}: stays privileged; what was asked for is withdrawn"
     if any(row.confirmed_at is not None for row in same):
         raise StaffError(f"{asked.about}: is privileged already")
     if same:
         raise StaffError(f"{asked.about}: {same[0].author} has added it; another operator confirms it")
-    privileged.add(
-        desk.conn,
-        facility_id=facility_id,
-        scope=scope,
-        number=asked.number,
-        kind=asked.kind,
-        source=PrivilegeSource.STAFF,
-        note=asked.note,
-        author=asked.author,
-        at=desk.at,
-        untimed=asked.untimed,
-        bar_number=asked.bar_number,
-        document_sha256=asked.document_sha256,
-    )
+    with privileged.changing(desk.conn, facility_id) as listed:
+        listed.add(
+            scope=scope,
+            number=asked.number,
+            kind=asked.kind,
+            source=PrivilegeSource.STAFF,
+            note=asked.note,
+            author=asked.author,
+            at=desk.at,
+            untimed=asked.untimed,
+            bar_number=asked.bar_number,
+            document_sha256=asked.document_sha256,
+        )
     why = f"{asked.about}: {asked.kind}, added by {asked.author}: {asked.note}"
     sealed = sealing.seal(desk.conn, facility_id, {asked.number}, desk.at, why)
     hours = WAITS_FOR_ANOTHER.total_seconds() // 3600
@@ -102,15 +102,17 @@ def confirm(desk: Desk, asked: ConfirmPrivileged) -> str:
     wanted = [row for row in rows if _is_asked(row, desk.at)]
     if wanted:
         _refuse_same(asked, {row.asked_by for row in wanted})
-        for row in wanted:
-            _shrink(desk, row, rows)
+        with privileged.changing(desk.conn, facility_id) as listed:
+            for row in wanted:
+                _shrink(desk, listed, row, rows)
         return f"{asked.about}: {_DONE[Shrinking(wanted[0].asked)]}, as {wanted[0].asked_by} asked"
     added = [row for row in rows if row.confirmed_at is None]
     if not added:
         raise StaffError(f"{asked.about}: there is nothing to confirm")
     _refuse_same(asked, {row.author for row in added})
-    for row in added:
-        privileged.change(desk.conn, row.id, confirmed_by=asked.author, confirmed_at=desk.at)
+    with privileged.changing(desk.conn, facility_id) as listed:
+        for row in added:
+            listed.change(row.id, confirmed_by=asked.author, confirmed_at=desk.at)
     return f"{asked.about}: privileged, as {added[0].author} added it"
 
 
@@ -125,15 +127,15 @@ def shrink(desk: Desk, asked: ShrinkPrivileged) -> str:
     to = None
     if asked.to_inmate_id is not None:
         to = scopes.inmate(desk.inmate(facility_id, asked.to_inmate_id).id)
-    for row in wanted:
-        privileged.change(
-            desk.conn,
-            row.id,
-            asked=asked.how,
-            asked_scope=to,
-            asked_by=asked.author,
-            asked_until=desk.at + WAITS_FOR_ANOTHER,
-        )
+    with privileged.changing(desk.conn, facility_id) as listed:
+        for row in wanted:
+            listed.change(
+                row.id,
+                asked=asked.how,
+                asked_scope=to,
+                asked_by=asked.author,
+                asked_until=desk.at + WAITS_FOR_ANOTHER,
+            )
     return f"{asked.about}: stays as it is until another operator confirms that it is {_DONE[asked.how]}"
 
 
@@ -145,7 +147,7 @@ _DONE = {
 }
 
 
-def _shrink(desk: Desk, row: Row[Any], rows: Sequence[Row[Any]]) -> None:
+def _shrink(desk: Desk, listed: privileged.Changing, row: Row[Any], rows: Sequence[Row[Any]]) -> None:
     """Do what was asked for; of two rows that become the same one remains."""
     match Shrinking(row.asked):
         case Shrinking.REMOVE:
@@ -159,9 +161,9 @@ def _shrink(desk: Desk, row: Row[Any], rows: Sequence[Row[Any]]) -> None:
                 desk.conn, row.facility_id, desk.at, number=row.number, scope=row.asked_scope
             )
             for other in (each for each in there if each.untimed == row.untimed):
-                privileged.change(desk.conn, other.id, removed_at=desk.at)
+                listed.change(other.id, removed_at=desk.at)
             values = {"scope": row.asked_scope, "source": PrivilegeSource.STAFF}
-    privileged.change(desk.conn, row.id, **_NOTHING_ASKED, **values)
+    listed.change(row.id, **_NOTHING_ASKED, **values)
 
 
 def _place(desk: Desk, asked: OfNumber) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """A signed list of privileged numbers: it adds what is new, and asks for the removal of what it has lost."""
 
 import hmac
-from collections.abc import Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -53,12 +53,20 @@ def import_list(desk: Desk, asked: PrivilegedList) -> str:
         raise _alarm(facility_id, asked, f"{len(missing)} of {len(standing)} numbers are missing from it")
     known = {_key(row) for row in rows if row.confirmed_at is not None}
     new = [key for key in wanted if key not in known]
-    for key in new:
-        _add(desk, facility_id, key, wanted[key], asked)
+    with privileged.changing(desk.conn, facility_id) as listed:
+        for key in new:
+            _add(listed, desk.at, key, wanted[key], asked)
+        for row in missing:
+            listed.change(
+                row.id,
+                asked=Shrinking.REMOVE,
+                asked_scope=None,
+                asked_by=asked.author,
+                asked_until=desk.at + WAITS_FOR_ANOTHER,
+            )
     sealed = sealing.seal(
         desk.conn, facility_id, {number for number, _, _ in new}, desk.at, f"{asked.note}, by {asked.author}"
     )
-    _ask_for_removal(desk, missing, asked)
     told = f"privileged: {len(new)} added, {len(wanted) - len(new)} as they were; recordings sealed: {len(sealed)}"
     if not missing:
         return told
@@ -93,34 +101,22 @@ def _wanted(desk: Desk, facility_id: str, asked: PrivilegedList) -> dict[Key, Pr
     return wanted
 
 
-def _add(desk: Desk, facility_id: str, key: Key, row: PrivilegedRow, asked: PrivilegedList) -> None:
+def _add(
+    listed: privileged.Changing, at: datetime, key: Key, row: PrivilegedRow, asked: PrivilegedList
+) -> None:
     number, scope, untimed = key
-    privileged.add(
-        desk.conn,
-        facility_id=facility_id,
+    listed.add(
         scope=scope,
         number=number,
         kind=row.kind,
         source=PrivilegeSource.LIST,
         note=row.note,
         author=asked.author,
-        at=desk.at,
+        at=at,
         untimed=untimed,
         bar_number=row.bar_number,
         confirmed_by=SIGNED,
     )
-
-
-def _ask_for_removal(desk: Desk, missing: Sequence[Row[Any]], asked: PrivilegedList) -> None:
-    for row in missing:
-        privileged.change(
-            desk.conn,
-            row.id,
-            asked=Shrinking.REMOVE,
-            asked_scope=None,
-            asked_by=asked.author,
-            asked_until=desk.at + WAITS_FOR_ANOTHER,
-        )
 
 
 def _alarm(facility_id: str, asked: PrivilegedList, why: str) -> Alarm:

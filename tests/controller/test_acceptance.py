@@ -35,17 +35,16 @@ def block(conn: Connection, world: World, cause: BlockCause) -> None:
 
 
 def make_privileged(conn: Connection, number: str = NUMBER) -> None:
-    privileged.add(
-        conn,
-        facility_id=FACILITY,
-        scope="facility",
-        number=number,
-        kind=PrivilegeKind.ATTORNEY,
-        source=PrivilegeSource.STAFF,
-        note="attorney",
-        author="staff",
-        at=NOON,
-    )
+    with privileged.changing(conn, FACILITY) as listed:
+        listed.add(
+            scope="facility",
+            number=number,
+            kind=PrivilegeKind.ATTORNEY,
+            source=PrivilegeSource.STAFF,
+            note="attorney",
+            author="staff",
+            at=NOON,
+        )
 
 
 def release_hold(conn: Connection, world: World, call_id: str) -> None:
