@@ -39,6 +39,7 @@ END_OTHER_SESSIONS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
+EMPTY = "ALTER TABLE {0} DISABLE TRIGGER USER; DELETE FROM {0}; ALTER TABLE {0} ENABLE TRIGGER USER"
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
 
 CHOSEN = os.environ.get("IVR_DATABASE_URL")
@@ -87,10 +88,9 @@ class MigratedPostgresql:
             conn.execute(text(END_OTHER_SESSIONS))
             conn.execute(text("SET LOCAL synchronous_commit = off"))
             used = set(conn.scalars(self._used))
-            for table in (each for each in reversed(self._tables) if each.name in used):
-                conn.execute(text(f"ALTER TABLE {table.name} DISABLE TRIGGER USER"))
-                conn.execute(table.delete())
-                conn.execute(text(f"ALTER TABLE {table.name} ENABLE TRIGGER USER"))
+            filled = [each.name for each in reversed(self._tables) if each.name in used]
+            if filled:
+                conn.exec_driver_sql(";".join(EMPTY.format(name) for name in filled))
             for table, rows in self._first_rows.items():
                 conn.execute(table.insert(), rows)
 

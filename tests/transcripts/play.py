@@ -31,7 +31,6 @@ from ivr.flows.after_call import after_call
 from ivr.flows.goodbye import say_goodbye
 from ivr.flows.outbound import outbound
 from ivr.live import LiveCalls
-from ivr.loading import load
 from ivr.policy.reasons import Outcome, Reason
 from ivr.records.states import Leg
 from ivr.records.tables import call as call_table
@@ -40,6 +39,7 @@ from ivr.staff.changes import read as read_change
 from prompts.catalogue import Catalogue
 from prompts.listen import Heard, transcript
 from rating.money import Money, format_money
+from tests.transcripts.loaded import load_once
 
 CATALOGUE = Catalogue.load()
 FACILITY = Path(__file__).parents[2] / "examples" / "demonstration.toml"
@@ -161,7 +161,7 @@ class World:
             new_id=lambda: next(ids),
             version="test",
         )
-        database.transact_now(load, file or demonstration(), KEY, self.at)
+        database.transact_now(load_once, file or demonstration(), KEY, self.at)
         self.record_names()
 
     def record_names(self, name: bytes | None = SPEECH) -> None:
