@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, exists, func, insert, select, update
 
 from accounts.db import metadata
 from ivr.facility.file import FacilityFile
 from ivr.facility.pins import PinKey
+from ivr.facility.tables import facility
 from ivr.loading import load
 
-Row = Mapping[str, Any]
+Row = Mapping[Any, Any]
 #: Of each table the rows that loading makes, and those that it changes.
 Loaded = Sequence[tuple[Table, Sequence[Row], Sequence[Row]]]
 
@@ -22,8 +23,11 @@ _kept: dict[tuple[str, PinKey, datetime, str], Loaded] = {}
 
 
 def load_once(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> None:
-    """Load the file into a database in which nothing was loaded before."""
+    """Load the file; where nothing was loaded before, by the rows that it made there the last time."""
     name = (conn.dialect.name, key, at, file.model_dump_json())
+    if conn.scalar(select(exists(select(facility)))):
+        load(conn, file, key, at)
+        return
     if name in _kept:
         _put_back(conn, _kept[name])
         return
@@ -54,6 +58,17 @@ def _put_back(conn: Connection, loaded: Loaded) -> None:
         for row in changed:
             same = [column == row[column.name] for column in table.primary_key]
             conn.execute(update(table).where(*same).values(row))
+    if conn.dialect.name == "postgresql":
+        _go_on_counting(conn, loaded)
+
+
+def _go_on_counting(conn: Connection, loaded: Loaded) -> None:
+    """The server counts on from the keys that it did not give."""
+    for table, made, _ in loaded:
+        column = table.autoincrement_column
+        if made and column is not None:
+            sequence = func.pg_get_serial_sequence(table.name, column.name)
+            conn.execute(select(func.setval(sequence, max(row[column.name] for row in made))))
 
 
 def _key(table: Table, row: Row) -> tuple[object, ...]:
