@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 test: export OPENBLAS_NUM_THREADS = 1
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help setup run demo test check test-build test-privilege test-rating bench prompts lock clean
+.PHONY: help setup run demo test check test-build test-privilege test-rating test-accounts test-races bench prompts lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,12 @@ test-privilege: $(VENV)/ready-to-test ## a million decisions by chance: none has
 
 test-rating: $(VENV)/ready-to-test ## 100,000 random tariffs against a second, slow way to their prices (half an hour)
 	@$(BIN)/python -m tests.rating.many 100000
+
+test-accounts: $(VENV)/ready-to-test ## a million schedules of everything that happens to accounts at once (hours)
+	@$(BIN)/python -m tests.accounts 1000000
+
+test-races: $(VENV)/ready-to-test ## a thousand rounds of callers at the same moment on one balance, on both databases (an hour)
+	@$(BIN)/python -m tests.accounts.races 1000
 
 lock: ## renew requirements/*.txt from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
