@@ -104,10 +104,15 @@ class Paying:
                 return processor.refund(row.id, row.paid_as, amount)
 
     def _ask_of_authorisation(self, row: Row[Any], holder: holders.Holder | None) -> Outcome:
-        """Capture what the call has cost, or void; of one whose answer was not waited for, learn the name before."""
+        """Capture what the call has cost, or void; of one whose answer was not waited for, learn the name before.
+
+        What the processor will not capture, such as too small an amount, is given back to the payer at once.
+        """
         processor, processor_id = self._processor, row.processor_id
         if row.captured:
-            return processor.capture(row.id, processor_id, Money(row.captured))
+            captured = processor.capture(row.id, processor_id, Money(row.captured))
+            if not isinstance(captured, Declined):
+                return captured
         if processor_id is None:
             card = _on_file(holder)
             late = (

@@ -40,6 +40,8 @@ def deposit_page(desk: Desk, asked: DepositPage) -> str:
     """Send the holder the way to a page; any amount of whole cents (47 CFR 64.6100), without a fee."""
     if asked.amount % MICROS_PER_CENT:
         raise StaffError("amount: expected whole cents")
+    if asked.amount < payments.LEAST:
+        raise StaffError(f"amount: expected at least {dollars(payments.LEAST)}: no card processor takes less")
     return _page(desk, asked, PaymentKind.DEPOSIT, asked.amount, f"pay in {dollars(asked.amount)}")
 
 

@@ -18,6 +18,8 @@ from urllib.parse import parse_qs, urlsplit
 
 SECRET_KEY = "sk_test_loopback"
 WEBHOOK_SECRET = "whsec_loopback"
+#: What is charged at least (docs.stripe.com/currencies).
+LEAST_CENTS = 50
 #: Cards, and the reason for which each is declined.
 DECLINED = {"pm_declined": "generic_decline", "pm_insufficient": "insufficient_funds"}
 
@@ -42,6 +44,7 @@ class Books:
     next: list[str] = field(
         default_factory=list
     )  # "500", "429", "silent", "cut": what befalls the next requests
+    refuses_small_captures: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def new(self, prefix: str, **values: object) -> dict[str, Any]:
@@ -51,9 +54,11 @@ class Books:
 
 
 def _page(books: Books, form: dict[str, str]) -> dict[str, Any]:
-    books.done["page"] += 1
     setup = form["mode"] == "setup"
     amount = None if setup else int(form["line_items[0][price_data][unit_amount]"])
+    if amount is not None:
+        _refuse_too_small(amount)
+    books.done["page"] += 1
     session = books.new(
         "cs",
         object="checkout.session",
@@ -71,7 +76,13 @@ def _page(books: Books, form: dict[str, str]) -> dict[str, Any]:
     return session
 
 
+def _refuse_too_small(cents: int) -> None:
+    if cents < LEAST_CENTS:
+        raise Refused(400, "invalid_request_error", "amount_too_small")
+
+
 def _intent(books: Books, form: dict[str, str]) -> dict[str, Any]:
+    _refuse_too_small(int(form["amount"]))
     if form["payment_method"] in DECLINED:
         code = DECLINED[form["payment_method"]]
         raise Refused(402, "card_error", "card_declined", decline_code=code)
@@ -93,6 +104,8 @@ def _change(books: Books, path: str, form: dict[str, str]) -> dict[str, Any]:
     if intent["status"] != "requires_capture":
         raise Refused(400, "invalid_request_error", "payment_intent_unexpected_state")
     if verb == "capture":
+        if books.refuses_small_captures:
+            _refuse_too_small(int(form["amount_to_capture"]))
         books.done["captured"] += 1
         return _changed(intent, status="succeeded", amount_received=int(form["amount_to_capture"]))
     books.done["voided"] += 1

@@ -109,6 +109,23 @@ async def test_the_longest_talk_is_authorised_and_the_talk_captured(
     steps.assert_books_are_right(world)
 
 
+@in_loop
+async def test_a_talk_too_cheap_to_be_captured_is_the_providers_loss_and_the_payer_gets_all_back(
+    world: World, paying: Paying, books: Books
+) -> None:
+    books.refuses_small_captures = True
+    called = await offered(world)
+    assert await called.authorise_card() is Checked.AUTHORISED
+    await called.accept("1", "en")
+    assert ends(world, called.call_id, TALK_MS).charge == CHARGE
+    for _ in range(3):
+        await paying.work()
+    assert books.done == {"authorised": 1, "voided": 1}
+    assert (state_of(world, called.call_id), receivable(world)) == (PaymentState.VOIDED, 0)
+    assert world.database.read_now(ledger.balance, payers.LOSS).debits == CHARGE
+    steps.assert_books_are_right(world)
+
+
 @pytest.mark.parametrize("card", ["pm_declined", "pm_insufficient"])
 @in_loop
 async def test_a_declined_card_pays_for_nothing(

@@ -46,7 +46,8 @@ def test_a_holder_is_sent_to_a_page_once(ivr: Ivr, world: World, on_database: st
     ("words", "told"),
     [
         (("deposit-page", FAMILY, "5"), "its holder has no mobile number and no e-mail address"),
-        (("deposit-page", FAMILY, "0.005"), "amount: expected whole cents"),
+        (("deposit-page", FAMILY, "1.005"), "amount: expected whole cents"),
+        (("deposit-page", FAMILY, "0.49"), "amount: expected at least $0.50"),
         (("card-page", "nobody"), "there is no account nobody"),
     ],
 )
