@@ -19,8 +19,8 @@ from rating.plans import Plan, break_even
 
 #: So long before its end the next period is paid for, so that no day is without one.
 PAID_DAYS_BEFORE = 1
-#: So long before it a renewal is told, with its price.
-TOLD_DAYS_BEFORE = 3
+#: So long before it a renewal is told, with its price: a week has three business days whatever holidays are in it.
+TOLD_DAYS_BEFORE = 7
 #: How often a renewal that was not paid for is tried again, once a day.
 TRIED_AGAIN = 3
 

@@ -87,10 +87,10 @@ def test_a_year_of_renewals_leaves_no_day_out_and_charges_each_period_once(
     sales.assert_proved(database)
 
 
-def test_a_renewal_is_told_three_days_before_with_its_price(database: Database) -> None:
+def test_a_renewal_is_told_a_week_before_with_its_price(database: Database) -> None:
     begun(database, 4_000)
-    assert until(database, START, "2027-02-23")[2] == 0
-    assert until(database, "2027-02-24", "2027-02-25")[2] == 1
+    assert until(database, START, "2027-02-19")[2] == 0
+    assert until(database, "2027-02-20", "2027-02-21")[2] == 1
     told = '{"date": "2027-02-28", "number": "+12175550102", "price": "20.00"}'
     assert run(database, sales.told)[-1] == ("renewal_soon", told)
 

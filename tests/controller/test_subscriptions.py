@@ -49,7 +49,7 @@ can be undone
 given back: the unused part of the price, where the person called from there is released, transferred, dies or may \
 call no more, or where the facility is served no longer
 renewal: by itself, each period, until cancelled: $20.00 are taken from 2026-12-21 on, of the card on file or else of \
-the account; told 3 days before the period ends
+the account; told 7 days before the period ends
 """
 
 

@@ -159,9 +159,9 @@ def telephones_are_switched_off_in_three_ways(theatre: Theatre) -> None:
 
 
 def is_told_why(inmate: Party) -> None:
-    """Whose call was ringing is told why it is over, and hung up."""
-    inmate.begins_to_hear("ending.switched_off")
+    """Whose call was ringing is told why it is over, and hung up: perhaps before we get to look."""
     inmate.is_hung_up_on()
+    assert said_to(inmate)[-2:] == ["ending.switched_off", "goodbye"]
 
 
 @fault
