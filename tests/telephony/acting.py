@@ -1,5 +1,6 @@
 """What people do in most stories."""
 
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -76,13 +77,21 @@ def puts_down(party: Party) -> None:
 
 
 def said_to(party: Party, call: int = -1) -> list[str]:
-    """What was said to somebody in a call that has ended; whether a key cut it short does not matter."""
-    return [line.removesuffix(" (interrupted)") for line in party.transcript(call)]
+    """What was said to somebody in a call that has ended; whether a key cut it short does not matter.
+
+    Nor does it matter how many languages were offered until the key came.
+    """
+    said = [line.removesuffix(" (interrupted)") for line in party.transcript(call)]
+    before = ["", *said]
+    return [
+        line for line, last in zip(said, before, strict=False) if line != "choose_language" or line != last
+    ]
 
 
 def languages_of(party: Party, *clips: str) -> list[str]:
-    """The languages in which these were said to somebody in a call that has ended, in order."""
-    return [clip.language for clip in party.placements() if clip.clip_id in clips]
+    """The languages in which these were said to somebody in a call that has ended, in order; one clip may be torn."""
+    said = [(clip.clip_id, clip.language) for clip in party.placements() if clip.clip_id in clips]
+    return [language for (_, language), _ in groupby(said)]
 
 
 def prompts_in(recording: Path) -> list[str]:

@@ -21,9 +21,8 @@ from tests.telephony.cast import Cast, Role
 from tests.telephony.scene import Scene
 from tests.telephony.stack import running_stack
 
-REPLACED_SECONDS = (
-    15.0  # ten where not five stacks start at once: tests/controller/test_serve.py holds it to that
-)
+#: Ten where not several stacks start at once: tests/controller/test_serve.py holds the supervisor to that.
+REPLACED_SECONDS = 15.0
 
 
 class Theatre:
