@@ -73,7 +73,10 @@ def _limits(level: Level) -> Iterator[CallLimit]:
 def with_inmates(conn: Connection, count: int) -> None:
     """So many inmates more, each with a list."""
     alex = conn.execute(select(inmate).where(inmate.c.inmate_id == "1001")).one()._mapping
-    rows = [{**alex, "id": 1_000_000 + n, "inmate_id": f"{1_000_000 + n}"} for n in range(count)]
+    rows = [
+        {**alex, "id": 1_000_000 + n, "inmate_id": f"{1_000_000 + n}", "pin_hash": f"{n:064x}"}
+        for n in range(count)
+    ]
     conn.execute(insert(inmate), rows)
     listed = {"number": NUMBER, "speed_dial": None, "records": True, "learned": False}
     conn.execute(insert(allowed_number), [{**listed, "inmate": row["id"]} for row in rows])

@@ -5,13 +5,15 @@ import pytest
 import uvloop
 
 from accounts import schema
-from accounts.db import DatabaseUnsuitable
-from bench import books, facility, load, report
+from accounts.db import Database, DatabaseUnsuitable
+from bench import books, facility, load, policy, report
 from bench.bare import DIAL
 from bench.books import Settled
 from bench.measure import Figures, Measured, Report, Wait, Workload, measure
 from bench.servers import bare, controller
 from ivr.keyring import Keyring
+from tests.database import only_sqlite
+from tests.transcripts.play import World
 
 WORKLOAD = Workload(calls=20, phones=20, talk_s=2.0, warm_up_calls=0)
 
@@ -84,3 +86,13 @@ def test_the_table_fits_eighty_columns() -> None:
     lines = list(report.lines(Report(workload, "postgresql", settled, most, most, most)))
     assert len(lines) > 12
     assert max(map(len, lines)) <= 80
+
+
+@only_sqlite
+def test_each_row_about_the_controls_can_be_measured(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    World(database, tmp_path)
+    monkeypatch.setattr(policy, "MANY", 3)
+    for _, work, items in policy.rows(database):
+        work(next(iter(items)))
