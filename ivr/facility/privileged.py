@@ -32,7 +32,7 @@ from accounts.db import Prepared, insert_if_new
 from ivr.facility import scopes
 from ivr.facility.tables import privileged_list, privileged_number
 from ivr.policy.level import Level
-from ivr.policy.privilege import WAITS_FOR_ANOTHER, PrivilegeKind, PrivilegeSource
+from ivr.policy.privilege import WAITS_FOR_ANOTHER, PrivilegeKind, PrivilegeSource, Shrinking
 
 _row = privileged_number.c
 
@@ -122,6 +122,11 @@ class Changing:
                 confirmed_at=at if confirmed_by else None,
             )
         )
+
+    def ask(self, row_id: int, how: Shrinking, *, author: str, at: datetime, to: str | None = None) -> None:
+        """Somebody wants the row to shrink (for NARROW: to this scope), which another operator has to confirm."""
+        until = at + WAITS_FOR_ANOTHER
+        self.change(row_id, asked=how, asked_scope=to, asked_by=author, asked_until=until)
 
     def change(self, row_id: int, **values: object) -> None:
         """Change one row."""

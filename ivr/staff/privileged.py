@@ -129,13 +129,7 @@ def shrink(desk: Desk, asked: ShrinkPrivileged) -> str:
         to = scopes.inmate(desk.inmate(facility_id, asked.to_inmate_id).id)
     with privileged.changing(desk.conn, facility_id) as listed:
         for row in wanted:
-            listed.change(
-                row.id,
-                asked=asked.how,
-                asked_scope=to,
-                asked_by=asked.author,
-                asked_until=desk.at + WAITS_FOR_ANOTHER,
-            )
+            listed.ask(row.id, asked.how, author=asked.author, at=desk.at, to=to)
     return f"{asked.about}: stays as it is until another operator confirms that it is {_DONE[asked.how]}"
 
 

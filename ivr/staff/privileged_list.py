@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from ivr.facility import privileged, scopes
 from ivr.facility.csv_rows import ImportMistakes, Kind, PrivilegedRow, read_rows
-from ivr.policy.privilege import WAITS_FOR_ANOTHER, PrivilegeSource, Shrinking, is_too_short
+from ivr.policy.privilege import PrivilegeSource, Shrinking, is_too_short
 from ivr.records import sealing
 from ivr.staff.desk import Alarm, Asked, Desk, StaffError
 
@@ -57,13 +57,7 @@ def import_list(desk: Desk, asked: PrivilegedList) -> str:
         for key in new:
             _add(listed, desk.at, key, wanted[key], asked)
         for row in missing:
-            listed.change(
-                row.id,
-                asked=Shrinking.REMOVE,
-                asked_scope=None,
-                asked_by=asked.author,
-                asked_until=desk.at + WAITS_FOR_ANOTHER,
-            )
+            listed.ask(row.id, Shrinking.REMOVE, author=asked.author, at=desk.at)
     sealed = sealing.seal(
         desk.conn, facility_id, {number for number, _, _ in new}, desk.at, f"{asked.note}, by {asked.author}"
     )
