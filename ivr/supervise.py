@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 WATCHDOG_SECONDS = 4.0
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
-PAUSE_SECONDS = 0.5  # between an end and the next start, so that a broken program does not spin
+PAUSE_SECONDS = 0.5  # between an end and the next start, so that a program which cannot start does not spin
 
 
 class SupervisorError(Exception):
@@ -175,7 +175,8 @@ class Supervisor:
         if trouble := self.controller.check():
             log.error("replacing the controller", why=trouble)
             self.controller.stop(at_once=True)
-            time.sleep(PAUSE_SECONDS)
+            if not self.controller.ready:  # one that has served is missed by calls in progress
+                time.sleep(PAUSE_SECONDS)
             try:
                 self.controller.start()
             except OSError as failure:  # tried again: it gives no sign of life

@@ -99,8 +99,10 @@ def main() -> None:
 
 def _words() -> list[str]:
     """The words of the command; where a shell completes one, those that stand there so far."""
+    if "_IVR_COMPLETE" not in os.environ:
+        return sys.argv[1:]
     completed = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS") or ""
-    return completed.split()[1:] or sys.argv[1:]
+    return completed.split()[1:]
 
 
 def _is_expected(failure: Exception) -> bool:

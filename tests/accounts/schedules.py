@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from tests.accounts.books import assert_proved, assert_right, standing
 from tests.accounts.steps import KINDS, Step, restart
-from tests.accounts.world import Killed, Place, Run, undone
+from tests.accounts.world import Killed, Place, Run, savepoint
 
 SHORTEST, LONGEST = 5, 12
 #: In each of so many last steps a schedule has this many ways to go on.
@@ -107,11 +107,11 @@ def perform_all(place: Place, numbers: Sequence[int], done: Callable[[], object]
             try:
                 for name, step in enumerate(steps[common:], common + 1):
                     before = ExitStack()
-                    before.enter_context(undone(run.conn))
+                    before.enter_context(savepoint(run.conn, keep=False))
                     path.append((step, run, before))
                     run = run.copy()
                     perform(run, name, step)
-                with undone(run.conn):
+                with savepoint(run.conn, keep=False):
                     perform_end(run)
             except Exception as failure:
                 raise Wrong(number, failure) from failure

@@ -97,31 +97,19 @@ def prepare(conn: Connection) -> None:
 
 
 @contextmanager
-def done_or_not(conn: Connection) -> Iterator[None]:
-    """What a failing block has done is undone; past SQLAlchemy, whose own savepoints take longer than the block."""
+def savepoint(conn: Connection, *, keep: bool) -> Iterator[None]:
+    """Undo what the block has done where it fails, or is not kept; SQLAlchemy's own takes longer than most blocks."""
     own = conn.connection.driver_connection
     assert own is not None
-    own.execute("SAVEPOINT work")
+    own.execute("SAVEPOINT step")
+    kept = False
     try:
         yield
-    except BaseException:
-        own.execute("ROLLBACK TO SAVEPOINT work")
-        raise
+        kept = keep
     finally:
-        own.execute("RELEASE SAVEPOINT work")
-
-
-@contextmanager
-def undone(conn: Connection) -> Iterator[None]:
-    """What the block has done is undone at its end."""
-    own = conn.connection.driver_connection
-    assert own is not None
-    own.execute("SAVEPOINT undone")
-    try:
-        yield
-    finally:
-        own.execute("ROLLBACK TO SAVEPOINT undone")
-        own.execute("RELEASE SAVEPOINT undone")
+        if not kept:
+            own.execute("ROLLBACK TO SAVEPOINT step")
+        own.execute("RELEASE SAVEPOINT step")
 
 
 @dataclass(slots=True)
@@ -146,7 +134,7 @@ class Run:
         """What `Database.transact` does; raises Killed where the process has died before it."""
         if self.commits_left == 0:
             raise Killed
-        with done_or_not(self.conn):
+        with savepoint(self.conn, keep=True):
             done = work(self.conn, *args, **kwargs)
         if self.commits_left is not None:
             self.commits_left -= 1

@@ -1,6 +1,6 @@
 """What people do in most stories."""
 
-from itertools import groupby
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from tests.telephony.scene import FAMILY_HERTZ, INMATE_HERTZ, Scene
 from tests.telephony.stack import ear
 
 TALK_SECONDS = 1.5
+TORN_SECONDS = 0.5  # lost packets take less out of a clip; until it is said again takes longer
 _FRAME = RATE // 100
 _TONE_RMS = (0.18, 0.24)  # of the people's voices, which are tones of one loudness
 
@@ -79,19 +80,25 @@ def puts_down(party: Party) -> None:
 def said_to(party: Party, call: int = -1) -> list[str]:
     """What was said to somebody in a call that has ended; whether a key cut it short does not matter.
 
-    Nor does it matter how many languages were offered until the key came.
+    Nor does it matter whether the key for English came before Spanish was offered, once.
     """
     said = [line.removesuffix(" (interrupted)") for line in party.transcript(call)]
-    before = ["", *said]
-    return [
-        line for line, last in zip(said, before, strict=False) if line != "choose_language" or line != last
-    ]
+    offered = [clip.language for clip in party.placements(call) if clip.clip_id == "choose_language"]
+    if offered == ["en", "es"]:
+        said.remove("choose_language")
+    return said
 
 
 def languages_of(party: Party, *clips: str) -> list[str]:
-    """The languages in which these were said to somebody in a call that has ended, in order; one clip may be torn."""
-    said = [(clip.clip_id, clip.language) for clip in party.placements() if clip.clip_id in clips]
-    return [language for (_, language), _ in groupby(said)]
+    """The languages in which these were said to somebody in a call that has ended, in order; a torn clip is one."""
+    said = [clip for clip in party.placements() if clip.clip_id in clips]
+    torn = {
+        id(piece)
+        for first, piece in pairwise(said)
+        if (piece.clip_id, piece.language) == (first.clip_id, first.language)
+        and piece.start_s - first.end_s < TORN_SECONDS
+    }
+    return [clip.language for clip in said if id(clip) not in torn]
 
 
 def prompts_in(recording: Path) -> list[str]:

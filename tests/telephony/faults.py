@@ -21,8 +21,7 @@ from tests.telephony.cast import Cast, Role
 from tests.telephony.scene import Scene
 from tests.telephony.stack import running_stack
 
-#: Ten where not several stacks start at once: tests/controller/test_serve.py holds the supervisor to that.
-REPLACED_SECONDS = 15.0
+REPLACED_SECONDS = 10.0
 
 
 class Theatre:
