@@ -44,6 +44,7 @@ bench: $(VENV)/ready-to-test ## calls a second, CPU and statements a call, as ra
 	@$(BIN)/python -m bench.rating
 	@$(BIN)/python -m bench.policy
 	@$(BIN)/python -m bench.ledger
+	@$(BIN)/python -m bench.records
 
 test-privilege: $(VENV)/ready-to-test ## a million decisions by chance: none has a privileged call recorded (half an hour)
 	@$(BIN)/python -m tests.privilege 1000000

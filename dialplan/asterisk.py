@@ -17,7 +17,19 @@ from dialplan.pulse import Pulse
 from dialplan.sandbox import Program, Sandbox, SandboxError
 from dialplan.template import RenderError
 
-FOLDERS = ("etc", "lib", "lib/agi-bin", "lib/sounds", "log", "run", "spool", "spool/monitor", "spool/names")
+FOLDERS = (
+    "etc",
+    "lib",
+    "lib/agi-bin",
+    "lib/sounds",
+    "log",
+    "log/cdr-custom",
+    "log/cel-custom",
+    "run",
+    "spool",
+    "spool/monitor",
+    "spool/names",
+)
 LONGEST_SOCKET_PATH = 107  # of a Unix socket, sun_path without its closing NUL
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from dialplan import modules
-from dialplan.configuration import Dialplan, Section, Step, dialplan_of, sections_of
+from dialplan.configuration import Dialplan, Section, Step, dialplan_of, lines_of, sections_of
 
 Files = Mapping[str, str]
 Faults = Iterator[str]
@@ -80,6 +80,16 @@ ENDPOINT = {
     "trust_id_inbound": "no",
 }
 # AMI classes that reach a shell, start calls, show keys, or change the configuration.
+CEL_OPTIONS = {"enable", "events", "dateformat"}
+#: What Asterisk's own records of calls may hold: no number, no telephone, and only the hour, which stands in a file.
+ASTERISK_RECORDS = {
+    "cdr_custom.conf": (
+        {"CDR(accountcode", "CDR(disposition", "CDR(billsec", "CDR(start", "STRFTIME(${CDR(start"},
+        "UTC,%Y-%m-%dT%H)}\n",
+        "cdr_custom.conf",
+    ),
+    "cel_custom.conf": ({"CHANNEL(accountcode", "eventtime"}, "dateformat = %Y-%m-%dT%H%z\n", "cel.conf"),
+}
 FORBIDDEN_CLASSES = frozenset(
     {"all", "command", "originate", "config", "dtmf", "agi", "dialplan", "verbose", "log"}
 )
@@ -357,8 +367,15 @@ def _log_faults(files: Files) -> Faults:
         for name, levels in section.options:
             if section.name == "logfiles" and re.search(r"verbose|debug|dtmf|\*", levels):
                 yield f"the log {name} could hold keyed digits or the token"
-    if [section.value("enable") for section in sections_of(files["cel.conf"])] != ["no"]:
+    general = {name: value for each in sections_of(files["cel.conf"]) for name, value in each.options}
+    if set(general) != CEL_OPTIONS or general["events"] != "BRIDGE_ENTER":
         yield "CEL could hold keyed digits"
+    for name, (fields, hour, where) in ASTERISK_RECORDS.items():
+        if (
+            set(re.findall(r"\$\{([^,})]+)", "\n".join(lines_of(files[name])))) - fields
+            or hour not in files[where]
+        ):
+            yield f"{name} could hold who called whom, or when to the second"
     if not re.search(r"^transmit_silence = yes$", files["asterisk.conf"], re.MULTILINE):
         yield "silence could be left out: a text telephone's tones need every packet of G.711"
     if not re.search(r"^disable_remote_console_shell = yes$", files["asterisk.conf"], re.MULTILINE):

@@ -62,6 +62,9 @@ FACILITY = (
     "res_pjsip_header_funcs",  # what an answer tells of forwarding
     "res_speech",  # res_agi has an undefined symbol without it
 )
+#: Asterisk's own records, for `ivr cdr audit`: calls go on without them. `res_cdrel_custom` is a part of the other two
+#: since 22.6; before, there is none and they do without.
+RECORDS = ("cdr_custom", "cel_custom", "func_cdr", "res_cdrel_custom")
 NETWORK = (
     *COMMON,
     "app_playtones",

@@ -131,7 +131,7 @@ class FacilityAsterisk:
 def render(spec: FacilityAsterisk) -> dict[str, str]:
     """The text of every configuration file by its name; raises RenderError on a value that could inject."""
     return {
-        **common_files(spec.folder, "facility", spec.rtp_ports, modules.FACILITY),
+        **common_files(spec.folder, "facility", spec.rtp_ports, modules.FACILITY, modules.RECORDS),
         "manager.conf": fill(
             "manager.conf",
             ami_port=spec.ami_port,
@@ -140,6 +140,9 @@ def render(spec: FacilityAsterisk) -> dict[str, str]:
             announcer_secret=spec.announcer_secret,
         ),
         "cdr_manager.conf": fill("cdr_manager.conf"),
+        "cdr_custom.conf": fill("cdr_custom.conf"),
+        "cel.conf": fill("cel_facility.conf"),
+        "cel_custom.conf": fill("cel_custom.conf"),
         "extensions.conf": fill(
             "extensions.conf",
             token=spec.token,
@@ -175,10 +178,16 @@ def _pjsip(spec: FacilityAsterisk) -> str:
 
 
 def common_files(
-    folder: Path, system_name: str, rtp_ports: tuple[int, int], loaded: tuple[str, ...]
+    folder: Path,
+    system_name: str,
+    rtp_ports: tuple[int, int],
+    required: tuple[str, ...],
+    wanted: tuple[str, ...] = (),
 ) -> dict[str, str]:
-    """The files that every Asterisk of ours has."""
-    loads = "".join(f"require = {module}.so\n" for module in loaded)
+    """The files that every Asterisk of ours has; it starts without what is only wanted."""
+    loads = "".join(
+        [*(f"require = {name}.so\n" for name in required), *(f"load = {name}.so\n" for name in wanted)]
+    )
     return {
         "asterisk.conf": fill("asterisk.conf", folder=_plain_path(folder), system_name=system_name),
         "modules.conf": fill("modules.conf", blocks={"loads": loads}),

@@ -93,6 +93,7 @@ class Call:
     line: Line
     catalogue: Catalogue
     language: str = "en"
+    said: list[str] = field(default_factory=list)  # prompts in their order, whether or not a key cut them
 
     async def answer(self) -> None:
         """Pick up the telephone."""
@@ -163,6 +164,7 @@ class Call:
         return [file for each in spoken for file in self._files_of(each)]
 
     def _files_of(self, spoken: Spoken) -> list[str]:
+        self.said.append(spoken.prompt_id)
         language = spoken.language or self.language
         clips = self.catalogue.clips(spoken.prompt_id, language, spoken.told)
         return [clip if clip.startswith("/") else f"{language}/ivr/{clip}" for clip in clips]

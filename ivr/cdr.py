@@ -1,68 +1,63 @@
-"""Call-detail records, as people read them: lists that fit a terminal, and one call told whole."""
+"""Call-detail records, as people and spreadsheets read them: one line of a list, or every field of one call."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Row, select, true
+from sqlalchemy import Connection, Row, select
 
-from ivr.facility.tables import facility, inmate
-from ivr.policy.hotline import NO_STATION
 from ivr.policy.request import PAID_IN_CALLS
-from ivr.records.tables import call, leg_quality, recording, session
+from ivr.records.listing import RECORDED, UNRECORDED, flags, is_recorded, of_calls, shown_to
+from ivr.records.tables import call, leg_quality, session
 from rating.money import Money, format_money
 from rating.price import price_from_text
 from rating.quote import in_words
 
-_LISTED = (
-    call,
-    inmate.c.inmate_id,
-    facility.c.name.label("facility"),
-    facility.c.time_zone,
-    recording.c.id.label("recording_id"),
-    recording.c.state.label("recording_state"),
-    recording.c.talk_ms.label("recorded_ms"),
-    recording.c.sha256,
-    recording.c.sealed_at.label("recording_sealed_at"),
-    recording.c.sealed_because.label("recording_sealed_because"),
+#: The columns of a list as CSV, and the names of its JSON lines: names stay, new ones come at the end.
+COLUMNS = (
+    *("call", "facility", "station", "inmate", "number", "dialled", "call_type", "payer"),
+    *("keyed_at", "dialled_at", "answered_at", "accepted_at", "accepted_by", "talk_from_at", "talk_to_at"),
+    *("talk_seconds", "billed_seconds", "charge", "tax", "agency_charge", "calls_charged", "given_back"),
+    *("recorded", "reason", "cut_off_by", "ended_by", "dropped_by", "flags"),
 )
 
-
-def _joined() -> Any:
-    return (
-        select(*_LISTED)
-        .outerjoin(inmate, inmate.c.id == call.c.inmate)  # of some calls nobody knows whose they are
-        .join(facility, facility.c.id == call.c.facility_id)
-        .outerjoin(recording, recording.c.call_id == call.c.id)
-    )
+_MONEY = frozenset({"charge", "tax", "agency_charge"})
+_AS_KEPT = [name for name in COLUMNS if name in call.c and name not in _MONEY]
 
 
 def in_progress(conn: Connection, *, hidden: bool = False) -> Sequence[Row[Any]]:
     """Calls that are not settled yet, the oldest first; anonymous ones only where asked for."""
-    live = _joined().where(call.c.sealed_at.is_(None), _shown_to(hidden=hidden))
+    live = of_calls().where(call.c.sealed_at.is_(None), shown_to(hidden=hidden))
     return conn.execute(live.order_by(call.c.keyed_at)).all()
-
-
-def newest(conn: Connection, most: int, *, hidden: bool = False) -> Sequence[Row[Any]]:
-    """The records sealed last, the newest first; of anonymous calls only where asked for."""
-    sealed = _joined().where(call.c.sealed_at.is_not(None), _shown_to(hidden=hidden))
-    return conn.execute(sealed.order_by(call.c.sealed_at.desc()).limit(most)).all()
 
 
 def ids_starting(conn: Connection, start: str, *, hidden: bool = False) -> Sequence[str]:
     """The ids of calls that begin so, two at most: enough to see whether it is one."""
-    begin_so = select(call.c.id).where(call.c.id >= start, call.c.id < start + "g", _shown_to(hidden=hidden))
+    begin_so = select(call.c.id).where(call.c.id >= start, call.c.id < start + "g", shown_to(hidden=hidden))
     return conn.scalars(begin_so.order_by(call.c.id).limit(2)).all()
 
 
-def _shown_to(*, hidden: bool) -> ColumnElement[bool]:
-    return true() if hidden else call.c.station_id != NO_STATION
+def listed(row: Row[Any]) -> dict[str, object]:
+    """One call of a list, by the names of `COLUMNS`: times with the facility's offset, money in dollars."""
+    zone = ZoneInfo(row.time_zone)
+    values: dict[str, object] = {name: _written(getattr(row, name), zone) for name in _AS_KEPT}
+    values |= {name: _dollars(getattr(row, name)) for name in _MONEY}
+    values |= {
+        "call": row.id,
+        "facility": row.facility_id,
+        "station": row.station_id,
+        "inmate": row.inmate_id,
+        "talk_seconds": None if row.talk_ms is None else f"{row.talk_ms / 1000:.3f}",
+        "recorded": RECORDED if is_recorded(row) else (row.not_recorded or UNRECORDED),
+        "flags": " ".join(flags(row)),
+    }
+    return {name: values[name] for name in COLUMNS}
 
 
 def whole(conn: Connection, call_id: str) -> Mapping[str, object] | None:
     """Every field of one record by name, with its recording and the quality of both legs; None for an unknown id."""
-    row = conn.execute(_joined().where(call.c.id == call_id)).one_or_none()
+    row = conn.execute(of_calls().where(call.c.id == call_id)).one_or_none()
     if row is None:
         return None
     zone = ZoneInfo(row.time_zone)
@@ -79,11 +74,16 @@ def whole(conn: Connection, call_id: str) -> Mapping[str, object] | None:
         conn.scalar(select(session.c.started_at).where(session.c.id == row.session_id)), zone
     )
     for leg in conn.execute(select(leg_quality).where(leg_quality.c.call_id == call_id)):
-        fields[f"quality_{leg.leg}"] = (
-            f"received {leg.packets_received}, lost {leg.packets_lost}, lost at far end {leg.far_packets_lost}, "
-            f"jitter {_ms(leg.jitter_us)}, round trip {_ms(leg.round_trip_us)}"
-        )
+        fields[f"quality_{leg.leg}"] = quality(leg)
     return fields
+
+
+def quality(leg: Row[Any]) -> str:
+    """How the packets of one leg fared."""
+    return (
+        f"received {leg.packets_received}, lost {leg.packets_lost}, lost at far end {leg.far_packets_lost}, "
+        f"jitter {_ms(leg.jitter_us)}, round trip {_ms(leg.round_trip_us)}"
+    )
 
 
 def money(amount: int | None) -> str | None:
@@ -123,6 +123,14 @@ def lines(fields: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for name, value in fields.items():
         if value not in (None, ""):
             yield name, str(value)
+
+
+def _dollars(amount: int | None) -> str | None:
+    return None if amount is None else format_money(Money(amount))
+
+
+def _written(value: object, zone: ZoneInfo) -> object:
+    return value.astimezone(zone).isoformat(timespec="milliseconds") if isinstance(value, datetime) else value
 
 
 def _shown(value: object, zone: ZoneInfo) -> object:

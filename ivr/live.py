@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -40,6 +40,8 @@ class LiveCall:
     talking: bool = False
     hung_up_first: str | None = None  # the leg whose end asked for the hang-up
     fault: Fault | None = None  # what Asterisk told of an end that neither asked for
+    inmate_heard: Sequence[str] = ()  # the prompts said to each before the talk
+    called_heard: Sequence[str] = ()
     talk_ended: asyncio.Event = field(default_factory=asyncio.Event)
     hang_up_known: asyncio.Event = field(default_factory=asyncio.Event)
     acceptance_over: asyncio.Event | None = None  # once the called party has answered

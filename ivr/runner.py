@@ -67,7 +67,7 @@ class Runner:
         live = self._node.live.get(call_id)
         over = asyncio.Event()
         if live is not None:
-            live.acceptance_over = over
+            live.acceptance_over, live.called_heard = over, call.said
         structlog.contextvars.bind_contextvars(call_id=call_id)
         try:
             is_relay = live is not None and live.relay
@@ -97,7 +97,7 @@ class Runner:
             note=known["note"],
             closed_in_asterisk="1" in known["closed"],
         )
-        call = Call(session, self._catalogue)
+        call = Call(session, self._catalogue, said=controls.said)
         structlog.contextvars.bind_contextvars(
             call_id=controls.call_id
         )  # the controls add where, if it is kept

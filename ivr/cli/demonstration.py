@@ -18,7 +18,7 @@ from dialplan.install import InstallError, provide, provide_telephones
 from dialplan.phone import PhoneError
 from dialplan.template import RenderError
 from ivr import cdr, log
-from ivr.cli.calls import cdr_table, record_table
+from ivr.cli.cdr import cdr_table, story_table
 from ivr.config import PROJECT, Settings, load_settings
 from ivr.demonstration import stories
 from ivr.demonstration.card import card
@@ -27,6 +27,8 @@ from ivr.demonstration.ports import free_ports
 from ivr.demonstration.stage import Stage, StageError, prepare, require_free_ports, stage
 from ivr.instance import keyring_of
 from ivr.records import recordings
+from ivr.records.listing import Wanted, page
+from ivr.story import story
 from ivr.supervise import SupervisorError
 from rating.money import Money, format_money
 
@@ -114,14 +116,14 @@ def _show_call(on: Stage, console: Console) -> None:
     _print_balances(on, console, "Accounts before the call")
     stories.demonstrate(on, tell, "1", stories.SUBSCRIBER, talk_seconds=5)
     with Database.open(on.settings.url) as database:
-        newest = database.read_now(cdr.newest, 1)[0]
+        [newest] = database.read_now(page, Wanted(), 1)
         _wait_for_recording(database, newest.id)
         console.print("\nIts record:")
-        console.print(record_table(database.read_now(cdr.whole, newest.id)))
-        recording_id = database.read_now(cdr.newest, 1)[0].recording_id
+        console.print(story_table(database.read_now(story, newest.id)))
+        [newest] = database.read_now(page, Wanted(), 1)
     _print_balances(on, console, "Accounts after the call")
     console.print(
-        f"Both voices, one in each ear: {recordings.wav_file(on.settings.recordings, recording_id)}",
+        f"Both voices, one in each ear: {recordings.wav_file(on.settings.recordings, newest.recording_id)}",
         soft_wrap=True,
     )
 
@@ -141,8 +143,9 @@ def _demonstrate(on: Stage, console: Console) -> None:
     alex = stories.demonstrate_refusal(on, tell, "5", "ending.number_blocked")
     _expect("ending.number_blocked" in alex, f"the reason was not heard, but {alex}")
     with Database.open(on.settings.url) as database:
-        records = [(row.reason, row.calls_charged, row.charge) for row in database.read_now(cdr.newest, 3)]
-        console.print(cdr_table(database, 3))
+        rows = database.read_now(page, Wanted(), 3)
+        records = [(row.reason, row.calls_charged, row.charge) for row in rows]
+        console.print(cdr_table(rows))
         left = database.read_now(_balances)
     wanted = [("number_blocked", 0, 0), ("completed", 0, 60_000), ("completed", 1, 0)]
     _expect(records == wanted, f"the records say {records}")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,7 @@ class InmateControls:
     cause: str = ""
     note: str = ""  # the dialplan's own note of the talk, read before the script started
     closed_in_asterisk: bool = False  # its own database says that the station is off
+    said: list[str] = field(default_factory=list)  # prompts, since the last number was keyed
     _facility: Facility | None = None
     _inmate: int | None = None
     _booking: Booking | None = None  # at an intake station
@@ -201,6 +202,7 @@ class InmateControls:
         structlog.contextvars.bind_contextvars(call_id=self.call_id)
         self.node.live.in_dialogue.add(self.call_id)
         self._is_open, self._choice = False, None
+        self.said.clear()
         if not self._has_name:
             await self._open_call()
 
@@ -258,6 +260,7 @@ class InmateControls:
             self.node.now(),
             grant.ends_by,
             relay=grant.relay,
+            inmate_heard=tuple(self.said),
         )
         self.node.live.add(live)
         return {

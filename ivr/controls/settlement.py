@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -12,6 +13,7 @@ from ivr.controls.drops import Drop, Told, cause_of, drop_of, tell_payer
 from ivr.controls.node import Node
 from ivr.controls.telling import notices_of_call
 from ivr.facility.learning import learn
+from ivr.live import LiveCall
 from ivr.policy.dropped import Fault
 from ivr.policy.forwarding import Forwarded
 from ivr.policy.hotline import ANONYMOUS_KINDS, coarse
@@ -64,11 +66,13 @@ def settle(
     source: str = evidence.NOTE,
     quality: str = "",
     dialled_at: datetime | None = None,
+    heard: Mapping[str, str] = MappingProxyType({}),
 ) -> Settled | None:
     """Settle an ended call to its talk time and seal its record; a settled call is only read.
 
-    `seen` is what was seen of it just now, `quality` the called leg's report. Returns None for a call that was never
-    opened. The hold becomes a charge or is given back in this same transaction.
+    `seen` is what was seen of it just now, `quality` the called leg's report, `heard` the prompts that each was told,
+    by column. Returns None for a call that was never opened. The hold becomes a charge or is given back in this same
+    transaction.
     """
     row = calls.lock_call(conn, call_id)
     if row is None:
@@ -77,7 +81,7 @@ def settle(
         evidence.add(conn, call_id, *seen, source=source, at=at)
     if quality:
         evidence.keep_quality(conn, call_id, Leg.CALLED_PARTY, quality)
-    known = {"version": version, "dialled_at": row.dialled_at or dialled_at}
+    known = {"version": version, "dialled_at": row.dialled_at or dialled_at, **heard}
     return _settle_row(conn, row, ending, at, known=known, seen=seen, quality=quality)
 
 
@@ -102,12 +106,18 @@ async def settle_call(
         source=source,
         quality=quality,
         dialled_at=live.dialled_at if live else None,
+        heard=_heard(live) if live else {},
     )
     if settled is not None and settled.is_new:
         node.live.ended[settled.reason] += 1
     node.live.remove(call_id, settled)
     node.settled.set()
     return settled
+
+
+def _heard(live: LiveCall) -> Mapping[str, str]:
+    said = {"inmate_heard": live.inmate_heard, "called_heard": live.called_heard}
+    return {column: " ".join(prompts) for column, prompts in said.items() if prompts}
 
 
 def _settle_row(

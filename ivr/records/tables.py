@@ -103,6 +103,8 @@ call = Table(
     Column("accepted_by", String(16)),  # the key, or "passive"
     Column("called_language", String(2)),
     Column("cost_heard", Boolean, nullable=False),
+    Column("inmate_heard", Text),  # the prompts that were said to each before the talk; none: not known
+    Column("called_heard", Text),
     Column("declined", String(32)),  # what the called party chose instead of accepting
     Column("last_seen_at", Instant),
     Column("talk_from_at", Instant),
@@ -163,6 +165,7 @@ call = Table(
         postgresql_where=text("sealed_at IS NULL"),
     ),
     Index("ix_call_sealed_at", "sealed_at"),
+    Index("ix_call_keyed_at", "keyed_at", "id"),
     Index("ix_call_live_inmate", "inmate", unique=True, sqlite_where=LIVE, postgresql_where=LIVE),
     Index("ix_call_live_number", "number", unique=True, sqlite_where=LIVE_ALONE, postgresql_where=LIVE_ALONE),
     Index("ix_call_inmate", "inmate", "keyed_at"),

@@ -6,7 +6,7 @@ import uvloop
 
 from accounts import schema
 from accounts.db import Database, DatabaseUnsuitable
-from bench import books, facility, load, policy, report
+from bench import books, facility, load, policy, records, report
 from bench.bare import DIAL
 from bench.books import Settled
 from bench.measure import Figures, Measured, Report, Wait, Workload, measure
@@ -96,3 +96,11 @@ def test_each_row_about_the_controls_can_be_measured(
     monkeypatch.setattr(policy, "MANY", 3)
     for _, work, items in policy.rows(database):
         work(next(iter(items)))
+
+
+def test_a_days_lists_and_reports_can_be_measured(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/records.sqlite"
+    facility.prepare(url, Keyring(tmp_path), phones=2)
+    with Database.open(url) as filled:
+        filled.transact_now(records.fill, 50)
+        assert len(list(records.measured(filled, 50))) == 11

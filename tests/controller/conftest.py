@@ -1,14 +1,21 @@
 """Fixtures of these tests: the demonstration facility on each database, and the commands on it."""
 
+import asyncio
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from accounts.db import Database
 from ivr.cli import main
+from ivr.controls.settlement import Ending, settle
+from ivr.policy.reasons import Outcome
+from ivr.policy.talk import Evidence, Kind
+from ivr.records import evidence
+from tests.controller import steps
 from tests.transcripts.play import World
 
 
@@ -53,3 +60,19 @@ def on_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Commands use the test's own database."""
     monkeypatch.setenv("IVR_DATABASE_URL", database_url)
     return database_url
+
+
+@pytest.fixture
+def records(world: World, on_database: str) -> list[str]:
+    """The ids of a prepaid call, a subscription call, a refused one, and one in progress."""
+    ids = []
+    for keys in (steps.PAID, steps.SUBSCRIBED):
+        call_id = asyncio.run(steps.accepted(world, keys))
+        ended = world.at + timedelta(seconds=83)
+        for kind, at in ((Kind.TALK_FROM, world.at), (Kind.TALK_TO, ended)):
+            world.database.transact_now(evidence.add, call_id, Evidence(kind, at), source="event", at=at)
+        world.database.transact_now(settle, call_id, Ending(Outcome.SYSTEM_FAULT), at=ended, version="test")
+        ids.append(call_id)
+        world.at += timedelta(minutes=2)
+    refused, _ = asyncio.run(steps.decided(world, "5"))
+    return [*ids, refused, asyncio.run(steps.accepted(world))]

@@ -1,12 +1,10 @@
 """The commands teach, show and change, and tell a mistake in one line with exit status 1."""
 
-import asyncio
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -20,12 +18,7 @@ from accounts.db import Database, WriterLock
 from ivr.cli import EXPECTED, VERBS, command_line
 from ivr.cli.inmate import VERBS as INMATE_VERBS
 from ivr.cli.number import VERBS as NUMBER_VERBS
-from ivr.controls.settlement import Ending, settle
 from ivr.facility.file import read
-from ivr.policy.reasons import Outcome
-from ivr.policy.talk import Evidence, Kind
-from ivr.records import evidence
-from tests.controller import steps
 from tests.controller.conftest import Ivr, Said
 from tests.controller.test_facility_file import contents
 from tests.database import only_sqlite
@@ -253,22 +246,6 @@ def test_mistakes_of_every_kind_are_one_line(
             assert "hidden" not in said.err
 
 
-@pytest.fixture
-def records(world: World, on_database: str) -> list[str]:
-    """The ids of a prepaid call, a subscription call, a refused one, and one in progress."""
-    ids = []
-    for keys in (steps.PAID, steps.SUBSCRIBED):
-        call_id = asyncio.run(steps.accepted(world, keys))
-        ended = world.at + timedelta(seconds=83)
-        for kind, at in ((Kind.TALK_FROM, world.at), (Kind.TALK_TO, ended)):
-            world.database.transact_now(evidence.add, call_id, Evidence(kind, at), source="event", at=at)
-        world.database.transact_now(settle, call_id, Ending(Outcome.SYSTEM_FAULT), at=ended, version="test")
-        ids.append(call_id)
-        world.at += timedelta(minutes=2)
-    refused, _ = asyncio.run(steps.decided(world, "5"))
-    return [*ids, refused, asyncio.run(steps.accepted(world))]
-
-
 def test_lists_and_records_fit_eighty_columns(ivr: Ivr, records: list[str]) -> None:
     for words in (["calls"], ["cdr"], ["cdr", records[0]]):
         said = ivr(*words)
@@ -292,30 +269,6 @@ def test_calls_in_progress_are_listed(ivr: Ivr, records: list[str]) -> None:
             "12:04",
         ),
     ]
-
-
-def test_records_are_listed_the_newest_first_and_shown_whole(ivr: Ivr, records: list[str]) -> None:
-    prepaid, subscribed, refused, _ = records
-    listed = ivr("cdr").out
-    assert "number_blocked" in listed.splitlines()[1]
-    assert "1 call" in listed.splitlines()[2]
-    assert "$0.083" in listed.splitlines()[3]
-    assert "1:23" in listed.splitlines()[3]
-    assert len(ivr("cdr", "--most", "1").out.splitlines()) == 2
-    whole = dict(line.strip().split(maxsplit=1) for line in ivr("cdr", prepaid).out.splitlines())
-    assert (whole["id"], whole["charge"], whole["balance_after"]) == (prepaid, "$0.083", "$4.917")
-    assert whole["keyed_at"].startswith("2026-11-23 12:00:00.000-06:00")
-    assert ivr("cdr", prepaid.upper()).status == 0
-    found = json.loads(ivr("cdr", subscribed, "--json").out)
-    assert (found["reason"], found["calls_charged"], found["balance_after"]) == ("completed", 1, "56 calls")
-    lines = ivr("cdr", "--json").out.splitlines()
-    assert [json.loads(line)["id"] for line in lines] == [refused, subscribed, prepaid]
-
-
-def test_the_beginning_of_an_id_is_enough_where_it_is_one(ivr: Ivr, records: list[str]) -> None:
-    assert is_one_line(ivr("cdr", records[0][:8]), "more than one call begins with 00000000")
-    assert ivr("cdr", records[0][:32]).status == 0
-    assert is_one_line(ivr("cdr", "ffff"), "there is no call ffff")
 
 
 def test_staff_unlock_an_inmate(ivr: Ivr, world: World, on_database: str) -> None:

@@ -170,7 +170,12 @@ MISTAKES: dict[str, tuple[str, str | re.Pattern[str], str, str]] = {
     ),
     "keys in the log": (L, "notice,warning,error", "notice,warning,error,dtmf", "keyed digits"),
     "token in the log": (L, "console = error", "console = error,verbose", "token"),
-    "keys in CEL": ("cel.conf", "enable = no", "enable = yes", "CEL"),
+    "keys in CEL": ("cel.conf", "events = BRIDGE_ENTER", "events = ALL", "CEL"),
+    "arguments in CEL": ("cel.conf", "enable = yes", "enable = yes\napps = all", "CEL"),
+    "seconds in CEL": ("cel.conf", "%H%z", "%H:%M:%S%z", "to the second"),
+    "a telephone in CEL": ("cel_custom.conf", "CHANNEL(accountcode)", "CHANNEL(name)", "who called whom"),
+    "a number in Asterisk's records": ("cdr_custom.conf", "CDR(billsec)", "CDR(dst)", "who called whom"),
+    "seconds in Asterisk's records": ("cdr_custom.conf", "T%H)", "T%T)", "to the second"),
     "silence left out": ("asterisk.conf", "transmit_silence = yes", "transmit_silence = no", "silence"),
     "words through a filter": (
         "modules.conf",

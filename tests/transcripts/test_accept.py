@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from accounts.db import Database
-from ivr import cdr
 from ivr.policy.reasons import NotRecorded
+from ivr.records.listing import Wanted, page
 from tests.transcripts.play import World, demonstration
 
 PREPAID = """
@@ -283,7 +283,7 @@ def test_a_record_says_why_there_is_no_recording(world: World) -> None:
     record:
         refused prepaid 0 s 0.00
     """)
-    (row,) = world.database.read_now(cdr.newest, 1)
+    (row,) = world.database.read_now(page, Wanted(), 1)
     assert row.not_recorded == NotRecorded.NOT_CONNECTED
     assert row.recording_id is None
 

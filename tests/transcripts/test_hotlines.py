@@ -12,6 +12,7 @@ from accounts.db import Database, metadata
 from ivr import cdr
 from ivr.policy.hotline import NO_STATION, coarse
 from ivr.policy.reasons import NotRecorded
+from ivr.records.listing import Wanted, page
 from ivr.records.tables import call, evidence, recording, session
 from tests.transcripts.play import World, demonstration
 
@@ -135,8 +136,8 @@ def test_what_an_ordinary_call_leaves_would_be_seen(world: World) -> None:
 
 def test_anonymous_calls_are_listed_only_where_asked_for(world: World) -> None:
     world.plays(f"{PREA_CALL}\n    record:\n        completed free 83 s 0.00", station=CANARY)
-    assert world.database.read_now(cdr.newest, 20) == []
-    (row,) = world.database.read_now(cdr.newest, 20, hidden=True)
+    assert world.database.read_now(page, Wanted(), 20) == []
+    (row,) = world.database.read_now(page, Wanted(hidden=True), 20)
     assert world.database.read_now(cdr.ids_starting, row.id[:8]) == []
     assert world.database.read_now(cdr.ids_starting, row.id[:8], hidden=True) == [row.id]
 
@@ -159,7 +160,7 @@ def test_a_privileged_hotline_is_not_recorded_and_keeps_its_telephone(world: Wor
     """,
         station=CANARY,
     )
-    (row,) = world.database.read_now(cdr.newest, 20)
+    (row,) = world.database.read_now(page, Wanted(), 20)
     assert (row.inmate, row.station_id, row.not_recorded) == (None, CANARY, NotRecorded.PRIVILEGED)
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from dialplan.phone import Answers
+from ivr.crosscheck import RUNG, kept_by_asterisk
 from ivr.policy.reasons import Outcome
 from ivr.records.states import RecordingState
 from prompts.listen import tone_share
@@ -67,6 +68,14 @@ def a_subscription_of_57_calls_becomes_one_of_56(scene: Scene) -> None:
     assert tone_share(file, INMATE_HERTZ, channel=1) > 0.2
     assert tone_share(file, INMATE_HERTZ, channel=0) == tone_share(file, FAMILY_HERTZ, channel=1) == 0
     assert {each.leg for each in scene.quality(cdr.id)} == {"inmate", "called_party"}
+    assert cdr.inmate_heard.split() == [line.split()[0] for line in COVERED]
+    # the language is offered in Spanish after the menu, unless a key comes before that
+    assert [each for each in cdr.called_heard.split() if each != "accept_menu_language"] == [
+        line.split()[0] for line in said_to(family)
+    ]
+    log = scene.stage.settings.state_dir / "asterisk" / "log"
+    scene.wait(lambda _: (log / RUNG).exists() and cdr.id in kept_by_asterisk(log).rung, bool)
+    assert cdr.id in kept_by_asterisk(log).connected
 
 
 @story(prepaid="5.00")
