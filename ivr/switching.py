@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 #: Later than this after the throw, "this call ends in one minute" would not be true any more.
 ANNOUNCED_WITHIN_SECONDS = 10
+AGAIN_SECONDS = 0.5
 
 
 class Switching:
@@ -55,7 +56,7 @@ class Switching:
             self._arm(node, ami, live, ended.get(live.call_id))
         for live in talking:
             if (end := ended.get(live.call_id)) is not None:
-                await self._announce(node, live, end)
+                self._announce(node, live, end)
 
     def _arm(self, node: Node, ami: AmiClient, live: LiveCall, end: SwitchedOff | None) -> None:
         ends_at = end.ends_at if end else None
@@ -69,26 +70,37 @@ class Switching:
             live.announced = False
         live.ends_with_switch(ends_at, timer)
 
-    async def _announce(self, node: Node, live: LiveCall, end: SwitchedOff) -> None:
+    def _announce(self, node: Node, live: LiveCall, end: SwitchedOff) -> None:
         """Each hears in their language that the call ends in a minute, unless it ends sooner; a relay hears nothing."""
-        late = (node.now() - end.thrown_at).total_seconds() > ANNOUNCED_WITHIN_SECONDS
-        if live.announced or late or end.ends_at == end.thrown_at:
+        if live.announced or _is_late(node, end) or end.ends_at == end.thrown_at:
             return
         live.announced = True
         legs = [(live.inmate_channel, end.inmate_language)]
         if live.called_channel and not live.relay:
             legs.append((live.called_channel, end.called_language))
         for channel, language in legs:
+            if channel:
+                self._spawn(self._tell(node, live.call_id, end, channel, language))
+
+    async def _tell(self, node: Node, call_id: str, end: SwitchedOff, channel: str, language: str) -> None:
+        """Announce it to one leg, again where Asterisk was too busy to take the order, while it is still true."""
+        while not _is_late(node, end):
             try:
-                if channel:
-                    await asyncio.to_thread(self._board.announce, channel, language)
+                await asyncio.to_thread(self._board.announce, channel, language)
             except AmiError as error:
-                log.warning("the end was not announced", call_id=live.call_id, error=str(error))
+                log.warning("the end was not announced", call_id=call_id, channel=channel, error=str(error))
+                await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                return
 
     def _spawn(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_late(node: Node, end: SwitchedOff) -> bool:
+    return (node.now() - end.thrown_at).total_seconds() > ANNOUNCED_WITHIN_SECONDS
 
 
 def _station_of(live: LiveCall) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from accounts.db import Database
 from ivr import throwing
-from ivr.ami import AmiDown, Switchboard
+from ivr.ami import AmiDown, AmiError, Switchboard
 from ivr.call import SessionEnded
 from ivr.controls import Accepted, CalledPartyControls, Grant, InmateControls, Refused
 from ivr.controls.settlement import Ending, settle
@@ -329,16 +329,51 @@ async def test_in_a_minute_both_are_told_once_and_each_in_their_own_channel(worl
         for _ in range(2):
             await hold.end_calls(world.node, on.ami)
         live = on.live(call_id)
-        told = [each for each in on.asterisk.received if each["Action"] == "Originate"]
-        assert [each["Variable"] for each in told] == [
+        told = await orders(on, "Originate", 2)
+        assert {each["Variable"] for each in told} == {
             f"WHISPER_TO={channel}" for channel in (live.inmate_channel, live.called_channel)
-        ]
+        }
         assert {each["Channel"] for each in told} == {"Local/en@announcement"}
         assert live.switcher is not None
         switched_on(world, "facility", JAIL)
         await hold.end_calls(world.node, on.ami)
         assert live.switched_off_at is None
         assert not [each for each in on.asterisk.received if each["Action"] == "Redirect"]
+
+
+async def orders(on: Watched, action: str, count: int) -> list[Mapping[str, str]]:
+    """What Asterisk was told to do, once it was told so often."""
+
+    def found() -> list[Mapping[str, str]]:
+        return [each for each in on.asterisk.received if each["Action"] == action]
+
+    await on.until(lambda: len(found()) >= count)
+    assert len(found()) == count
+    return found()
+
+
+class BusySwitchboard:
+    """An Asterisk that takes no order to announce anything, the first time that it is told for a leg."""
+
+    def __init__(self) -> None:
+        self.tried: list[str] = []
+
+    def announce(self, channel: str, language: str) -> None:
+        self.tried.append(channel)
+        if self.tried.count(channel) == 1:
+            raise AmiError("no answer in time")
+
+
+@in_loop
+async def test_who_was_not_told_since_asterisk_was_busy_is_told_a_moment_later(world: World) -> None:
+    async with watching(world) as on:
+        board = BusySwitchboard()
+        call_id, hold = await talks(on), Switching(board)  # type: ignore[arg-type]
+        thrown(world, "facility", JAIL, "minute")
+        await hold.end_calls(world.node, on.ami)
+        await on.until(lambda: len(board.tried) == 4)
+        live = on.live(call_id)
+        assert sorted(board.tried) == sorted([live.inmate_channel, live.called_channel or ""] * 2)
 
 
 @in_loop
