@@ -1,7 +1,7 @@
 """${message}.
 
 A revision stands alone: it imports none of our tables, since those go on changing. It runs on SQLite and PostgreSQL,
-up and down, and keeps what is in the database. SQLite changes a table by building it anew (`op.batch_alter_table`):
+up and down, and keeps what is in the database. SQLite changes a table by building it anew (`rebuilt` of `migrations.checks`):
 triggers on it are lost and have to be made again.
 """
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.checks import rebuilt
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -32,7 +34,7 @@ OLD_CALL_COLUMNS = {
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("facility") as facility:
+    with rebuilt("facility") as facility:
         # what a facility was before nobody knows; its file says it anew
         facility.add_column(
             sa.Column("operator", sa.String(length=16), nullable=False, server_default="county")
@@ -43,7 +45,7 @@ def upgrade() -> None:
         facility.drop_constraint(op.f("ck_facility_kind_known"), type_="check")
         facility.create_check_constraint(op.f("ck_facility_kind_known"), KINDS)
         facility.create_check_constraint(op.f("ck_facility_operator_known"), OPERATORS)
-    with op.batch_alter_table("facility") as facility:
+    with rebuilt("facility") as facility:
         for column in ("operator", "taxes", "localities"):
             facility.alter_column(column, server_default=None, existing_nullable=False)
     op.drop_table("tariff")  # its prices come again from reviewed files
@@ -158,7 +160,7 @@ def downgrade() -> None:
         sa.PrimaryKeyConstraint("facility_id", "call_type", "valid_from", name=op.f("pk_tariff")),
     )
     op.execute("UPDATE facility SET kind = 'jail' WHERE kind = 'juvenile'")
-    with op.batch_alter_table("facility") as facility:
+    with rebuilt("facility") as facility:
         facility.drop_constraint(op.f("ck_facility_operator_known"), type_="check")
         facility.drop_constraint(op.f("ck_facility_kind_known"), type_="check")
         facility.create_check_constraint(op.f("ck_facility_kind_known"), OLD_KINDS)

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.checks import rebuilt
+
 revision = "0010"
 down_revision = "0004"
 branch_labels = None
@@ -21,14 +23,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("facility_id", "id", name=op.f("pk_housing_unit")),
     )
     for table in ("station", "inmate"):
-        with op.batch_alter_table(table) as batch:
+        with rebuilt(table) as batch:
             batch.add_column(sa.Column("unit_id", sa.String(length=40)))
             batch.create_foreign_key(op.f(f"fk_{table}_facility_id_unit_id"), "housing_unit", *UNIT)
     op.drop_index("ix_schedule_window_facility_id", "schedule_window")
-    with op.batch_alter_table("schedule_window") as batch:
+    with rebuilt("schedule_window") as batch:
         batch.add_column(sa.Column("scope", sa.String(length=64), nullable=False, server_default="facility"))
         batch.alter_column("weekday", new_column_name="day")
-    with op.batch_alter_table("schedule_window") as batch:
+    with rebuilt("schedule_window") as batch:
         batch.alter_column("scope", server_default=None)
     op.create_index("ix_schedule_window_scope", "schedule_window", ["facility_id", "scope"])
     op.create_table(
@@ -58,12 +60,12 @@ def downgrade() -> None:
     op.drop_table("schedule_exception")
     op.drop_index("ix_schedule_window_scope", "schedule_window")
     op.execute("DELETE FROM schedule_window WHERE scope <> 'facility' OR day > 6")
-    with op.batch_alter_table("schedule_window") as batch:
+    with rebuilt("schedule_window") as batch:
         batch.drop_column("scope")
         batch.alter_column("day", new_column_name="weekday")
     op.create_index("ix_schedule_window_facility_id", "schedule_window", ["facility_id"])
     for table in ("inmate", "station"):
-        with op.batch_alter_table(table) as batch:
+        with rebuilt(table) as batch:
             batch.drop_constraint(op.f(f"fk_{table}_facility_id_unit_id"), type_="foreignkey")
             batch.drop_column("unit_id")
     op.drop_table("housing_unit")

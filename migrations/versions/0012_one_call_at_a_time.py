@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.checks import replace_checks
+from migrations.checks import rebuilt, replace_checks
 
 revision = "0012"
 down_revision = "0011"
@@ -39,14 +39,14 @@ def upgrade() -> None:
         sqlite_where=LIVE_ALONE,
         postgresql_where=LIVE_ALONE,
     )
-    with op.batch_alter_table("special_number") as batch:
+    with rebuilt("special_number") as batch:
         batch.add_column(sa.Column("office", sa.Boolean, nullable=False, server_default=sa.false()))
-    with op.batch_alter_table("special_number") as batch:
+    with rebuilt("special_number") as batch:
         batch.alter_column("office", server_default=None)
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("special_number") as batch:
+    with rebuilt("special_number") as batch:
         batch.drop_column("office")
     op.drop_index("ix_call_live_number", "call")
     op.drop_index("ix_call_live_inmate", "call")

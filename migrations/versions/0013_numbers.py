@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.checks import add_filled_column, known, replace_checks
+from migrations.checks import add_filled_column, known, rebuilt, replace_checks
 
 revision = "0013"
 down_revision = "0012"
@@ -34,7 +34,7 @@ def upgrade() -> None:
         op.add_column("inmate", column)
     replace_checks("inmate", {"state": (*STATES, "transferred")})
     add_filled_column("facility", sa.Column("pan_mode", sa.String(length=16)), "enforced")
-    with op.batch_alter_table("facility") as batch:
+    with rebuilt("facility") as batch:
         batch.add_column(sa.Column("pan_maximum", sa.SmallInteger))
         batch.create_check_constraint(
             op.f("ck_facility_pan_mode_known"), known("pan_mode", ("enforced", "self_learning", "open"))
@@ -47,7 +47,7 @@ def upgrade() -> None:
     add_filled_column("blocked_number", sa.Column("scope", sa.String(length=64)), "facility")
     add_filled_column("blocked_number", sa.Column("covers", sa.String(length=8)), "number")
     replace_checks("blocked_number", {"cause": ALL_CAUSES})
-    with op.batch_alter_table("blocked_number") as batch:
+    with rebuilt("blocked_number") as batch:
         batch.create_check_constraint(
             op.f("ck_blocked_number_covers_known"), known("covers", ("number", "prefix", "type"))
         )
@@ -84,7 +84,7 @@ def downgrade() -> None:
         "AND other.facility_id = blocked_number.facility_id AND other.number = blocked_number.number "
         "AND other.cause = 'facility')"
     )
-    with op.batch_alter_table("blocked_number") as batch:
+    with rebuilt("blocked_number") as batch:
         batch.drop_constraint(op.f("ck_blocked_number_covers_known"), type_="check")
         batch.drop_column("scope")
         batch.drop_column("covers")
@@ -94,15 +94,15 @@ def downgrade() -> None:
         ("special_number", ("hotline",)),
         ("allowed_number", ("relation", "override_note", "learned")),
     ):
-        with op.batch_alter_table(table) as batch:
+        with rebuilt(table) as batch:
             for column in columns:
                 batch.drop_column(column)
-    with op.batch_alter_table("facility") as batch:
+    with rebuilt("facility") as batch:
         batch.drop_constraint(op.f("ck_facility_pan_mode_known"), type_="check")
         batch.drop_column("pan_mode")
         batch.drop_column("pan_maximum")
     op.execute("UPDATE inmate SET state = 'released' WHERE state = 'transferred'")
     replace_checks("inmate", {"state": STATES})
-    with op.batch_alter_table("inmate") as batch:
+    with rebuilt("inmate") as batch:
         for column in ("suspended_from", "suspended_to", "state_note"):
             batch.drop_column(column)

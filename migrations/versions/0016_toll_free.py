@@ -1,9 +1,8 @@
 """A facility may let toll-free numbers be called."""
 
 import sqlalchemy as sa
-from alembic import op
 
-from migrations.checks import add_filled_column
+from migrations.checks import add_filled_column, rebuilt
 
 revision = "0016"
 down_revision = "0015"
@@ -16,5 +15,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("facility") as batch:
+    with rebuilt("facility") as batch:
         batch.drop_column("toll_free")

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.checks import open_records, replace_checks
+from migrations.checks import open_records, rebuilt, replace_checks
 
 revision = "0018"
 down_revision = "0022"
@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agency")),
     )
-    with op.batch_alter_table("facility") as batch:
+    with rebuilt("facility") as batch:
         batch.add_column(sa.Column("agency_id", sa.String(length=64)))
         batch.create_foreign_key(op.f("fk_facility_agency_id"), "agency", ["agency_id"], ["id"])
     op.create_index(op.f("ix_facility_agency_id"), "facility", ["agency_id"])
@@ -49,7 +49,7 @@ def downgrade() -> None:
     replace_checks("call", {"not_recorded": SILENT})
     op.drop_table("unrecorded")
     op.drop_index(op.f("ix_facility_agency_id"), "facility")
-    with op.batch_alter_table("facility") as batch:
+    with rebuilt("facility") as batch:
         batch.drop_constraint(op.f("fk_facility_agency_id"), type_="foreignkey")
         batch.drop_column("agency_id")
     op.drop_table("agency")

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.checks import add_filled_column, known, open_records, replace_checks
+from migrations.checks import add_filled_column, known, open_records, rebuilt, replace_checks
 
 revision = "0019"
 down_revision = "0017"
@@ -26,7 +26,7 @@ def upgrade() -> None:
         "lapses_at, confirmed_by, confirmed_at) SELECT facility_id, 'facility', number, FALSE, 'other', 'file', label, "
         "'facility file', 0, 0, 'facility file', 0 FROM special_number WHERE privileged"
     )
-    with op.batch_alter_table("special_number") as batch:
+    with rebuilt("special_number") as batch:
         batch.drop_column("privileged")
         batch.add_column(sa.Column("short_code", sa.String(length=3)))
     for name in ("passive", "relay"):
@@ -54,7 +54,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alert")),
     )
     _recordings()
-    with open_records("call"), op.batch_alter_table("call") as batch:
+    with open_records("call"), rebuilt("call") as batch:
         batch.add_column(sa.Column("passive", sa.Boolean))
         batch.add_column(sa.Column("call_class", sa.String(length=16)))
         batch.alter_column("accepted_by", type_=sa.String(length=16), existing_type=sa.String(length=1))
@@ -124,7 +124,7 @@ RECORDING_COLUMNS = (
 
 
 def _recordings() -> None:
-    with op.batch_alter_table("recording") as batch:
+    with rebuilt("recording") as batch:
         for name, kind in RECORDING_COLUMNS:
             batch.add_column(sa.Column(name, kind))
         batch.create_check_constraint(op.f("ck_recording_asked_known"), known("asked", ("open", "destroy")))
@@ -146,7 +146,7 @@ def downgrade() -> None:
     with open_records("call"):
         op.execute("UPDATE call SET not_recorded = 'facility' WHERE not_recorded IN ('relay', 'passive')")
         op.execute("UPDATE call SET accepted_by = '1' WHERE accepted_by = 'passive'")
-        with op.batch_alter_table("call") as batch:
+        with rebuilt("call") as batch:
             batch.drop_constraint(op.f("ck_call_call_class_known"), type_="check")
             batch.drop_column("call_class")
             batch.drop_column("passive")
@@ -155,15 +155,15 @@ def downgrade() -> None:
     op.drop_index("ix_recording_to_put_away", "recording")
     op.execute("UPDATE recording SET state = 'missing' WHERE state = 'destroyed'")
     replace_checks("recording", {"state": STATES})
-    with op.batch_alter_table("recording") as batch:
+    with rebuilt("recording") as batch:
         batch.drop_constraint(op.f("ck_recording_asked_known"), type_="check")
         for name, _ in RECORDING_COLUMNS:
             batch.drop_column(name)
     op.drop_table("alert")
     op.drop_table("passive_number")
-    with op.batch_alter_table("facility") as batch:
+    with rebuilt("facility") as batch:
         batch.drop_column("relay_limit_factor")
-    with op.batch_alter_table("special_number") as batch:
+    with rebuilt("special_number") as batch:
         for name in ("passive", "relay", "short_code"):
             batch.drop_column(name)
     add_filled_column("special_number", sa.Column("privileged", sa.Boolean), sa.false())

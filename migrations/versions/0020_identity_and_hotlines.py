@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.checks import add_filled_column, known, open_records, replace_checks
+from migrations.checks import add_filled_column, known, open_records, rebuilt, replace_checks
 
 revision = "0020"
 down_revision = "0021"
@@ -22,20 +22,20 @@ def upgrade() -> None:
     add_filled_column("facility", sa.Column("pin_least", sa.SmallInteger), "4")
     add_filled_column("facility", sa.Column("pin_most", sa.SmallInteger), "12")
     add_filled_column("facility", sa.Column("pin_change_by_phone", sa.Boolean), sa.true())
-    with op.batch_alter_table("facility") as batch:
+    with rebuilt("facility") as batch:
         batch.create_check_constraint(
             op.f("ck_facility_identify_by_known"), known("identify_by", ("id_and_pin", "pin"))
         )
-    with op.batch_alter_table("inmate") as batch:
+    with rebuilt("inmate") as batch:
         batch.create_unique_constraint(op.f("uq_inmate_facility_id_pin_hash"), ["facility_id", "pin_hash"])
-    with op.batch_alter_table("special_number") as batch:
+    with rebuilt("special_number") as batch:
         batch.add_column(sa.Column("hotline_kind", sa.String(length=16)))
         batch.add_column(sa.Column("code", sa.String(length=5)))
         batch.create_unique_constraint(op.f("uq_special_number_facility_id_code"), ["facility_id", "code"])
         batch.create_check_constraint(
             op.f("ck_special_number_hotline_kind_known"), known("hotline_kind", KINDS)
         )
-    with open_records("call"), op.batch_alter_table("call") as batch:
+    with open_records("call"), rebuilt("call") as batch:
         batch.add_column(sa.Column("hotline_kind", sa.String(length=16)))
         batch.alter_column("inmate", existing_type=sa.Integer, nullable=True)
         batch.create_check_constraint(op.f("ck_call_hotline_kind_known"), known("hotline_kind", KINDS))
@@ -55,19 +55,19 @@ def downgrade() -> None:
             op.execute(sa.delete(kept).where(kept.c.call_id.in_(nobodys)))
         op.execute(sa.delete(call).where(call.c.inmate.is_(None)))
     replace_checks("call", {"not_recorded": NOT_RECORDED})
-    with open_records("call"), op.batch_alter_table("call") as batch:
+    with open_records("call"), rebuilt("call") as batch:
         batch.drop_constraint(op.f("ck_call_hotline_kind_known"), type_="check")
         batch.drop_constraint(op.f("ck_call_hotline_of_nobody"), type_="check")
         batch.drop_column("hotline_kind")
         batch.alter_column("inmate", existing_type=sa.Integer, nullable=False)
-    with op.batch_alter_table("special_number") as batch:
+    with rebuilt("special_number") as batch:
         batch.drop_constraint(op.f("ck_special_number_hotline_kind_known"), type_="check")
         batch.drop_constraint(op.f("uq_special_number_facility_id_code"), type_="unique")
         batch.drop_column("code")
         batch.drop_column("hotline_kind")
-    with op.batch_alter_table("inmate") as batch:
+    with rebuilt("inmate") as batch:
         batch.drop_constraint(op.f("uq_inmate_facility_id_pin_hash"), type_="unique")
-    with op.batch_alter_table("facility") as batch:
+    with rebuilt("facility") as batch:
         batch.drop_constraint(op.f("ck_facility_identify_by_known"), type_="check")
         for column in ("pin_change_by_phone", "pin_most", "pin_least", "identify_by"):
             batch.drop_column(column)

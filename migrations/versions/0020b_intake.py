@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.checks import add_filled_column, open_records, replace_checks
+from migrations.checks import add_filled_column, open_records, rebuilt, replace_checks
 
 revision = "0020b"
 down_revision = "0020"
@@ -43,7 +43,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("facility_id", "number", name=op.f("uq_booking_facility_id_number")),
     )
     for table in ("session", "call"):
-        with open_records(table), op.batch_alter_table(table) as batch:
+        with open_records(table), rebuilt(table) as batch:
             batch.add_column(sa.Column("booking_id", sa.Integer))
             batch.create_foreign_key(op.f(f"fk_{table}_booking_id"), "booking", ["booking_id"], ["id"])
         replace_checks(table, {"reason": ALL_REASONS})
@@ -64,12 +64,12 @@ def downgrade() -> None:
     op.drop_index("ix_call_booking", "call")
     for table in ("session", "call"):
         replace_checks(table, {"reason": REASONS})
-        with open_records(table), op.batch_alter_table(table) as batch:
+        with open_records(table), rebuilt(table) as batch:
             batch.drop_constraint(op.f(f"fk_{table}_booking_id"), type_="foreignkey")
             batch.drop_column("booking_id")
     op.drop_table("booking")
-    with op.batch_alter_table("station") as batch:
+    with rebuilt("station") as batch:
         batch.drop_column("intake")
-    with op.batch_alter_table("facility") as batch:
+    with rebuilt("facility") as batch:
         for column in ("intake_within_minutes", "intake_calls_for_parents", "intake_calls"):
             batch.drop_column(column)

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.checks import add_checked_column, add_filled_column, drop_checked_column
+from migrations.checks import add_checked_column, add_filled_column, drop_checked_column, rebuilt
 
 revision = "0021"
 down_revision = "0018b"
@@ -25,5 +25,5 @@ def downgrade() -> None:
     op.drop_column("call", "keys_pass")
     op.drop_column("call", "overlay_seconds")
     for table, column in (("special_number", "overlay"), ("facility", "overlay_seconds")):
-        with op.batch_alter_table(table) as batch:
+        with rebuilt(table) as batch:
             batch.drop_column(column)

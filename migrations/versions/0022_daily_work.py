@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.checks import add_filled_column, known
+from migrations.checks import add_filled_column, known, rebuilt
 
 revision = "0022"
 down_revision = "0019"
@@ -15,7 +15,7 @@ def upgrade() -> None:
     add_filled_column("facility", sa.Column("requests_by_phone", sa.Boolean), sa.false())
     add_filled_column("facility", sa.Column("requests_waiting_maximum", sa.SmallInteger), "5")
     add_filled_column("special_number", sa.Column("allowed", sa.Boolean), sa.false())
-    with op.batch_alter_table("allowed_number") as batch:
+    with rebuilt("allowed_number") as batch:
         batch.add_column(sa.Column("payer", sa.String(length=16)))
         batch.create_check_constraint(
             op.f("ck_allowed_number_payer_known"), known("payer", ("subscription", "prepaid"))
@@ -108,10 +108,10 @@ def _requests() -> None:
 def downgrade() -> None:
     for table in ("appointment", "number_request", "inmate_event", "kept_setting"):
         op.drop_table(table)
-    with op.batch_alter_table("allowed_number") as batch:
+    with rebuilt("allowed_number") as batch:
         batch.drop_constraint(op.f("ck_allowed_number_payer_known"), type_="check")
         batch.drop_column("payer")
     op.drop_column("special_number", "allowed")
-    with op.batch_alter_table("facility") as batch:
+    with rebuilt("facility") as batch:
         batch.drop_column("requests_by_phone")
         batch.drop_column("requests_waiting_maximum")

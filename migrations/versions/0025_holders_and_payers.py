@@ -5,7 +5,7 @@ import time
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.checks import add_filled_column, known, open_records, replace_checks
+from migrations.checks import add_filled_column, known, open_records, rebuilt, replace_checks
 
 revision = "0025"
 down_revision = "0024"
@@ -53,7 +53,7 @@ def upgrade() -> None:
 
 
 def extend_subscriptions() -> None:
-    with op.batch_alter_table("subscription") as batch:
+    with rebuilt("subscription") as batch:
         batch.add_column(sa.Column("plan_id", sa.Text))
         batch.add_column(sa.Column("price", sa.BigInteger))
         batch.add_column(sa.Column("account_id", sa.Text))
@@ -216,16 +216,16 @@ def downgrade() -> None:
     ):
         op.drop_table(table)
     op.drop_column("subscription_period", "price")
-    with op.batch_alter_table("subscription") as batch:
+    with rebuilt("subscription") as batch:
         batch.drop_constraint(op.f("fk_subscription_account_id"), type_="foreignkey")
         for name in ("renewal_known", "next_renewal_known", "price_not_negative"):
             batch.drop_constraint(op.f(f"ck_subscription_{name}"), type_="check")
         for name in (*AGREED, "renewal", "next_renewal", "cancelled_at", "close_reason"):
             batch.drop_column(name)
-    with op.batch_alter_table("facility") as batch:
+    with rebuilt("facility") as batch:
         for name in FACILITY:
             batch.drop_column(name)
-    with open_records("call"), op.batch_alter_table("call") as batch:
+    with open_records("call"), rebuilt("call") as batch:
         batch.drop_column("continues_id")
         batch.drop_column("dropped_by")
     op.execute("UPDATE account SET kind = 'subscription_period' WHERE kind = 'courtesy'")

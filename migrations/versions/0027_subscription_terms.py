@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.checks import rebuilt
+
 revision = "0027"
 down_revision = "0026"
 branch_labels = None
@@ -15,7 +17,7 @@ CHECKS = {
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("subscription") as batch:
+    with rebuilt("subscription") as batch:
         batch.add_column(sa.Column("time_zone", sa.Text))
         batch.add_column(sa.Column("next_price", sa.BigInteger))
         batch.add_column(sa.Column("next_calls", sa.Integer))
@@ -24,7 +26,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("subscription") as batch:
+    with rebuilt("subscription") as batch:
         for name in CHECKS:
             batch.drop_constraint(op.f(f"ck_subscription_{name}"), type_="check")
         for name in ("next_calls", "next_price", "time_zone"):

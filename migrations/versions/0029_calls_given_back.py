@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.checks import open_records
+from migrations.checks import open_records, rebuilt
 
 revision = "0029"
 down_revision = "0028"
@@ -16,5 +16,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with open_records("call"), op.batch_alter_table("call") as batch:
+    with open_records("call"), rebuilt("call") as batch:
         batch.drop_column("given_back")

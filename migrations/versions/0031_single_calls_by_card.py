@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.checks import open_records, replace_checks
+from migrations.checks import open_records, rebuilt, replace_checks
 
 revision = "0031"
 down_revision = "0030"
@@ -28,7 +28,7 @@ ALL_REASONS = (*BEFORE, *NEW, *AFTER)
 def upgrade() -> None:
     op.create_index(op.f("ix_payment_number"), "payment", ["number"])
     op.add_column("call", sa.Column("by_card", sa.Boolean))
-    with open_records("call"), op.batch_alter_table("call") as batch:
+    with open_records("call"), rebuilt("call") as batch:
         batch.add_column(sa.Column("link_for", sa.BigInteger))
         batch.create_check_constraint(
             op.f("ck_call_link_connects_nobody"),
@@ -46,7 +46,7 @@ def downgrade() -> None:
             op.execute(sa.update(call).where(column.in_(NEW)).values({column: "not_accepted"}))
     replace_checks("call", {"declined": DECLINED, "reason": REASONS})
     replace_checks("session", {"reason": REASONS})
-    with open_records("call"), op.batch_alter_table("call") as batch:
+    with open_records("call"), rebuilt("call") as batch:
         batch.drop_constraint(op.f("ck_call_link_connects_nobody"), type_="check")
         batch.drop_column("link_for")
         batch.drop_column("by_card")
