@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     notices_name: str = Field(default="", max_length=24, description="who notices say that they are from")
     twilio_account: TwilioAccount = ""
     twilio_sender: TwilioSender = Field(default="", description="the number or messaging service of SMS")
+    twilio_api: LoopbackUrl = Field(default="", description="for tests: a server here in place of Twilio's")
     smtp_host: str = Field(default="", description="the server that takes e-mail")
     smtp_port: Port = 587
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"

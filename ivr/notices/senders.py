@@ -22,7 +22,7 @@ def senders(settings: Settings, keyring: Keyring) -> Mapping[str, Sender]:
     """The sender of each channel that has one; raises KeyringError where its secret is missing."""
     texts, found = Texts.load(), dict[str, Sender]()
     if settings.twilio_account:
-        from ivr.notices.sms import TwilioSms  # noqa: PLC0415 - a slow import, for those who send SMS
+        from ivr.notices.sms import Connections, TwilioSms  # noqa: PLC0415 - a slow import, for those who send SMS
 
         found["sms"] = TwilioSms(
             texts,
@@ -31,6 +31,7 @@ def senders(settings: Settings, keyring: Keyring) -> Mapping[str, Sender]:
             sender=settings.twilio_sender,
             name=settings.notices_name,
             public_url=settings.public_url,
+            http=Connections(settings.twilio_api),
         )
     if settings.smtp_host:
         server = Server(

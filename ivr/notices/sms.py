@@ -1,13 +1,14 @@
 """SMS through Twilio's own library. It has no idempotency key: what is in doubt is looked for before it is sent."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
-from urllib.parse import urlencode
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import requests
 import urllib3
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
@@ -26,9 +27,18 @@ _LATER: Final = frozenset({408, 429})
 _OURS: Final = frozenset({401, 403, 404})
 
 
-def http_client() -> TwilioHttpClient:
-    """Connections for the library, none kept open: on a stale one nobody knows what has arrived."""
-    return TwilioHttpClient(pool_connections=False, timeout=TIMEOUT_SECONDS)
+class Connections(TwilioHttpClient):  # type: ignore[misc]
+    """The library's, none kept open: on a stale one nobody knows what has arrived. `api` takes Twilio's place."""
+
+    def __init__(self, api: str = "", timeout: float = TIMEOUT_SECONDS) -> None:
+        super().__init__(pool_connections=False, timeout=timeout)
+        self._place = urlsplit(api) if api else None
+
+    def request(self, method: str, url: str, **more: Any) -> Response:
+        """One request, to where it is meant for or to what stands in its place."""
+        if self._place is not None:
+            url = urlunsplit(urlsplit(url)._replace(scheme=self._place.scheme, netloc=self._place.netloc))
+        return super().request(method, url, **more)
 
 
 class TwilioSms:
@@ -43,10 +53,10 @@ class TwilioSms:
         sender: str,
         name: str,
         public_url: str,
-        http: TwilioHttpClient | None = None,
+        http: Connections | None = None,
     ) -> None:
         pinned = {"IVR": "the environment chooses no other host"}
-        self._client = Client(account, token, http_client=http or http_client(), environment=pinned)
+        self._client = Client(account, token, http_client=http or Connections(), environment=pinned)
         self._texts = texts
         self._from = {"messaging_service_sid" if sender.startswith("MG") else "from_": sender}
         self._name = name

@@ -17,10 +17,11 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
+
+from ivr.notices.sms import Connections
 
 ACCOUNT, TOKEN = "AC" + "a" * 32, "0123456789abcdef" * 2
 FROM = "+12175550199"
@@ -48,21 +49,15 @@ class FakeTwilio:
         """What this number was sent."""
         return [each["body"] for each in self.messages if each["to"] == number]
 
-    def client(self, timeout: float = 1.0) -> TwilioHttpClient:
+    def client(self, timeout: float = 1.0) -> Connections:
         """Connections that go here in place of Twilio's host, and nowhere else."""
         return _Redirected(self.url, timeout)
 
 
-class _Redirected(TwilioHttpClient):  # type: ignore[misc]
-    def __init__(self, url: str, timeout: float) -> None:
-        super().__init__(pool_connections=False, timeout=timeout)
-        self._place = urlsplit(url)
-
+class _Redirected(Connections):
     def request(self, method: str, url: str, **more: Any) -> Response:
-        asked = urlsplit(url)
-        assert asked.hostname == "api.twilio.com", url
-        place = (self._place.scheme, self._place.netloc, asked.path, asked.query, "")
-        return super().request(method, urlunsplit(place), **more)
+        assert urlsplit(url).hostname == "api.twilio.com", url
+        return super().request(method, url, **more)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -216,6 +216,16 @@ def serving() -> Iterator[tuple[str, Books]]:
         server.server_close()
 
 
+def pays(books: Books, page: dict[str, Any]) -> dict[str, Any]:
+    """Somebody pays on a page; the event that tells of it."""
+    with books.lock:
+        paid = books.new(
+            "pi", object="payment_intent", amount_received=page["amount_total"], status="succeeded"
+        )
+        done = {"status": "complete", "payment_status": "paid", "payment_intent": paid["id"]}
+    return event(f"evt_{page['id']}", "checkout.session.completed", _changed(page, **done))
+
+
 def signed(event: dict[str, Any], at: float, secret: str = WEBHOOK_SECRET) -> tuple[bytes, dict[str, str]]:
     """An event's body, and the header that proves it."""
     body = json.dumps(event).encode()

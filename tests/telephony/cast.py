@@ -14,6 +14,7 @@ NOBODYS = {JAIL: "lobby", PRISON: "yard", FREE_BY_LAW: "hall"}  # each one's own
 CALLER_ID = {JAIL: "13095550100", PRISON: "16185550100", FREE_BY_LAW: "14135550100"}
 TARIFF = Path(__file__).parents[2] / "examples" / "demonstration-tariff.toml"
 OVERLAY_SECONDS = 9  # of the facility in Massachusetts
+COLLECT_LIMIT = "0.10"  # one call, and too little for another
 LAPSED_ON = date(2026, 1, 31)
 
 
@@ -46,6 +47,8 @@ class Cast:
     also_listed: tuple[str, ...] = ()
     cellmate: bool = False  # who has the same list and another telephone
     closes: datetime | None = None  # for a minute each day, where the story has a stack of its own
+    offers: tuple[str, ...] = ()  # the facility's payers, where the story has a stack of its own
+    only_payer: str | None = None  # of the number
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +126,17 @@ def facility_file(facility: str, roles: Iterable[Role], today: date) -> str:
                 tariffs=[TARIFF.name],
             ),
             _schedule(facility, today, roles[0].cast.closes if roles else None),
+            _funding(roles[0].cast.offers if roles else ()),
             _table("[[station]]", id=NOBODYS[facility], label="Nobody's own telephone"),
             *(_of(role) for role in roles),
         ]
     )
+
+
+def _funding(offers: tuple[str, ...]) -> str:
+    if not offers:
+        return ""
+    return _table("[funding]", payers=list(offers), collect_limit=COLLECT_LIMIT, courtesy_minutes=2)
 
 
 def _schedule(facility: str, today: date, closes: datetime | None) -> str:
@@ -143,6 +153,8 @@ def _schedule(facility: str, today: date, closes: datetime | None) -> str:
 def _of(role: Role) -> str:
     cast, number = role.cast, f"+{role.number}"
     entry = {"number": number, "speed_dial": "1", "records": cast.records, "limit": list(cast.limit)}
+    if cast.only_payer is not None:
+        entry["payer"] = cast.only_payer
     listed = [entry] if cast.on_the_list else []
     listed += [{"number": each} for each in cast.also_listed]
     tables = [

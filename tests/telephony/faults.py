@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -34,13 +35,13 @@ class Theatre:
 
     @contextmanager
     def scenes_of(
-        self, *casts: Cast, asterisk: Installation | None = None, **ports: Mapping[str, int]
+        self, *casts: Cast, asterisk: Installation | None = None, **more: Mapping[str, Any]
     ) -> Iterator[list[Scene]]:
         """The scenes of some casts on one running stack."""
         roles = [Role(cast, number + 1) for number, cast in enumerate(casts)]
         with (
             running_stack(
-                self.folder, roles, database_url=self.database_url, asterisk=asterisk, **ports
+                self.folder, roles, database_url=self.database_url, asterisk=asterisk, **more
             ) as stage,
             Database.open(stage.settings.url) as database,
         ):

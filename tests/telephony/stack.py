@@ -47,17 +47,17 @@ def running_stack(
     database_url: str = "",
     asterisk: Installation | None = None,
     ports: Mapping[str, int] | None = None,
-    controller_ports: Mapping[str, int] | None = None,
+    controller_settings: Mapping[str, object] | None = None,
 ) -> Iterator[Stage]:
     """A whole stack in a folder, where its database is too unless another is named.
 
-    `asterisk` is run in place of the one that all others run. `controller_ports` are those that the controller sees
+    `asterisk` is run in place of the one that all others run. `controller_settings` are those that the controller sees
     otherwise than Asterisk.
     """
     settings = Settings.model_validate(
         {"state_dir": folder, "database_url": database_url, **(ports or free_ports())}
     )
-    controller = settings.model_copy(update=controller_ports or {})
+    controller = settings.model_copy(update=controller_settings or {})
     today = datetime.now(ZoneInfo("America/Chicago")).date()
     files = []
     folder.joinpath(TARIFF.name).write_text(TARIFF.read_text("utf-8"), "utf-8")
