@@ -13,7 +13,7 @@ from ivr.cli.calls import open_database
 from ivr.cli.staff import AsJson, Note
 from ivr.cli.staff import change as change_by_staff
 from ivr.clock import utc_now
-from ivr.plans import Offer, terms_told
+from ivr.papers.terms import terms_told
 from ivr.staff.desk import StaffError
 from ivr.staff.offers import (
     Wanted,
@@ -135,21 +135,17 @@ def end(
 
 
 def _told_to_start(conn: Connection, wanted: Wanted, at: datetime) -> list[str]:
-    return _told(conn, offer_to_start(conn, wanted, at))
+    return terms_told(conn, offer_to_start(conn, wanted, at))
 
 
 def _told_to_renew(conn: Connection, facility_id: str, number: str, at: datetime) -> list[str]:
-    return _told(conn, offer_to_renew(conn, facility_id, number, at))
+    return terms_told(conn, offer_to_renew(conn, facility_id, number, at))
 
 
 def _told_to_change(
     conn: Connection, facility_id: str, number: str, to: tuple[str | None, Renewal | None], at: datetime
 ) -> list[str]:
-    return _told(conn, offer_to_change(conn, facility_id, number, to, at))
-
-
-def _told(conn: Connection, offer: Offer) -> list[str]:
-    return list(terms_told(conn, offer))
+    return terms_told(conn, offer_to_change(conn, facility_id, number, to, at))
 
 
 def _number(text: str) -> str:

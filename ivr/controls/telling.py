@@ -1,4 +1,4 @@
-"""What a call's end tells the holder of the prepaid account whose money or card pays: effects become notices."""
+"""What a call's end tells the holder whose money, card or subscription pays: effects become notices."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,6 +12,7 @@ from accounts.db import Prepared
 from accounts.holders import Holder, holder_of
 from accounts.low_balance import tell_if_low
 from accounts.outbox import NoticeKind, tell, tell_holder
+from accounts.subscriptions import NEAR_LIMIT, near_limit
 from accounts.tables import prepaid_number
 from ivr.facility.lookup import Facility
 from ivr.facility.tables import facility
@@ -37,8 +38,11 @@ def notices_of_call(conn: Connection, row: Row[Any], values: Mapping[str, Any], 
     """Tell of a call that is settled just now: that there was one or was none and why, what it cost, a low balance.
 
     `row` is the call before, `values` what seals it. Nothing is told of calls that others pay for, of privileged ones,
-    and of those that keep no trace. 1 statement where nothing is known of the account's holder.
+    and of those that keep no trace; of a subscription's call, that few are left. 1 statement where nothing is known of
+    the account's holder, none of a subscription with many calls left.
     """
+    if row.payer == Payer.SUBSCRIPTION and values["calls_charged"] and values["balance_after"] <= NEAR_LIMIT:
+        near_limit(conn, row.account_id, row.number, at)
     by_account = row.payer == Payer.PREPAID or row.by_card
     if not by_account or row.privileged or row.hotline_kind in ANONYMOUS_KINDS:
         return

@@ -97,7 +97,9 @@ def offer_to_start(conn: Connection, wanted: Wanted, at: datetime) -> Offer:
     if live is not None and live.closed_at is None and not _is_over_and_given(conn, live, today):
         sentence = f"{wanted.number} has a subscription with {place.id}; change, renew or end it"
         raise NotSold(Refusal.ALREADY_SUBSCRIBED, sentence)
-    return Offer(place, wanted.number, terms, wanted.renewal, today, last_date(today, today.day))
+    return Offer(
+        place, wanted.account_id, wanted.number, terms, wanted.renewal, today, last_date(today, today.day)
+    )
 
 
 def offer_to_renew(conn: Connection, facility_id: str, number: str, at: datetime) -> Offer:
@@ -146,7 +148,7 @@ def _next(conn: Connection, held: Subscription, plan: str | None, renewal: Renew
     else:
         terms = _offered_plan(conn, place, plan, first)
     anchor = held.anchor_day if first == due and held.anchor_day is not None else first.day
-    return Offer(place, held.number, terms, renewal, first, last_date(first, anchor))
+    return Offer(place, held.account_id, held.number, terms, renewal, first, last_date(first, anchor))
 
 
 def changes_told(held: Subscription, since: date) -> Iterator[str]:

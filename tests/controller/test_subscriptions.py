@@ -21,7 +21,7 @@ from ivr.loading import load
 from ivr.policy.reasons import Outcome
 from ivr.policy.talk import Evidence, Kind
 from ivr.records.tables import call as call_table
-from ivr.renewing import close_ended, renew_due
+from ivr.renewing import close_ended, renew_due, tell_renewals
 from ivr.staff import changes
 from ivr.staff.desk import StaffError
 from rating.money import Money
@@ -40,7 +40,7 @@ plan: family-100; nobody needs one, calls can be paid for by the minute
 price: $20.00 a period in all; taxes and fees are included, and nothing else is charged
 included: 100 calls from example-county-jail to +12175550102, each as long as the facility permits (15 minutes at \
 most); further calls are charged by the minute, at the facility's rate
-period: from 2026-11-23 to 2026-12-22, both included
+period: from Nov 23, 2026 to Dec 22, 2026, both included
 break-even: it pays from 334 minutes of talk a period on, or 23 calls of 15 minutes; less talk is cheaper by the minute
 dropped calls: a call that the network or we break off in its first 60 seconds is given back at once, and one in which \
 nobody talks does not count
@@ -48,8 +48,8 @@ cancellation: at any time and without a fee; the plan goes on to its period's en
 can be undone
 given back: the unused part of the price, where the person called from there is released, transferred, dies or may \
 call no more, or where the facility is served no longer
-renewal: by itself, each period, until cancelled: $20.00 are taken from 2026-12-21 on, of the card on file or else of \
-the account; told 7 days before the period ends
+renewal: by itself, each period, until cancelled: $20.00 are taken from Dec 21, 2026 on, of the card on file or else \
+of the account; told 7 days before the period ends
 """
 
 
@@ -92,6 +92,15 @@ def test_all_terms_are_told_before_anything_is_bought(ivr: Ivr, rich: World) -> 
         "The holder asked",
     )
     steps.assert_books_are_right(rich)
+
+
+def test_terms_are_told_in_the_language_of_whoever_pays(ivr: Ivr, rich: World) -> None:
+    rich.database.transact_now(lambda conn: put_holder(conn, FAMILY, rich.at, language="es"))
+    told = ivr(*START, "--agree").out.splitlines()
+    assert len(told) == len(TERMS.splitlines()) + 1
+    assert told[0] == "plan: family-100; nadie necesita uno, las llamadas se pueden pagar por minuto"
+    assert "período: del 23 nov 2026 al 22 dic 2026, ambos incluidos" in told
+    assert "se cobran $20.00 desde el 21 dic 2026, de la tarjeta registrada" in told[8]
 
 
 def test_without_consent_nothing_is_bought(ivr: Ivr, rich: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +216,7 @@ def test_a_change_is_told_holds_at_the_periods_end_and_can_be_undone(ivr: Ivr, r
     words = ("subscription", "change", JAIL, NUMBER, *NOTE, "--agree")
     said = ivr(*words, "--plan", "family-25", "--renewal", "manual").out
     assert "price: $6.00 a period in all" in said
-    assert "period: from 2026-12-23 to 2027-01-22" in said
+    assert "period: from Dec 23, 2026 to Jan 22, 2027" in said
     changes_told = ["from 2026-12-23 plan family-25, 25 calls for $6.00", "from 2026-12-23 manual renewal"]
     assert said.endswith(f"{NUMBER}: {'; '.join(changes_told)}\n")
     assert (shown(ivr)["changes"], shown(ivr)["renews on"]) == (changes_told, None)
@@ -244,7 +253,7 @@ def test_by_hand_the_next_period_is_bought_once_ahead_and_after_a_gap_from_that_
     rich.at += timedelta(days=40)
     assert rich.database.transact_now(close_ended, rich.at) == 1
     assert shown(ivr)["state"] == "ended, not_renewed"
-    assert "period: from 2027-01-02 to 2027-02-01" in ivr(*renewing).out
+    assert "period: from Jan 2, 2027 to Feb 1, 2027" in ivr(*renewing).out
     assert (shown(ivr)["state"], shown(ivr)["period"]) == ("live", "2027-01-02 to 2027-02-01")
     steps.assert_books_are_right(rich)
 
@@ -316,6 +325,26 @@ def end_talk(world: World, call_id: str, since: datetime) -> None:
     world.database.transact_now(
         settle, call_id, ended, at=world.at, version="test", seen=seen, source="event"
     )
+
+
+def test_the_call_that_leaves_few_tells_so_at_once_and_neither_the_next_nor_the_job_again(
+    ivr: Ivr, rich: World
+) -> None:
+    ivr(*START, "--agree")
+    rich.database.transact_now(lambda conn: put_holder(conn, FAMILY, rich.at, mobile=NUMBER))
+    row = rich.database.read_now(newest_of, JAIL, NUMBER)
+    assert row is not None
+    rich.database.transact_now(sales.use, rich.database.read_now(periods_of, row.id)[0], 93)
+    told = []
+    for _ in range(3):
+        call_id = asyncio.run(steps.accepted(rich))
+        since, rich.at = rich.at, rich.at + timedelta(minutes=1)
+        end_talk(rich, call_id, since)
+        told.append(rich.database.read_now(sales.told))
+    few = ("near_call_limit", f'{{"calls": 5, "number": "{NUMBER}"}}')
+    assert [list(each).count(few) for each in told] == [0, 1, 1]
+    assert rich.database.transact_now(tell_renewals, rich.at) == 0
+    assert [kind for kind, _ in rich.database.read_now(sales.told)].count("near_call_limit") == 1
 
 
 def test_a_call_over_the_end_of_a_period_counts_once_where_it_was_held(ivr: Ivr, rich: World) -> None:

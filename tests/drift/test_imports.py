@@ -140,6 +140,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.staff.contacts": {"accounts", "ivr.facility", "ivr.staff.desk"},
     "ivr.staff.invoices": {"ivr.papers", "ivr.staff.desk", "rating"},
     "ivr.papers": {"accounts", "ivr.facility", "ivr.records", "rating"},
+    "ivr.papers.terms": {"accounts", "ivr.facility", "ivr.papers", "ivr.plans", "rating"},
     "ivr.processor": {
         "accounts.db",
         "accounts.disputes",

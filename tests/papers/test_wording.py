@@ -1,13 +1,28 @@
 from datetime import UTC, date, datetime
+from string import Formatter
 
 import pytest
 
 from ivr.papers.statement import what_it_is
+from ivr.papers.terms import sentences
 from ivr.papers.wording import day, length, moment, money, words
 
 
 def test_every_word_is_there_in_both_languages() -> None:
     assert {id_: set(each) for id_, each in words().items() if set(each) != {"en", "es"}} == {}
+
+
+def test_every_term_of_a_plan_is_told_in_both_languages_with_the_same_figures() -> None:
+    told = {
+        id_: {
+            language: sorted(part[1] or "" for part in Formatter().parse(text))
+            for language, text in term.items()
+        }
+        for id_, term in sentences().items()
+    }
+    assert {
+        id_: each for id_, each in told.items() if set(each) != {"en", "es"} or each["en"] != each["es"]
+    } == {}
 
 
 @pytest.mark.parametrize(
