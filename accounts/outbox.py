@@ -29,6 +29,7 @@ class NoticeKind(StrEnum):
     IDLE_ACCOUNT = "idle_account"
     DROPPED_CALL = "dropped_call"
     STATEMENT_READY = "statement_ready"
+    MONEY_LEFT = "money_left"
 
 
 def tell(

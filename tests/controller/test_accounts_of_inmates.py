@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from accounts import ledger, payers
+from accounts.payment_tables import notice
 from accounts.tables import inmate_account
 from ivr.facility.tables import inmate
 from ivr.records.alerts import open_alerts
@@ -23,6 +24,7 @@ from tests.transcripts.play import KEY, World
 ALEX = f"debit/{JAIL}/1001"
 TRUST, COMMISSARY = f"system/trust/{JAIL}", f"system/commissary/{JAIL}"
 NOTE = ("--note", "From the trust")
+NOBODY, PLACE = "nobody is known who could be told (`ivr account owed`)", "Example County Jail"
 HEADER = "reference,inmate_id,amount,kind\n"
 TWO = HEADER + "t1,1001,12.50,trust\nt2,1002,3.00,commissary\n"
 
@@ -105,7 +107,7 @@ def test_who_is_released_is_offered_their_money_and_gets_it_by_file(
 ) -> None:
     handed_over(world, TWO)
     does(world, "inmate release", inmate_id="1001")
-    assert alerts(world) == [f"inmate 1001 of {JAIL} is released: $12.50 is theirs (`ivr account owed`)"]
+    assert alerts(world) == [f"inmate 1001 of {JAIL} is released: $12.50 is theirs, {NOBODY}"]
     assert ALEX in ivr("account", "owed").out
     out = tmp_path / "release.csv"
     asked = ("account", "release-file", "--file", str(out), "--reference", "w1", *NOTE)
@@ -140,12 +142,20 @@ def test_a_part_of_a_cent_goes_back_as_a_cent(world: World) -> None:
 
 def test_the_feed_offers_back_too_once_for_each_who_left_now(world: World) -> None:
     handed_over(world, TWO)
+    contact = {"mobile": "+12175550109", "email": "ana@example.org", "language": "es"}
+    does(world, "account edit", account_id=ALEX, reference="contact", **contact)
     header = "event_id,at,event,inmate_id\n"
     fed(world, "e1,2026-11-23T08:00,released,1001\n", header)
     fed(world, "e1,2026-11-23T08:00,released,1001\ne2,2026-11-23T08:10,transferred,1002\n", header)
     assert alerts(world) == [
-        f"inmate 1001 of {JAIL} is released: $12.50 is theirs (`ivr account owed`)",
-        f"inmate 1002 of {JAIL} is transferred: $3.00 is theirs (`ivr account owed`)",
+        f"inmate 1001 of {JAIL} is released: $12.50 is theirs, a notice to its holder is written (`ivr account owed`)",
+        f"inmate 1002 of {JAIL} is transferred: $3.00 is theirs, {NOBODY}",
+    ]
+    told = select(notice.c.kind, notice.c.channel, notice.c.recipient, notice.c.language, notice.c.told)
+    facts = f'{{"balance": "12.50", "facility": "{PLACE}"}}'
+    assert world.database.read_now(lambda conn: conn.execute(told.order_by(notice.c.id)).all()) == [
+        ("money_left", "sms", "+12175550109", "es", facts),
+        ("money_left", "email", "ana@example.org", "es", facts),
     ]
 
 

@@ -26,6 +26,7 @@ TOLD = {
     NoticeKind.IDLE_ACCOUNT: {"days", "balance"},
     NoticeKind.DROPPED_CALL: {"number"},
     NoticeKind.STATEMENT_READY: {"month"},
+    NoticeKind.MONEY_LEFT: {"facility", "balance"},
 }
 #: Why two did not talk though the call was paid for, or would have been.
 MISSED = {str(each) for each in Outcome} - {"completed", "limit_reached", "payment_offered"} | {

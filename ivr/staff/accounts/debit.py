@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import Connection, Row, select
 
-from accounts import debit, ledger, payers
+from accounts import debit, ledger, outbox, payers
 from accounts.crediting import known_transfers
 from accounts.tables import account, account_holder, inmate_account, transfer
 from ivr.facility.csv_rows import ImportMistakes, Mistakes, Rows, Shape, read_shape, refuse
@@ -19,7 +19,7 @@ from ivr.policy.request import InmateState
 from ivr.records.alerts import alert_once
 from ivr.staff.accounts.asked import Reference, dollars
 from ivr.staff.desk import Asked, Desk, StaffError, ToldOnce
-from rating.money import ZERO, Money, ceil_to_cent, format_money, parse_money
+from rating.money import ZERO, Money, ceil_to_cent, floor_to_cent, format_money, parse_money
 
 GONE = (InmateState.RELEASED, InmateState.TRANSFERRED)
 _available = account.c.credits - account.c.debits - account.c.held
@@ -138,11 +138,24 @@ def owed(conn: Connection, facility_id: str | None) -> list[dict[str, str]]:
 
 
 def offer_back(conn: Connection, facility_id: str, at: datetime) -> None:
-    """Alert of the money of whoever was noted in this transaction to have left: it is theirs."""
+    """Tell whose money it is of whoever was noted in this transaction to have left: it is theirs.
+
+    The account's holder is told, where they can be reached, and staff are alerted in any case: they pay it out.
+    """
     left = (
-        select(account.c.id, inmate.c.inmate_id, inmate.c.state, _available.label("available"))
+        select(
+            account.c.id,
+            inmate.c.inmate_id,
+            inmate.c.state,
+            facility.c.name.label("facility"),
+            _available.label("available"),
+            account_holder.c.mobile,
+            account_holder.c.email,
+        )
         .join(inmate_account, inmate_account.c.account_id == account.c.id)
         .join(inmate, inmate.c.id == inmate_account.c.inmate)
+        .join(facility, facility.c.id == inmate.c.facility_id)
+        .outerjoin(account_holder, account_holder.c.account_id == account.c.id)
         .where(
             inmate.c.facility_id == facility_id,
             inmate.c.state.in_(GONE),
@@ -159,8 +172,19 @@ def offer_back(conn: Connection, facility_id: str, at: datetime) -> None:
         .order_by(inmate.c.inmate_id)
     )
     for row in conn.execute(left).all():
+        outbox.tell(
+            conn,
+            account_id=row.id,
+            kind=outbox.NoticeKind.MONEY_LEFT,
+            key=f"money_left/{row.id}/{at.isoformat()}",
+            told={"facility": row.facility, "balance": format_money(floor_to_cent(Money(row.available)))},
+            at=at,
+        )
         who = f"inmate {row.inmate_id} of {facility_id} is {row.state}"
-        alert_once(conn, "debit_owed", f"{who}: {dollars(row.available)} is theirs (`ivr account owed`)", at)
+        can_be_told = row.mobile is not None or row.email is not None
+        known = "a notice to its holder is written" if can_be_told else "nobody is known who could be told"
+        owing = f"{dollars(row.available)} is theirs, {known} (`ivr account owed`)"
+        alert_once(conn, "debit_owed", f"{who}: {owing}", at)
 
 
 def _people(conn: Connection, facility_id: str) -> Mapping[str, int]:
