@@ -18,8 +18,6 @@ from rating.money import Money
 #: How long after each try that told nothing the processor is asked again; after the last one staff are told. All of it
 #: is within the day for which a processor knows a key again: later the same would be done a second time.
 AGAIN_AFTER: Final = tuple(timedelta(seconds=each) for each in (5, 30, 120, 600, 3600, 6 * 3600, 12 * 3600))
-#: What a page takes at least: the processor's own limit (docs.stripe.com/currencies, charge amounts for US dollars).
-LEAST: Final = Money(500_000)
 _of = payment.alias("of")
 _RANK: Final[Mapping[str, int]] = {
     PaymentState.ASKED: 0,

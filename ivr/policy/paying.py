@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
 from ivr.policy.limits import (
     longest_ms,
@@ -22,10 +23,12 @@ from ivr.policy.request import (
     Payment,
 )
 from rating.call_type import IN_STATE
-from rating.money import Money
+from rating.money import Money, ceil_to_cent
 from rating.price import Price, charge, first_increment_price, longest_talk_ms
 
 IN_ORDER = tuple(Payer)
+#: What card processors take at least (Stripe: docs.stripe.com/currencies, charge amounts for US dollars).
+LEAST_BY_CARD: Final = Money(500_000)
 
 
 def is_passive(ask: CallRequest) -> bool:
@@ -69,11 +72,25 @@ def why_not(ask: CallRequest, paying: Payer) -> NotPaying | NotCovered | None:
 def _why_no_money(ask: CallRequest, paying: Payer) -> NotPaying | None:
     if paying in CHOSEN_BY_INMATE and paying is not ask.chosen:
         return NotPaying.NOT_CHOSEN
-    if paying is Payer.PAID_CALL and is_by_card(ask):
-        return None if ask.takes_cards else NotPaying.NO_PROCESSOR
+    if paying is Payer.PAID_CALL and paying not in ask.funds:
+        return _why_no_card(ask)
     if paying not in ask.funds:
         return NotPaying.NO_ACCOUNT
     return None if until_balance_is_spent(ask, paying).ms > 0 else NotPaying.TOO_LITTLE
+
+
+def _why_no_card(ask: CallRequest) -> NotPaying | None:
+    """What keeps a card from paying for one call: the one on file, or any through a link."""
+    if ask.price is not None and price_by_card(ask, ask.price) < LEAST_BY_CARD:
+        return NotPaying.TOO_SMALL
+    if ask.card is None:
+        return NotPaying.NO_ACCOUNT
+    return None if ask.takes_cards else NotPaying.NO_PROCESSOR
+
+
+def price_by_card(ask: CallRequest, price: Price) -> Money:
+    """What a card would be asked for: the price of the longest talk, up to a whole cent."""
+    return ceil_to_cent(dearest(price, ask.starts, longest_talk(ask, Payer.PAID_CALL).ms))
 
 
 def is_by_card(ask: CallRequest) -> bool:

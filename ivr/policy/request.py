@@ -88,6 +88,7 @@ class NotPaying(StrEnum):
     NO_ACCOUNT = "no_account"
     TOO_LITTLE = "too_little"  # for the first increment
     USED = "used"  # the number has had its courtesy call
+    TOO_SMALL = "too_small"  # the longest talk costs less than card processors take
     NO_PROCESSOR = "no_processor"  # of cards is set up, and only a card could pay
 
 

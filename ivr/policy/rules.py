@@ -14,8 +14,8 @@ from ivr.policy.in_talk import in_talk
 from ivr.policy.level import Level
 from ivr.policy.limits import until_appointment_ends, until_schedule_closes
 from ivr.policy.paying import (
+    LEAST_BY_CARD,
     can_pay,
-    dearest,
     is_free,
     is_passive,
     is_unbillable,
@@ -25,6 +25,7 @@ from ivr.policy.paying import (
     needed,
     payer,
     payment,
+    price_by_card,
 )
 from ivr.policy.quantity import (
     CallQuota,
@@ -52,7 +53,6 @@ from ivr.policy.request import (
     Payer,
 )
 from rating.call_type import CallType
-from rating.money import ceil_to_cent
 from rating.numbers import Number, Unusable
 
 Rule = Callable[[CallRequest], Deny | None]
@@ -237,15 +237,15 @@ def funds_too_low(ask: CallRequest) -> Deny:
 def link(ask: CallRequest) -> Link | None:
     """The link that a called party may be offered where nobody pays, and single calls are offered.
 
-    Nobody is rung for it twice in a day or while one waits, and no number with several lines, nor a privileged one.
+    Nobody is rung for it twice in a day or while one waits, and no number with several lines, nor a privileged one; nor
+    for less than card processors take.
     """
     if payer(ask) is not None or not may_pay(ask, Payer.PAID_CALL) or not one_at_a_time(ask):
         return None
     if not (ask.sends_links and ask.link_is_due) or ask.price is None:
         return None
-    longest = longest_talk(ask, Payer.PAID_CALL)
-    amount = ceil_to_cent(dearest(ask.price, ask.starts, longest.ms))
-    return Link(amount, longest) if amount else None
+    amount = price_by_card(ask, ask.price)
+    return Link(amount, longest_talk(ask, Payer.PAID_CALL)) if amount >= LEAST_BY_CARD else None
 
 
 RULES: tuple[Rule, ...] = (

@@ -6,6 +6,7 @@ from accounts import payments
 from accounts.holders import holder_of
 from accounts.payment_tables import PaymentKind, PaymentState
 from accounts.tables import AccountKind
+from ivr.policy.paying import LEAST_BY_CARD
 from ivr.staff.accounts.asked import Amount, OfAccount, Reference, dollars, found, refuse_closed
 from ivr.staff.desk import Asked, Desk, StaffError
 from rating.money import MICROS_PER_CENT, ZERO, Money
@@ -40,8 +41,8 @@ def deposit_page(desk: Desk, asked: DepositPage) -> str:
     """Send the holder the way to a page; any amount of whole cents (47 CFR 64.6100), without a fee."""
     if asked.amount % MICROS_PER_CENT:
         raise StaffError("amount: expected whole cents")
-    if asked.amount < payments.LEAST:
-        raise StaffError(f"amount: expected at least {dollars(payments.LEAST)}: no card processor takes less")
+    if asked.amount < LEAST_BY_CARD:
+        raise StaffError(f"amount: expected at least {dollars(LEAST_BY_CARD)}: no card processor takes less")
     return _page(desk, asked, PaymentKind.DEPOSIT, asked.amount, f"pay in {dollars(asked.amount)}")
 
 

@@ -145,7 +145,7 @@ async def test_no_link_is_offered_while_one_waits(world: World, state: str) -> N
     assert isinstance(await steps.answer(world, NOBODYS), Grant)
 
 
-@pytest.mark.parametrize("why", ["stopped", "office", "no processor", "no SMS", "not offered"])
+@pytest.mark.parametrize("why", ["stopped", "office", "no processor", "no SMS", "not offered", "too small"])
 @in_loop
 async def test_no_link_is_offered_where_it_can_or_should_not_be(world: World, why: str) -> None:
     flags = {"free": False, "office": True, "hotline": False, "passive": False, "relay": False}
@@ -156,6 +156,14 @@ async def test_no_link_is_offered_where_it_can_or_should_not_be(world: World, wh
         case "office":
             office = {"facility_id": JAIL, "number": NUMBER, "label": "office", **flags}
             world.database.transact_now(lambda conn: conn.execute(insert(special_number).values(office)))
+        case "too small":
+            short = update(facility).values(longest_call_ms=480_000)
+            world.database.transact_now(lambda conn: conn.execute(short))
+            asked = Question("1001", NOBODYS, "demo-a1")
+            told = world.database.read_now(
+                explain, asked, world.at, takes_cards=True, sends_links=True
+            ).as_dict()
+            assert told["payers"]["paid_call"] == "too_small"  # type: ignore[index]
         case "no processor":
             world.node = replace(world.node, paying=None)
         case "no SMS":

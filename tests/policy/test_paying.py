@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.policy.explain import explanation
-from ivr.policy.paying import can_pay, payer, why_not
+from ivr.policy.paying import LEAST_BY_CARD, can_pay, payer, why_not
 from ivr.policy.reasons import Cutoff, Denial
 from ivr.policy.request import (
     CHOSEN_BY_INMATE,
@@ -111,6 +111,9 @@ KEPT: list[Kept] = [
     *kept(sorted(PAID_IN_MONEY), NotPaying.NO_ACCOUNT, funds={}),
     *kept(sorted(PAID_IN_MONEY), NotPaying.TOO_LITTLE, funds=funds(TOO_LITTLE)),
     *kept([Payer.PAID_CALL], NotPaying.NO_PROCESSOR, funds={}, card=CARD),
+    *kept(
+        [Payer.PAID_CALL], NotPaying.TOO_SMALL, funds={}, card=CARD, takes_cards=True, longest_call_ms=489_000
+    ),
     *kept([Payer.COURTESY], NotPaying.USED, courtesy=None),
 ]
 
@@ -204,6 +207,10 @@ def test_where_nobody_pays_a_link_for_the_longest_talk_may_be_offered() -> None:
     assert isinstance(odd, Deny)
     assert odd.link is not None
     assert (odd.link.amount, odd.link.limit.ms) == (900_000, 899_500)  # up to a whole cent
+    least = decide(unpaid(longest_call_ms=491_000))
+    assert isinstance(least, Deny)
+    assert least.link is not None
+    assert least.link.amount == LEAST_BY_CARD
 
 
 @pytest.mark.parametrize(
@@ -215,6 +222,7 @@ def test_where_nobody_pays_a_link_for_the_longest_talk_may_be_offered() -> None:
         {"link_is_due": False},
         {"office": True},
         {"privileged": True},
+        {"longest_call_ms": 489_000},  # 0.49: no card processor takes it
     ],
     ids=lambda changed: next(iter(changed)),
 )
