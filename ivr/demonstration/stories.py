@@ -10,6 +10,7 @@ from ivr.demonstration.party import Party, write_tone
 from ivr.demonstration.stage import Numbers, Stage
 
 STATION = "demo-a1"
+INTAKE = "demo-intake"
 INMATE_KEYS = "10012468#"
 SUBSCRIBER = "12175550101"
 PREPAID = "12175550102"
@@ -17,10 +18,11 @@ BUSY = "12175550106"
 NO_ANSWER = "12175550107"
 VOICEMAIL = "12175550108"
 ATTORNEY = "12175550110"
+HOTLINE = "12175550109"
 OTHER_STATE = "16175550104"
 
 NUMBERS = Numbers(
-    phones=(SUBSCRIBER, PREPAID, OTHER_STATE, ATTORNEY),
+    phones=(SUBSCRIBER, PREPAID, OTHER_STATE, ATTORNEY, HOTLINE),
     special={BUSY: Behaviour.BUSY, NO_ANSWER: Behaviour.NO_ANSWER, VOICEMAIL: Behaviour.VOICEMAIL},
 )
 

@@ -115,7 +115,7 @@ async def test_a_privileged_number_takes_several_calls(homes: World, tmp_path: P
 @in_loop
 async def test_a_call_from_another_facility_keeps_the_number_busy_too(homes: World) -> None:
     sources = read(FACILITY)
-    text = sources.text.replace("example-county-jail", "other-jail").replace("demo-a", "other-a")
+    text = sources.text.replace("example-county-jail", "other-jail").replace('"demo-', '"other-')
     other = parse(Sources(text.partition("[[prepaid]]")[0], sources.beside), "f")
     homes.database.transact_now(load, other, KEY, homes.at)
     homes.record_names()

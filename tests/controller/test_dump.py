@@ -143,7 +143,7 @@ def test_everything_that_a_file_sets_is_dumped(world: World) -> None:
         assert _told(getattr(again, table)) == _told(getattr(file, table)), table
     assert again.facility.holiday == file.facility.holiday
     assert _told([again.agency]) == _told([file.agency])
-    assert [each.records for each in again.station] == [False, True]
+    assert [each.records for each in again.station] == [False, True, True]
     assert _told(again.inmate[0].numbers) == _told(file.inmate[0].numbers)
     assert {(each.unit, each.state, each.state_note) for each in again.inmate} == {
         (each.unit, each.state, each.state_note) for each in file.inmate

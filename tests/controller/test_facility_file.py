@@ -328,7 +328,7 @@ def test_a_called_partys_block_is_not_lifted_by_a_load(world: World) -> None:
         assert causes == ({"called_party", "facility"} if file is blocked_by_file else {"called_party"})
 
 
-OTHER_JAIL = TEXT.replace("example-county-jail", "other-jail").replace("demo-a", "other-a")
+OTHER_JAIL = TEXT.replace("example-county-jail", "other-jail").replace('"demo-', '"other-')
 CONTRADICTIONS: dict[str, tuple[str, str]] = {
     "another facility's station": (
         OTHER_JAIL.replace("other-a2", "demo-a2"),
