@@ -78,6 +78,15 @@ Index(
     postgresql_where=payment.c.next_try_at.is_not(None),
 )
 
+# The way to a page of the processor that waits for its payer: its own address is too long for an SMS.
+payment_page: Final = Table(
+    "payment_page",
+    metadata,
+    Column("code", Text, primary_key=True),  # by chance, at the end of our own address
+    Column("payment_id", Text, ForeignKey("payment.id"), nullable=False, unique=True),
+    Column("url", Text, nullable=False),  # the processor's
+)
+
 # What a payer disputes with their bank. Nobody's telephone is cut for it; one that is lost is the provider's loss.
 dispute: Final = Table(
     "dispute",

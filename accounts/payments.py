@@ -4,6 +4,7 @@ A payment only moves forward: from asked to pending or authorised, and on to how
 succeed, because a payer can try again on the processor's page; one that succeeded or was voided stays so.
 """
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,12 +13,14 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from accounts.db import Prepared, insert_if_new
-from accounts.payment_tables import PaymentKind, PaymentState, payment
+from accounts.payment_tables import PaymentKind, PaymentState, payment, payment_page
 from rating.money import Money
 
 #: How long after each try that told nothing the processor is asked again; after the last one staff are told. All of it
 #: is within the day for which a processor knows a key again: later the same would be done a second time.
 AGAIN_AFTER: Final = tuple(timedelta(seconds=each) for each in (5, 30, 120, 600, 3600, 6 * 3600, 12 * 3600))
+#: Of a code that leads to a page: nobody finds one by trying.
+CODE_BYTES: Final = 9
 _of = payment.alias("of")
 _RANK: Final[Mapping[str, int]] = {
     PaymentState.ASKED: 0,
@@ -116,6 +119,20 @@ Outcome = Done | Declined | Unknown
 def payment_of(conn: Connection, payment_id: str) -> Row[Any] | None:
     """The payment with this id."""
     return _PAYMENT.row(conn, {"payment_id": payment_id})
+
+
+def way_to_page(conn: Connection, payment_id: str, url: str) -> str:
+    """A short code for the processor's address of a payment's page; the same again for the same payment."""
+    row = {"code": secrets.token_urlsafe(CODE_BYTES), "payment_id": payment_id, "url": url}
+    insert_if_new(conn, payment_page, row)
+    of_it = select(payment_page.c.code).where(payment_page.c.payment_id == payment_id)
+    return str(conn.scalar(of_it))
+
+
+def page_behind(conn: Connection, code: str) -> Row[*tuple[Any, ...]] | None:
+    """The processor's address that a code stands for, and the state of its payment."""
+    wanted = select(payment_page.c.url, payment.c.state).select_from(payment_page.join(payment))
+    return conn.execute(wanted.where(payment_page.c.code == code)).one_or_none()
 
 
 def by_processor_id(conn: Connection, processor_id: str) -> Row[Any] | None:

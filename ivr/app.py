@@ -72,7 +72,7 @@ def build_node(settings: Settings, keyring: Keyring, database: Database) -> Node
         recordings=settings.recordings,
         new_id=new_id,
         version=VERSION,
-        paying=Paying(database, processor, utc_now) if processor else None,
+        paying=Paying(database, processor, utc_now, public_url=settings.public_url) if processor else None,
         sends_sms="sms" in settings.channels,
     )
 

@@ -5,7 +5,7 @@ import re
 import tomllib
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -46,8 +46,14 @@ def _like(pattern: str, expected: str) -> AfterValidator:
 
 
 Loopback = Annotated[str, AfterValidator(_loopback)]
+#: What an SMS has room for, in two parts, with the longest address below it and `notices_name`.
+LONGEST_PUBLIC_URL: Final = 150
 PublicUrl = Annotated[
-    str, _like(r"https://[\w.-]+(:\d{1,5})?(/[\w.~-]+)*", "https:// and a host, without a slash at the end")
+    str,
+    _like(
+        rf"(?=.{{0,{LONGEST_PUBLIC_URL}}}$)https://[A-Za-z0-9.-]+(:\d{{1,5}})?(/[A-Za-z0-9._-]+)*",
+        f"https:// and a host, without a slash at the end, {LONGEST_PUBLIC_URL} letters at most",
+    ),
 ]
 LoopbackUrl = Annotated[str, _like(r"http://127\.0\.0\.1:\d{1,5}", "http://127.0.0.1 and a port")]
 TwilioAccount = Annotated[str, _like("AC[0-9a-f]{32}", "an account's SID: AC and 32 hexadecimal digits")]
@@ -77,7 +83,7 @@ class Settings(BaseSettings):
     carrier_host: str = "127.0.0.1"
     carrier_port: Port = 5070
     public_url: PublicUrl = Field(
-        default="", description="how the outside world reaches /webhooks here, through a proxy"
+        default="", description="how the outside world reaches /webhooks and /pay here, through a proxy"
     )
     notices_name: str = Field(default="", max_length=24, description="who notices say that they are from")
     twilio_account: TwilioAccount = ""

@@ -6,6 +6,7 @@ way, the same is asked again under the same id, and done once. Requests run in t
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from accounts.db import Database
 from accounts.payment_tables import PaymentKind, PaymentState
 from accounts.payments import Declined, Done, Outcome, Unknown
 from ivr.processor.interface import OnFile, Processor
+from ivr.processor.redirect import way_to
 from ivr.records.alerts import alert
 from ivr.records.captures import captures_due
 from rating.money import Money
@@ -32,10 +34,13 @@ BOUGHT: Final = {"en": "Telephone calls", "es": "Llamadas telefónicas"}
 
 
 class Paying:
-    """The worker of one controller."""
+    """The worker of one controller; payers reach its pages at `public_url`."""
 
-    def __init__(self, database: Database, processor: Processor, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, processor: Processor, now: Callable[[], datetime], *, public_url: str
+    ) -> None:
         self._database = database
+        self._public_url = public_url
         self._processor = processor
         self._now = now
 
@@ -78,7 +83,7 @@ class Paying:
             return
         holder = await self._database.read(_holder_of, row)
         outcome = await asyncio.to_thread(self._ask, row, holder)
-        await self._database.transact(_keep, row, outcome, self._now())
+        await self._database.transact(_keep, row, outcome, self._now(), self._public_url)
 
     def _ask(self, row: Row[Any], holder: holders.Holder | None) -> Outcome:
         """Ask the processor for what is to be done next."""
@@ -146,8 +151,11 @@ def _authorised(conn: Connection, payment_id: str, outcome: Outcome, at: datetim
     payment_effects.record(conn, payment_id, outcome, at)
 
 
-def _keep(conn: Connection, row: Row[Any], outcome: Outcome, at: datetime) -> None:
+def _keep(conn: Connection, row: Row[Any], outcome: Outcome, at: datetime, public_url: str) -> None:
     """Write down what came of a try; after the last one that told nothing, staff are to look."""
+    if isinstance(outcome, Done) and outcome.url is not None:
+        code = payments.way_to_page(conn, row.id, outcome.url)
+        outcome = replace(outcome, url=way_to(public_url, code))
     if isinstance(outcome, Unknown):
         if row.tries + 1 >= len(payments.AGAIN_AFTER):
             payments.leave(conn, row.id, at, failure=outcome.why)

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from accounts.db import Database
 from ivr.config import Settings
 from ivr.keyring import Keyring
+from ivr.processor import redirect
 from ivr.processor.interface import Processor
 
 KEY_FILE: Final = "stripe_key"
@@ -28,9 +29,9 @@ def processor(settings: Settings, keyring: Keyring) -> Processor | None:
 def pages(
     settings: Settings, keyring: Keyring, database: Database, now: Callable[[], datetime]
 ) -> list[Route]:
-    """What the processor calls here; raises KeyringError where the secret of its signatures is missing."""
+    """What the processor and payers call here; raises KeyringError where the secret of its signatures is missing."""
     if not settings.card_processor:
         return []
-    from ivr.processor.webhooks import routes  # noqa: PLC0415 - as above
+    from ivr.processor import webhooks  # noqa: PLC0415 - as above
 
-    return routes(keyring.given(WEBHOOK_FILE), database, now)
+    return [*webhooks.routes(keyring.given(WEBHOOK_FILE), database, now), *redirect.routes(database)]

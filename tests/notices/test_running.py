@@ -83,6 +83,10 @@ def test_the_secrets_lie_beside_the_settings(keyring: Keyring, tmp_path: Path, d
         ({"PUBLIC_URL": "http://calls.example.com"}, "IVR_PUBLIC_URL: expected https:// and a host"),
         ({"PUBLIC_URL": "https://calls.example.com/"}, "IVR_PUBLIC_URL: expected https:// and a host"),
         (
+            {"PUBLIC_URL": "https://" + "a" * 143},
+            "IVR_PUBLIC_URL: expected https:// and a host, without a slash",
+        ),
+        (
             {
                 "SMTP_HOST": "mail.example.com",
                 "SMTP_FROM": MAIL,

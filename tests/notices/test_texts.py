@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from secrets import token_urlsafe
 
 import pytest
 
 from accounts.outbox import NoticeKind
+from accounts.payments import CODE_BYTES
+from ivr.config import LONGEST_PUBLIC_URL
 from ivr.notices.texts import FILE, LOCALES, TextError, Texts
+from ivr.processor.redirect import way_to
 from tests.notices.conftest import NAME, TEXTS
 
 #: The letters of GSM 03.38, each of which takes one place; "€" and a few others take two.
@@ -29,7 +33,7 @@ LONGEST: Mapping[str, object] = {
     "number": "+12175550101",
     "price": "1234.50",
     "reason": "switched_off",
-    "url": "https://calls.example.com/pay/0123456789abcdef",
+    "url": way_to("https://" + "a" * (LONGEST_PUBLIC_URL - 8), token_urlsafe(CODE_BYTES)),
 }
 EVERY = [(kind, language) for kind in NoticeKind for language in LOCALES]
 

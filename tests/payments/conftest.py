@@ -37,4 +37,4 @@ def world(database: Database, tmp_path: Path) -> World:
 @pytest.fixture
 def paying(world: World, processor: tuple[Stripe, Books]) -> Paying:
     """The worker."""
-    return Paying(world.database, processor[0], lambda: world.at)
+    return Paying(world.database, processor[0], lambda: world.at, public_url="https://calls.example")

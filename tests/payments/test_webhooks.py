@@ -1,7 +1,8 @@
 """What the processor tells by itself is believed where it is signed and new, once, in whatever order it comes."""
 
 import asyncio
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from accounts import holders, ledger, payers
 from accounts.payment_tables import PaymentKind, PaymentState, dispute
 from accounts.tables import paid_call
 from ivr.paying import Paying
-from ivr.processor import webhooks
+from ivr.processor import redirect, webhooks
 from ivr.records.tables import alert
 from rating.money import Money
 from tests.controller import steps
@@ -43,17 +44,28 @@ def send(world: World, monkeypatch: pytest.MonkeyPatch) -> Send:
 
 
 def post(world: World, body: bytes, headers: dict[str, str]) -> int:
-    """What the page answers to a request, spoken to by ASGI."""
-    app = Starlette(routes=webhooks.routes(WEBHOOK_SECRET, world.database, lambda: world.at))
+    """What the webhook answers to an event."""
+    return asked(world, "POST", webhooks.PATH, body, headers)[0]
+
+
+def asked(
+    world: World, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+) -> tuple[int, str | None]:
+    """What is answered to a request, spoken to by ASGI: the status, and where it leads."""
+    own = [
+        *webhooks.routes(WEBHOOK_SECRET, world.database, lambda: world.at),
+        *redirect.routes(world.database),
+    ]
+    app = Starlette(routes=own)
     answered: list[Any] = []
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "method": "POST",
-        "path": webhooks.PATH,
+        "method": method,
+        "path": path,
         "query_string": b"",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "headers": [(name.encode(), value.encode()) for name, value in (headers or {}).items()],
     }
 
     async def receive() -> dict[str, Any]:
@@ -63,7 +75,8 @@ def post(world: World, body: bytes, headers: dict[str, str]) -> int:
         answered.append(message)
 
     asyncio.run(app(scope, receive, answer))
-    return int(answered[0]["status"])
+    led = dict(answered[0]["headers"]).get(b"location")
+    return int(answered[0]["status"]), led.decode() if led else None
 
 
 def paged(world: World, paying: Paying, books: Books, kind: PaymentKind, **of: Any) -> dict[str, Any]:
@@ -85,10 +98,16 @@ def test_a_page_that_was_paid_is_a_deposit_once(
         lambda conn: holders.put_holder(conn, FAMILY, world.at, email="a@example.org")
     )
     page = paged(world, paying, books, PaymentKind.DEPOSIT)
-    assert told(world) == [("payment_link", f'{{"amount": "10.00", "url": "{page["url"]}"}}')]
+    [(kind, text)] = told(world)
+    way = json.loads(text)["url"]
+    assert (kind, text) == ("payment_link", f'{{"amount": "10.00", "url": "{way}"}}')
+    path = way.removeprefix("https://calls.example")
+    assert asked(world, "GET", path) == (303, page["url"])
+    assert asked(world, "GET", f"{path}x") == (404, None)
     assert steps.available(world) == 5_000_000
     assert send(paid(page), paid(page), paid(page, "evt_2")) == 200
     assert steps.available(world) == 15_000_000
+    assert asked(world, "GET", path) == (410, None)  # nothing is to be paid there any more
     book_is_right(world)
 
 
