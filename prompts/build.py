@@ -27,9 +27,9 @@ def check(audio: Path = AUDIO) -> list[str]:
         return [str(error)]
 
 
-def script(language: str) -> Iterator[tuple[str, str]]:
-    """The clips of a language with their words, as a person would read them in a studio."""
-    return ((clip.id, clip.words) for clip in inventory(Catalogue.load()) if clip.language == language)
+def script(language: str) -> Iterator[Clip]:
+    """The clips of a language, as a person would read them in a studio."""
+    return (clip for clip in inventory(Catalogue.load()) if clip.language == language)
 
 
 def build(voices: Path, languages: tuple[str, ...], audio: Path = AUDIO) -> int:

@@ -70,6 +70,12 @@ class Clip:
         helped = ["short"] if self.short else []
         return sha256(json.dumps([*made_of, processing, *helped]).encode()).hexdigest()[:16]
 
+    def recorded_fingerprint(self, processing: int) -> str:
+        """The same of a person's recording: changes with the words, the silence or the processing."""
+        return sha256(json.dumps([self.words, self.lead_ms, self.tail_ms, processing]).encode()).hexdigest()[
+            :16
+        ]
+
 
 def inventory(catalogue: Catalogue) -> list[Clip]:
     """Every clip of every language, the sentences before the phrases."""

@@ -16,7 +16,7 @@ class Made:
     """One file as it was made."""
 
     words: str
-    made_from: str  # the clip's fingerprint
+    made_from: str  # the clip's fingerprint, as spoken by the machine or recorded by a person
     sha256: str  # of the file
     seconds: float
 
@@ -50,7 +50,7 @@ def stale(clip: Clip, processing: int, folder: Path, manifest: Manifest) -> str:
     made = manifest.get(clip.path)
     if made is None or not (folder / clip.path).is_file():
         return "missing"
-    if made.made_from != clip.fingerprint(processing):
+    if made.made_from not in {clip.fingerprint(processing), clip.recorded_fingerprint(processing)}:
         return f'was made from other words or settings: "{made.words}"'
     if made.sha256 != hash_of(folder / clip.path):
         return "the file is not the one that was made"

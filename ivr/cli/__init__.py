@@ -41,6 +41,7 @@ VERBS: Final = {
     "jobs": ("jobs",),
     "prices": ("quote", "tariff"),
     "rate": ("rate",),
+    "prompts": ("prompts",),
     "demonstration": ("run", "demo"),
 }
 #: Mistakes and states of the world that a person can mend: one clear line, no traceback. By name, since the module of

@@ -81,7 +81,7 @@ def test_building_what_is_complete_needs_no_speech_engine(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_script_for_a_studio_has_words_for_every_file(language: str) -> None:
-    lines = dict(script(language))
+    lines = {clip.id: clip.words for clip in script(language)}
     files = {
         path.relative_to(AUDIO / language).with_suffix("").as_posix()
         for path in AUDIO.glob(f"{language}/**/*.wav")
