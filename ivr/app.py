@@ -17,6 +17,7 @@ from accounts.db import Database, WriterLock
 from ivr import control, web
 from ivr.agi import AgiServer, serve
 from ivr.ami import AmiClient
+from ivr.archive.cipher import RecordingKey
 from ivr.chaining import keep_chain
 from ivr.clock import utc_now
 from ivr.config import Settings
@@ -28,7 +29,7 @@ from ivr.facility.csv_import import import_rows
 from ivr.facility.csv_rows import ImportMistakes
 from ivr.facility.file import FacilityFileError, Sources, parse
 from ivr.importing import read_asked
-from ivr.instance import switchboard
+from ivr.instance import places_of, switchboard
 from ivr.jobs import JOBS, do_round, keep_jobs, note_failure
 from ivr.keyring import Keyring
 from ivr.live import LiveCalls
@@ -59,7 +60,7 @@ def new_id() -> str:
 
 def build_node(settings: Settings, keyring: Keyring, database: Database) -> Node:
     """What the controls of every call share."""
-    for folder in (settings.names, settings.recordings):
+    for folder in (settings.names, settings.recordings, settings.archive):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     processor = setup.processor(settings, keyring)
     return Node(
@@ -105,7 +106,9 @@ async def run(settings: Settings) -> None:
             web.listening(status, settings.host, settings.web_port, webhooks(settings, keyring, database)),
             control.listening(settings.state_dir.absolute() / "control.sock", _verbs(node)),
         ):
-            finisher = Finisher(database, settings.recordings, node.settled)
+            places = places_of(settings)
+            kept_by = RecordingKey(keyring.recording_key)
+            finisher = Finisher(database, places, kept_by, node.settled, node.now)
             notifier = Notifier()
             switching = Switching(switchboard(settings, keyring))
             enforced = enforce(node, ami, (switching.end_calls, switching.close_stations))

@@ -149,8 +149,13 @@ class Settings(BaseSettings):
 
     @property
     def recordings(self) -> Path:
-        """Where the recordings of calls are."""
+        """Where Asterisk records calls."""
         return self.spool / "monitor"
+
+    @property
+    def archive(self) -> Path:
+        """Where recordings are kept, encrypted."""
+        return self.state_dir.absolute() / "recordings"
 
     @property
     def names(self) -> Path:

@@ -18,7 +18,7 @@ _AGAIN_SECONDS = 1.0  # until what Asterisk could not be told is tried again
 
 
 async def seal_recordings(node: Node, ami: AmiClient) -> None:
-    """A number has become privileged: recordings of calls to it stop, and their files are put away, or destroyed."""
+    """A number has become privileged: recordings of calls to it stop, and their files are put away."""
     found = await node.database.read(sealing.to_put_away)
     failed: AmiError | None = None
     for row in found:
@@ -67,10 +67,6 @@ def _again(node: Node) -> None:
 
 def _put_away(folder: Path, row: Row[Any]) -> None:
     """The log is the manifest of what was sealed."""
-    if row.destroyed_at is not None:
-        recordings.destroy(folder, row.id)
-        log.warning("recording destroyed", recording=row.id, call_id=row.of_call, sha256=row.sha256)
-        return
     files = [str(path) for path in recordings.put_away(folder, row.id)]
     log.warning(
         "recording sealed",

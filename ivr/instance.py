@@ -13,6 +13,7 @@ from ivr.ami import Switchboard
 from ivr.config import PROJECT, Settings
 from ivr.facility.tables import station
 from ivr.keyring import Keyring
+from ivr.records.recordings import Places
 
 PROMPTS = PROJECT / "prompts" / "audio"
 
@@ -20,6 +21,11 @@ PROMPTS = PROJECT / "prompts" / "audio"
 def keyring_of(settings: Settings) -> Keyring:
     """The secrets of this instance."""
     return Keyring(settings.state_dir.absolute() / "secrets")
+
+
+def places_of(settings: Settings) -> Places:
+    """Where this instance records calls, and keeps recordings."""
+    return Places(settings.recordings, settings.archive)
 
 
 def control_socket(settings: Settings) -> Path:

@@ -44,6 +44,11 @@ class Keyring:
         """The key by which lists of privileged numbers are signed; whoever has it may approve them."""
         return bytes.fromhex(self._secret("list_key", size=32))
 
+    @property
+    def recording_key(self) -> bytes:
+        """The key of the keys of recordings: lose it and every recording is lost."""
+        return bytes.fromhex(self._secret("recording_key", size=32))
+
     def given(self, name: str) -> str:
         """A secret of somebody else's that an operator has put into its file; raises KeyringError without one."""
         path = self._folder / name

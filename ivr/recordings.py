@@ -1,35 +1,51 @@
-"""Turns what Asterisk has recorded into a stereo WAV once the call is over, and notes what was found."""
+"""Keeps what Asterisk has recorded once the call is over: compressed, encrypted, and plain on the disk no longer.
+
+The order is the promise. The encrypted file is whole, synced and seen to open before its row says that it is kept, and
+the plain file goes after that row stands: whoever is interrupted between any two steps does them again.
+"""
 
 import asyncio
 import os
-import wave
-from collections.abc import Mapping, Sequence
-from hashlib import sha256
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import structlog
+from sqlalchemy import Connection, Row
 
 from accounts.db import Database
-from ivr.records import recordings
+from ivr.archive import audio, files
+from ivr.archive.cipher import RecordingKey
+from ivr.records import recordings, sealing
+from ivr.records.recordings import Places
 from ivr.records.states import RecordingState
 
 log = structlog.get_logger(__name__)
 
-SAMPLES_A_SECOND = 8_000
-_FRAME_BYTES = 4  # two channels of 16 bits: what the called party said, what they heard
 _SETTLING_SECONDS = 1.0  # Asterisk writes the last frames after the hang-up
 _SWEEP_SECONDS = 30.0
-_CHUNK_BYTES = 1 << 20
 _AT_ONCE = 20  # are finished and noted together
+#: Of what stands so, nothing plain is needed any more.
+_DONE_WITH = (RecordingState.KEPT, RecordingState.EMPTY, RecordingState.DESTROYED)
 
 
 class Finisher:
     """Finishes the recordings of settled calls, whenever it is woken and every half minute."""
 
-    def __init__(self, database: Database, folder: Path, wake: asyncio.Event) -> None:
+    def __init__(
+        self,
+        database: Database,
+        places: Places,
+        key: RecordingKey,
+        wake: asyncio.Event,
+        now: Callable[[], datetime],
+    ) -> None:
         self._database = database
-        self._folder = folder
+        self._now = now
+        self._places = places
+        self._key = key
         self._wake = wake
 
     async def run(self) -> None:
@@ -43,6 +59,7 @@ class Finisher:
             self._wake.clear()
             try:
                 await self.finish_all()
+                await self.clear_up()
             except Exception:  # whatever it was, calls go on
                 log.exception("recordings not finished")
 
@@ -53,76 +70,84 @@ class Finisher:
         for first in range(0, len(ended), _AT_ONCE):
             found = await asyncio.to_thread(self._finish_each, ended[first : first + _AT_ONCE])
             await self._database.transact(_note, found)
+            await asyncio.to_thread(self._remove_plain, found)
 
-    def _finish_each(self, ended: Sequence[tuple[str, bool]]) -> dict[str, "Found"]:
+    async def clear_up(self) -> None:
+        """What an interruption left: plain files of recordings that are done with, and all files of destroyed ones."""
+        for row in await self._database.read(recordings.to_erase):
+            await asyncio.to_thread(self._erase, row)
+            await self._database.transact(sealing.was_put_away, row.id, self._now())
+        plain = await asyncio.to_thread(_plain_ids, self._places.spool)
+        if plain:
+            states = await self._database.read(recordings.states_of, plain)
+            await asyncio.to_thread(
+                self._remove_plain, [each for each in states if states[each] in _DONE_WITH]
+            )
+            if missed := [each for each in states if states[each] is RecordingState.MISSING]:
+                await self._database.transact(recordings.there_after_all, missed)
+
+    def _finish_each(self, ended: Sequence[Row[Any]]) -> dict[str, "Found"]:
         """What became of each; one that can't be finished is left out, to be tried again."""
         found = {}
-        for recording_id, is_sealed in ended:
+        for row in ended:
             try:
-                if is_sealed:
-                    recordings.put_away(self._folder, recording_id)
-                folder = recordings.sealed_folder(self._folder) if is_sealed else self._folder
-                found[recording_id] = finish(folder, recording_id)
-            except OSError as error:
-                log.error("recording not finished", recording=recording_id, error=str(error))
+                found[row.id] = finish(self._places, row.id, row.started_at, self._key)
+            except (OSError, RuntimeError) as error:  # libsndfile's own errors are RuntimeErrors
+                log.error("recording not finished", recording=row.id, error=str(error))
         return found
 
+    def _remove_plain(self, ids: Iterable[str]) -> None:
+        for recording_id in ids:
+            for path in self._places.plain_files(recording_id):
+                path.unlink(missing_ok=True)
 
+    def _erase(self, row: Row[Any]) -> None:
+        """The log is the manifest of what was destroyed."""
+        self._remove_plain([row.id])
+        self._places.kept_file(row.id, row.started_at).unlink(missing_ok=True)
+        log.warning("recording destroyed", recording=row.id, call_id=row.call_id, sha256=row.sha256)
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """What a recording turned out to be."""
+    """What a recording turned out to be, as its row has it."""
 
-    __slots__ = ("sha256", "state", "talk_ms")
+    state: RecordingState
+    talk_ms: int | None = None
+    sha256: str | None = None
+    file_sha256: str | None = None
+    file_bytes: int | None = None
+    data_key: str | None = None
+    key_id: str | None = None
 
-    def __init__(self, state: RecordingState, talk_ms: int | None = None, digest: str | None = None) -> None:
-        self.state, self.talk_ms, self.sha256 = state, talk_ms, digest
 
+def finish(places: Places, recording_id: str, started_at: datetime, key: RecordingKey) -> Found:
+    """Keep what was recorded as an encrypted file, and say what that is; the plain file is left for the caller.
 
-def finish(folder: Path, recording_id: str) -> Found:
-    """Make the WAV from the raw file, readable by the owner only; what was there, and its hash.
-
-    The raw file goes as soon as the WAV is whole: who was interrupted then finds the WAV alone the next time. Raises
-    OSError where a file can't be read or written, or is a link to another.
+    Raises OSError where a file can't be read or written, or is a link to another.
     """
-    raw, wav = recordings.raw_file(folder, recording_id), recordings.wav_file(folder, recording_id)
-    try:
-        source = os.fdopen(os.open(raw, os.O_RDONLY | os.O_NOFOLLOW), "rb")
-    except FileNotFoundError:
-        return _found(wav) if wav.exists() else Found(RecordingState.MISSING)
-    with source:
-        frames = os.fstat(source.fileno()).st_size // _FRAME_BYTES
-        if frames:
-            partial = wav.with_suffix(".partial")
-            _write_wav(partial, source, frames)
-            partial.replace(wav)
-    raw.unlink()
-    return _found(wav) if frames else Found(RecordingState.EMPTY, 0)
+    plain = next((path for path in places.plain_files(recording_id) if os.path.lexists(path)), None)
+    if plain is None:
+        return Found(RecordingState.MISSING)
+    flac, frames = audio.compress(_frames(plain))
+    if not frames:
+        return Found(RecordingState.EMPTY, 0)
+    written = files.write(places.kept_file(recording_id, started_at), flac, recording_id, key)
+    return Found(RecordingState.KEPT, audio.talk_ms(frames), **asdict(written))
 
 
-def _found(wav: Path) -> Found:
-    with wave.open(str(wav)) as kept:
-        talk_ms = kept.getnframes() * 1000 // SAMPLES_A_SECOND
-    return Found(RecordingState.KEPT, talk_ms, _digest(wav))
+def _frames(path: Path) -> Iterator[bytes]:
+    """The frames of a raw file, or of a WAV as recordings were kept before they were encrypted."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as source:
+        yield from (audio.wav_frames if path.suffix == ".wav" else audio.raw_frames)(source)
 
 
-def _write_wav(path: Path, source: BinaryIO, frames: int) -> None:
-    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as target, wave.open(target, "wb") as out:
-        out.setnchannels(2)
-        out.setsampwidth(2)
-        out.setframerate(SAMPLES_A_SECOND)
-        out.setnframes(frames)
-        while chunk := source.read(_CHUNK_BYTES):
-            out.writeframesraw(chunk[: len(chunk) // _FRAME_BYTES * _FRAME_BYTES])
+def _plain_ids(spool: Path) -> set[str]:
+    """The ids of recordings of which something plain lies there."""
+    folders = (spool, recordings.sealed_folder(spool))
+    return {path.stem for folder in folders for path in folder.glob("*.[rw]a[wv]")}
 
 
-def _digest(path: Path) -> str:
-    digest = sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _note(conn: Any, found: Mapping[str, Found]) -> None:
+def _note(conn: Connection, found: Mapping[str, Found]) -> None:
     for recording_id, each in found.items():
-        recordings.finish(conn, recording_id, each.state, talk_ms=each.talk_ms, sha256=each.sha256)
+        recordings.finish(conn, recording_id, asdict(each))

@@ -54,6 +54,7 @@ EXPECTED: Final = frozenset(
         "dialplan.check.CheckError",
         "dialplan.install.InstallError",
         "dialplan.template.RenderError",
+        "ivr.archive.cipher.Unreadable",
         "ivr.cli.demonstration.DemonstrationError",
         "ivr.cli.ledger.LedgerQuestion",
         "ivr.cli.papers.PaperError",

@@ -1,5 +1,6 @@
 """`ivr run` and `ivr demo`: the whole system from one command, on a played telephone network."""
 
+import getpass
 import signal
 import tempfile
 import threading
@@ -18,7 +19,9 @@ from dialplan.install import InstallError, provide, provide_telephones
 from dialplan.phone import PhoneError
 from dialplan.template import RenderError
 from ivr import cdr, log
+from ivr.archive.audio import write_wav
 from ivr.cli.cdr import cdr_table, story_table
+from ivr.cli.private_file import new_file
 from ivr.config import PROJECT, Settings, load_settings
 from ivr.demonstration import stories
 from ivr.demonstration.card import card
@@ -26,7 +29,7 @@ from ivr.demonstration.party import PartyError
 from ivr.demonstration.ports import free_ports
 from ivr.demonstration.stage import Stage, StageError, prepare, require_free_ports, stage
 from ivr.instance import keyring_of
-from ivr.records import recordings
+from ivr.playing import Reason, open_recording
 from ivr.records.listing import Wanted, page
 from ivr.story import story
 from ivr.supervise import SupervisorError
@@ -121,9 +124,16 @@ def _show_call(on: Stage, console: Console) -> None:
         console.print("\nIts record:")
         console.print(story_table(database.read_now(story, newest.id)))
         [newest] = database.read_now(page, Wanted(), 1)
+    heard = on.settings.state_dir.absolute() / "call.wav"
+    reason = Reason(getpass.getuser(), "to hear the demonstration")
+    opened = open_recording(on.settings, newest.recording_id, "recording play", reason)
+    heard.unlink(missing_ok=True)
+    with new_file(heard) as file:
+        write_wav(opened.flac, file)
     _print_balances(on, console, "Accounts after the call")
     console.print(
-        f"Both voices, one in each ear: {recordings.wav_file(on.settings.recordings, newest.recording_id)}",
+        f"Both voices, one in each ear: {heard}\n"
+        f"(It is kept encrypted; this copy is what `ivr recording play {newest.recording_id[:8]} --note …` writes.)",
         soft_wrap=True,
     )
 

@@ -3,6 +3,7 @@
 import getpass
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import typer
 
@@ -15,21 +16,25 @@ def change_into(
     file: Path, again: str, name: str, note: str, facility: str | None, /, **given: object
 ) -> None:
     """Have a change done whose answer goes into a new file; `again` says what helps if it can't be written."""
-    try:
-        opened = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except OSError as error:
-        raise StaffError(f"{file}: {error.strerror}; nothing was done") from None
     who = {"note": note, "author": getpass.getuser(), "facility_id": facility}
-    with os.fdopen(opened, "w", encoding="utf-8") as written:
+    with new_file(file) as written:
         try:
             done = perform(load_settings(), name, **who, **given)
         except BaseException:
             file.unlink()
             raise
         try:
-            written.write(done.once if isinstance(done, ToldOnce) else "")
+            written.write(done.once.encode() if isinstance(done, ToldOnce) else b"")
             written.flush()
             os.fsync(written.fileno())
         except OSError as error:
             raise StaffError(f"{done}, but {file}: {error.strerror}; {again}") from None
     typer.echo(f"{done}; written to {file}")
+
+
+def new_file(path: Path) -> BinaryIO:
+    """A new file for its owner alone; raises StaffError where something is there, or it can't be made."""
+    try:
+        return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb")
+    except OSError as error:
+        raise StaffError(f"{path}: {error.strerror}; nothing was done") from None

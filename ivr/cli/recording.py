@@ -1,11 +1,19 @@
-"""`ivr recording` and `ivr alerts`: sealed recordings, legal holds, and what somebody has to look at."""
+"""`ivr recording` and `ivr alerts`: recordings heard, sealed, locked; and what somebody has to look at."""
 
+import getpass
+import sys
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ivr.archive import audio
 from ivr.cli.calls import open_database
+from ivr.cli.private_file import new_file
 from ivr.cli.staff import Facility, Note, change, show
+from ivr.config import load_settings
+from ivr.playing import Reason, open_recording, whole_id
 from ivr.records.alerts import open_alerts
 
 Recording = Annotated[str, typer.Argument(metavar="ID", help="the recording's id, or the beginning of it")]
@@ -13,31 +21,63 @@ Recording = Annotated[str, typer.Argument(metavar="ID", help="the recording's id
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
-    recordings = typer.Typer(no_args_is_help=True, help="Sealed recordings, and legal holds.")
+    recordings = typer.Typer(
+        no_args_is_help=True, help="Recordings: heard for a reason, locked, destroyed by two."
+    )
     app.add_typer(recordings, name="recording")
-    for verb in (open_, destroy, hold, release):
+    for verb in (play, lock, unlock, open_, destroy):
         recordings.command(verb.__name__.rstrip("_"))(verb)
     app.command()(alerts)
 
 
+def play(
+    recording: Recording,
+    note: Note,
+    into: Annotated[Path | None, typer.Option("--into", metavar="FILE", help="a new WAV file")] = None,
+    facility: Facility = None,
+) -> None:
+    """Write a recording as WAV, the called party left, what they heard right, to a player or a new file.
+
+    `ivr recording play ID --note … | aplay` leaves nothing on the disk; a file is for its owner alone. That you heard
+    it, and why, is on record before it is opened.
+    """
+    if into is None and sys.stdout.isatty():
+        raise typer.BadParameter("expected --into FILE, or a player behind a |")
+    with new_file(into) if into else nullcontext(sys.stdout.buffer) as target:
+        try:
+            reason = Reason(getpass.getuser(), note, facility)
+            opened = open_recording(load_settings(), recording, "recording play", reason)
+            audio.write_wav(opened.flac, target)
+        except BaseException:
+            if into is not None:
+                into.unlink()
+            raise
+
+
 def open_(recording: Recording, note: Note, facility: Facility = None) -> None:
     """Let a sealed recording be heard: done by the second of two operators who want it."""
-    change("recording open", note, facility, recording_id=recording.lower())
+    _change("recording open", recording, note, facility)
 
 
 def destroy(recording: Recording, note: Note, facility: Facility = None) -> None:
     """Destroy a sealed recording: done by the second of two operators who want it, never under a legal hold."""
-    change("recording destroy", note, facility, recording_id=recording.lower())
+    _change("recording destroy", recording, note, facility)
 
 
-def hold(recording: Recording, note: Note, facility: Facility = None) -> None:
+def lock(recording: Recording, note: Note, facility: Facility = None) -> None:
     """Put a legal hold on a recording: nobody destroys it."""
-    change("recording hold", note, facility, recording_id=recording.lower())
+    _change("recording lock", recording, note, facility)
 
 
-def release(recording: Recording, note: Note, facility: Facility = None) -> None:
+def unlock(recording: Recording, note: Note, facility: Facility = None) -> None:
     """Take the legal hold off a recording."""
-    change("recording release", note, facility, recording_id=recording.lower())
+    _change("recording unlock", recording, note, facility)
+
+
+def _change(name: str, recording: str, note: str, facility: str | None) -> None:
+    """The log has the whole id, whatever was typed."""
+    recording_id, of_facility = whole_id(load_settings(), recording, facility)
+    change(name, note, of_facility, recording_id=recording_id)
 
 
 def alerts(

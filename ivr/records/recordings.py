@@ -1,9 +1,12 @@
-"""The rows of recordings: begun with a permit only, finished when the file was looked at."""
+"""The rows of recordings: begun with a permit only, finished when the file was looked at; and where files are."""
 
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, literal, select, update
+from sqlalchemy import Connection, Row, insert, literal, select, update
 
 from accounts.db import Prepared
 from ivr.policy.recording import RecordingFile, RecordingPermit
@@ -12,13 +15,49 @@ from ivr.records.tables import call, recording
 
 _RUNNING = literal(RecordingState.RUNNING, literal_execute=True)  # as it stands in the index's condition
 _RUNNING_OF_SEALED_CALLS = (
-    select(recording.c.id, recording.c.sealed_at)
+    select(recording.c.id, recording.c.started_at, recording.c.sealed_at)
     .join(call, call.c.id == recording.c.call_id)
     .where(recording.c.state == _RUNNING, call.c.sealed_at.is_not(None))
 )
 
 _BEGIN = Prepared(insert(recording))
-_THIS = Prepared(update(recording).where(recording.c.id == bindparam("recording_id")))
+_A_TIME = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where Asterisk records into, and where recordings are kept."""
+
+    spool: Path
+    archive: Path
+
+    def kept_file(self, recording_id: str, started_at: datetime) -> Path:
+        """Where a kept recording is, encrypted: under its random name in the folder of the day (UTC) it began."""
+        return self.archive / f"{started_at:%Y-%m-%d}" / f"{recording_id}.enc"
+
+    def plain_files(self, recording_id: str) -> Iterator[Path]:
+        """Every place where a recording may lie unencrypted until it is kept."""
+        for folder in (self.spool, sealed_folder(self.spool)):
+            for file_of in (raw_file, wav_file):
+                yield file_of(folder, recording_id)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A kept recording's file, and what opens and proves it."""
+
+    recording_id: str
+    path: Path
+    data_key: str  # wrapped
+    key_id: str
+    sha256: str  # of the audio in it
+    file_sha256: str
+
+    @classmethod
+    def of(cls, places: Places, row: Row[Any]) -> "KeptFile":
+        """The file of a row of `recording` that is kept."""
+        path = places.kept_file(row.id, row.started_at)
+        return cls(row.id, path, row.data_key, row.key_id, row.sha256, row.file_sha256)
 
 
 def begin(
@@ -38,19 +77,19 @@ def raw_file(folder: Path, recording_id: str) -> Path:
 
 
 def wav_file(folder: Path, recording_id: str) -> Path:
-    """Where the finished recording is."""
+    """Where a finished recording was before recordings were encrypted."""
     return folder / f"{recording_id}.wav"
 
 
 def sealed_folder(folder: Path) -> Path:
-    """Where the files of sealed recordings are, whatever their state."""
+    """Where what Asterisk has written of sealed recordings is until it is encrypted."""
     return folder / "sealed"
 
 
 def put_away(folder: Path, recording_id: str) -> list[Path]:
-    """Move a recording's files to the sealed ones, into a folder for the owner alone; where they are now.
+    """Move what is not encrypted yet to the sealed ones, into a folder for the owner alone; where that is now.
 
-    Asterisk goes on writing into a file that is moved.
+    Asterisk goes on writing into a file that is moved. An encrypted file stays: nobody is given its key.
     """
     target = sealed_folder(folder)
     target.mkdir(mode=0o700, exist_ok=True)
@@ -64,25 +103,46 @@ def put_away(folder: Path, recording_id: str) -> list[Path]:
     return moved
 
 
-def destroy(folder: Path, recording_id: str) -> None:
-    """Delete a recording's files, wherever they are."""
-    for place in (folder, sealed_folder(folder)):
-        for file_of in (raw_file, wav_file):
-            file_of(place, recording_id).unlink(missing_ok=True)
+def running_of_sealed_calls(conn: Connection) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Recordings whose call is over and whose file has not been looked at; `sealed_at` of those sealed themselves."""
+    return conn.execute(_RUNNING_OF_SEALED_CALLS).all()
 
 
-def running_of_sealed_calls(conn: Connection) -> list[tuple[str, bool]]:
-    """Recordings whose call is over and whose file has not been looked at, and whether each is sealed itself."""
-    return [(row.id, row.sealed_at is not None) for row in conn.execute(_RUNNING_OF_SEALED_CALLS)]
+def finish(conn: Connection, recording_id: str, found: Mapping[str, object]) -> None:
+    """Note what has become of it, once: nothing that is kept already is changed."""
+    this = update(recording).where(
+        recording.c.id == recording_id, recording.c.state == RecordingState.RUNNING
+    )
+    conn.execute(this.values(found))
 
 
-def finish(
-    conn: Connection,
-    recording_id: str,
-    state: RecordingState,
-    *,
-    talk_ms: int | None = None,
-    sha256: str | None = None,
-) -> None:
-    """Note what has become of it."""
-    _THIS.change(conn, {"recording_id": recording_id, "state": state, "talk_ms": talk_ms, "sha256": sha256})
+def to_erase(conn: Connection) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Destroyed recordings whose files may still lie there."""
+    return conn.execute(
+        select(recording.c.id, recording.c.started_at, recording.c.call_id, recording.c.sha256).where(
+            recording.c.destroyed_at.is_not(None), recording.c.put_away_at.is_(None)
+        )
+    ).all()
+
+
+def whole_ids(conn: Connection, start: str) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The recordings whose id begins so, with their facilities; two at most: enough to see whether it is one."""
+    begins = recording.c.id.startswith(start, autoescape=True)
+    own = select(recording.c.id, call.c.facility_id).join(call, call.c.id == recording.c.call_id)
+    return conn.execute(own.where(begins).order_by(recording.c.id).limit(2)).all()
+
+
+def states_of(conn: Connection, ids: Collection[str]) -> Mapping[str, RecordingState]:
+    """How recordings stand, by id; those that there are."""
+    listed, found = sorted(ids), {}
+    for first in range(0, len(listed), _A_TIME):
+        some = recording.c.id.in_(listed[first : first + _A_TIME])
+        for row in conn.execute(select(recording.c.id, recording.c.state).where(some)):
+            found[row.id] = RecordingState(row.state)
+    return found
+
+
+def there_after_all(conn: Connection, ids: Collection[str]) -> None:
+    """Files that were missing are there now, so they are looked at again."""
+    missing = (recording.c.id.in_(ids), recording.c.state == RecordingState.MISSING)
+    conn.execute(update(recording).where(*missing).values(state=RecordingState.RUNNING))

@@ -5,14 +5,13 @@ Two operators open or destroy a sealed recording; nobody plays it before.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, exists, literal, select, update
 
 from ivr.policy.reasons import NotRecorded
-from ivr.records import recordings
 from ivr.records.calls import is_privileged
+from ivr.records.recordings import KeptFile, Places
 from ivr.records.states import RecordingState
 from ivr.records.tables import call, recording
 
@@ -20,7 +19,11 @@ _A_TIME = 100
 _TO_PUT_AWAY = (
     select(recording, call.c.id.label("of_call"), call.c.sealed_at.label("call_sealed_at"))
     .join(call, call.c.id == recording.c.call_id)
-    .where(recording.c.sealed_at.is_not(None), recording.c.put_away_at.is_(None))
+    .where(
+        recording.c.sealed_at.is_not(None),
+        recording.c.put_away_at.is_(None),
+        recording.c.destroyed_at.is_(None),
+    )
 )
 
 
@@ -86,18 +89,21 @@ def was_put_away(conn: Connection, recording_id: str, at: datetime) -> None:
     conn.execute(update(recording).where(recording.c.id == recording_id).values(put_away_at=at))
 
 
-def file_to_play(conn: Connection, folder: Path, recording_id: str) -> Path:
-    """The finished recording, for whoever may hear it: the one way to its file.
+def playable(conn: Connection, recording_id: str) -> Row[Any]:
+    """The row of a recording that may be heard.
 
     Raises Sealed for a sealed one that two operators have not opened, LookupError where there is none to play.
     """
     row = conn.execute(select(recording).where(recording.c.id == recording_id)).one_or_none()
     if row is None or row.state != RecordingState.KEPT:
         raise LookupError(recording_id)
-    if row.sealed_at is None:
-        return recordings.wav_file(folder, recording_id)
-    if row.opened_at is None:
+    if row.sealed_at is not None and row.opened_at is None:
         raise Sealed(
             f"recording {recording_id} is sealed since {row.sealed_at:%Y-%m-%d %H:%M} UTC: {row.sealed_because}"
         )
-    return recordings.wav_file(recordings.sealed_folder(folder), recording_id)
+    return row
+
+
+def file_to_play(conn: Connection, places: Places, recording_id: str) -> KeptFile:
+    """The kept recording with its key, for whoever may hear it: the one way to both; raises as `playable` does."""
+    return KeptFile.of(places, playable(conn, recording_id))

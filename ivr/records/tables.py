@@ -35,6 +35,7 @@ LIVE = text("state IN ('allowed', 'offered', 'accepted')")
 LIVE_ALONE = text("one_at_a_time AND state IN ('allowed', 'offered', 'accepted')")
 
 TO_PUT_AWAY = text("sealed_at IS NOT NULL AND put_away_at IS NULL")
+TO_ERASE = text("destroyed_at IS NOT NULL AND put_away_at IS NULL")
 
 session = Table(
     "session",
@@ -208,7 +209,11 @@ recording = Table(
     Column("state", String(16), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("talk_ms", Integer),
-    Column("sha256", String(64)),
+    Column("sha256", String(64)),  # of the audio that was kept: FLAC
+    Column("file_sha256", String(64)),  # of its file, which is encrypted
+    Column("file_bytes", BigInteger),
+    Column("data_key", Text),  # the file's own key, wrapped by one that is not in this database
+    Column("key_id", String(16)),  # which one that was
     # of a number that has become privileged since: nobody plays it
     Column("sealed_at", Instant),
     Column("sealed_because", Text),
@@ -221,6 +226,7 @@ recording = Table(
     Column("legal_hold_at", Instant),
     one_of("state", *RecordingState),
     one_of("asked", *SealedWish),
+    CheckConstraint("state <> 'destroyed' OR data_key IS NULL", name="destroyed_with_its_key"),
     Index(
         "ix_recording_running",
         "id",
@@ -233,6 +239,7 @@ recording = Table(
         sqlite_where=TO_PUT_AWAY,
         postgresql_where=TO_PUT_AWAY,
     ),
+    Index("ix_recording_to_erase", "id", sqlite_where=TO_ERASE, postgresql_where=TO_ERASE),
 )
 
 # What somebody has to look at; whoever has done so says it.

@@ -40,13 +40,14 @@ def destroy(desk: Desk, asked: OfRecording) -> str:
         raise StaffError(f"{asked.about}: a legal hold is on it since {row.legal_hold_at:%Y-%m-%d}")
     if first := _is_first(desk, asked, row, SealedWish.DESTROY):
         return first
-    _set(desk, row, state=RecordingState.DESTROYED, destroyed_at=desk.at, put_away_at=None)
+    destroyed = {"state": RecordingState.DESTROYED, "data_key": None, "destroyed_at": desk.at}
+    _set(desk, row, **destroyed, put_away_at=None)
     return f"{asked.about}: destroyed, as {row.asked_by} asked; its SHA-256 was {row.sha256}"
 
 
-def hold(desk: Desk, asked: OfRecording) -> str:
+def lock(desk: Desk, asked: OfRecording) -> str:
     """Nobody destroys it from now on."""
-    row = _of(desk, asked)
+    row = recording_of(desk, asked)
     if row.state == RecordingState.DESTROYED:
         raise StaffError(f"{asked.about}: was destroyed on {row.destroyed_at:%Y-%m-%d}")
     if row.legal_hold_at is not None:
@@ -55,9 +56,9 @@ def hold(desk: Desk, asked: OfRecording) -> str:
     return f"{asked.about}: a legal hold is on it"
 
 
-def release(desk: Desk, asked: OfRecording) -> str:
+def unlock(desk: Desk, asked: OfRecording) -> str:
     """The legal hold is over."""
-    row = _of(desk, asked)
+    row = recording_of(desk, asked)
     if row.legal_hold_at is None:
         raise StaffError(f"{asked.about}: no legal hold is on it")
     _set(desk, row, legal_hold_at=None)
@@ -78,7 +79,7 @@ def _is_first(desk: Desk, asked: OfRecording, row: Row[Any], wish: SealedWish) -
 
 
 def _sealed(desk: Desk, asked: OfRecording) -> Row[Any]:
-    row = _of(desk, asked)
+    row = recording_of(desk, asked)
     if row.state == RecordingState.DESTROYED:
         raise StaffError(f"{asked.about}: was destroyed on {row.destroyed_at:%Y-%m-%d}")
     if row.sealed_at is None:
@@ -88,7 +89,7 @@ def _sealed(desk: Desk, asked: OfRecording) -> Row[Any]:
     return row
 
 
-def _of(desk: Desk, asked: OfRecording) -> Row[Any]:
+def recording_of(desk: Desk, asked: OfRecording) -> Row[Any]:
     """The one recording of the facility whose id begins so."""
     begins = recording.c.id.startswith(asked.recording_id)
     own = select(recording).join(call, call.c.id == recording.c.call_id)

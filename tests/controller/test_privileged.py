@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select
 
 from accounts.db import Database
 from ivr.ami import AmiDown, AmiError
+from ivr.archive.cipher import RecordingKey
 from ivr.controls import Grant, Refused
 from ivr.controls.explaining import Question, explain
 from ivr.controls.settlement import Ending, settle_call
@@ -16,6 +17,7 @@ from ivr.enforcing import end_announcements, seal_recordings
 from ivr.loading import load
 from ivr.policy.privilege import WAITS_FOR_ANOTHER, Shrinking
 from ivr.policy.reasons import Denial, NotRecorded, Outcome
+from ivr.recordings import Finisher
 from ivr.records import alerts, recordings, sealing
 from ivr.records.states import RecordingState
 from ivr.records.tables import recording
@@ -257,7 +259,8 @@ async def test_an_offer_that_becomes_privileged_is_connected_unrecorded(world: W
 
 def _earlier(conn: Connection, call_id: str) -> None:
     row = {"id": "ab" * 16, "call_id": call_id, "state": RecordingState.KEPT, "sha256": "0" * 64}
-    conn.execute(insert(recording).values(**row, talk_ms=1000, started_at=NOON))
+    opened_by = {"file_sha256": "1" * 64, "data_key": "2" * 144, "key_id": "3" * 16}
+    conn.execute(insert(recording).values(**row, **opened_by, talk_ms=1000, started_at=NOON))
 
 
 @in_loop
@@ -265,19 +268,21 @@ async def test_nobody_plays_what_is_sealed_and_two_open_or_destroy_it(world: Wor
     call_id, _ = await steps.decided(world, steps.PAID)
     world.database.transact_now(_earlier, call_id)
     await ends(world, call_id)
-    wav = recordings.wav_file(world.node.recordings, "ab" * 16)
-    wav.write_bytes(b"RIFF")
+    places = recordings.Places(world.node.recordings, world.node.recordings / "archive")
+    file = places.kept_file("ab" * 16, NOON)
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"encrypted")
 
-    def to_play() -> Path:
-        return world.database.read_now(sealing.file_to_play, world.node.recordings, "ab" * 16)
+    def to_play() -> recordings.KeptFile:
+        return world.database.read_now(sealing.file_to_play, places, "ab" * 16)
 
-    assert to_play() == wav
+    assert to_play().path == file
     add(world)
     await seal_recordings(world.node, Asterisk())  # type: ignore[arg-type]
     with pytest.raises(sealing.Sealed, match="added by anna"):
         to_play()
     one = {"recording_id": "abab" * 2}
-    staff(world, "recording hold", "anna", **one)
+    staff(world, "recording lock", "anna", **one)
     with pytest.raises(StaffError, match="legal hold"):
         staff(world, "recording destroy", "anna", **one)
     staff(world, "recording open", "anna", **one)
@@ -286,15 +291,16 @@ async def test_nobody_plays_what_is_sealed_and_two_open_or_destroy_it(world: Wor
     with pytest.raises(sealing.Sealed):
         to_play()
     staff(world, "recording open", "berta", **one)
-    assert to_play().exists()
-    assert to_play().parent.name == "sealed"
-    staff(world, "recording release", "anna", **one)
+    assert to_play().path.exists()
+    staff(world, "recording unlock", "anna", **one)
     staff(world, "recording destroy", "anna", **one)
     staff(world, "recording destroy", "berta", **one)
-    await seal_recordings(world.node, Asterisk())  # type: ignore[arg-type]
-    assert list(recordings.sealed_folder(world.node.recordings).iterdir()) == []
     with pytest.raises(LookupError):
         to_play()
+    assert file.exists()  # but nobody has its key any more
+    finisher = Finisher(world.database, places, RecordingKey(b"k" * 32), world.node.settled, lambda: world.at)
+    await finisher.clear_up()
+    assert not file.exists()
 
 
 @in_loop

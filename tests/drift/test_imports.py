@@ -163,7 +163,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.story": {"accounts.tables", "ivr.cdr", "ivr.policy", "ivr.records", "rating"},
     "ivr.reports": {"ivr.entitlements", "ivr.facility", "ivr.policy", "ivr.records", "rating"},
     "ivr.intake": {"ivr.facility", "ivr.policy", "ivr.records"},
-    "ivr.recordings": {"accounts.db", "ivr.records"},
+    "ivr.archive": {"ivr.records"},
+    "ivr.playing": {
+        "accounts.db",
+        "ivr.archive",
+        "ivr.config",
+        "ivr.instance",
+        "ivr.records",
+        "ivr.staff",
+    },
+    "ivr.recordings": {"accounts.db", "ivr.archive", "ivr.records"},
     "ivr.web": {"accounts.db", "ivr.live", "ivr.records"},
     "ivr.notices": {
         "accounts.db",
@@ -179,7 +188,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.log": set(),
     "ivr.notify": set(),
     "ivr.control": set(),
-    "ivr.instance": {"accounts.db", "dialplan", "ivr.ami", "ivr.config", "ivr.facility", "ivr.keyring"},
+    "ivr.instance": {
+        "accounts.db",
+        "dialplan",
+        "ivr.ami",
+        "ivr.config",
+        "ivr.facility",
+        "ivr.keyring",
+        "ivr.records.recordings",
+    },
     "ivr.supervise": {"dialplan", "ivr.config"},
     "ivr.app": set(OURS),
     "ivr.demonstration": set(OURS),
@@ -210,7 +227,15 @@ SQL = (
     "ivr.web",
     "ivr.instance",
 )
-SQL_TO_SHOW = ("ivr.watch", "ivr.enforcing", "ivr.papers", "ivr.paying", "ivr.processor", "ivr.cli")
+SQL_TO_SHOW = (
+    "ivr.watch",
+    "ivr.enforcing",
+    "ivr.papers",
+    "ivr.paying",
+    "ivr.processor",
+    "ivr.recordings",
+    "ivr.cli",
+)
 SOCKETS = (
     "ivr.agi",
     "ivr.ami",

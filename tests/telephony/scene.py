@@ -14,10 +14,14 @@ from sqlalchemy import Connection, Row, select
 from accounts import ledger
 from accounts.db import Database
 from dialplan.phone import Answers
+from ivr.archive import files
+from ivr.archive.audio import write_wav
+from ivr.archive.cipher import RecordingKey
 from ivr.demonstration.party import Party, write_tone
 from ivr.demonstration.stage import Stage
 from ivr.facility.tables import inmate
-from ivr.records.recordings import wav_file
+from ivr.instance import keyring_of, places_of
+from ivr.records.recordings import KeptFile
 from ivr.records.states import RecordingState
 from ivr.records.tables import call, leg_quality, recording, session
 from tests.telephony.cast import JAIL, Role
@@ -143,20 +147,26 @@ class Scene:
         return self.read(lambda conn: conn.execute(_recordings(self.role)).all())
 
     def finished_recording(self) -> tuple[Row[Any], Path]:
-        """The one recording of the story, once its file was looked at, and that file."""
+        """The one recording of the story, once it is kept, and a file of what is in it."""
         rows = self.wait(
             lambda conn: conn.execute(_recordings(self.role)).all(),
             lambda found: bool(found) and all(row.state != RecordingState.RUNNING for row in found),
         )
         [row] = rows
-        return row, wav_file(self.stage.settings.recordings, row.id)
+        settings = self.stage.settings
+        kept = KeptFile.of(places_of(settings), row)
+        flac = files.read(kept, RecordingKey(keyring_of(settings).recording_key))
+        heard = settings.state_dir / f"heard-{row.id}.wav"
+        with heard.open("wb") as file:
+            write_wav(flac, file)
+        return row, heard
 
     def files_of_nobody(self) -> list[str]:
         """Files among the recordings that belong to no recorded call: the story's own recordings must not exist."""
-        folder = self.stage.settings.recordings
-        files = {path.name for path in folder.rglob("*") if path.is_file()}
+        places = places_of(self.stage.settings)
+        found = [path.name for folder in (places.spool, places.archive) for path in folder.rglob("*.*")]
         known = self.read(lambda conn: conn.scalars(select(recording.c.id)).all())
-        return sorted(file for file in files if file.partition(".")[0] not in known)
+        return sorted(name for name in set(found) if name.partition(".")[0] not in known)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         return self._database.read_now(work)

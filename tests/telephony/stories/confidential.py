@@ -4,6 +4,9 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from ivr.control import ControlError
 from ivr.policy.reasons import Outcome
 from ivr.records.recordings import raw_file, sealed_folder
 from ivr.staff.changes import perform
@@ -70,9 +73,18 @@ def a_number_that_becomes_privileged_in_a_talk_is_recorded_no_further(scene: Sce
     [cdr] = scene.calls()
     assert (cdr.privileged, cdr.not_recorded, cdr.reason) == (True, "privileged", Outcome.COMPLETED)
     kept, file = scene.finished_recording()
-    assert not file.exists()
     assert kept.talk_ms < cdr.talk_ms - 1_500
-    assert tone_share(sealed_folder(folder) / file.name, FAMILY_HERTZ, channel=0) > 0.2
+    assert tone_share(file, FAMILY_HERTZ, channel=0) > 0.2
+    scene.wait(lambda _: sealed.exists(), lambda exists: not exists)  # plain, it is gone
+    with pytest.raises(ControlError, match="is sealed since"):
+        perform(
+            scene.stage.settings,
+            "recording play",
+            author="anna",
+            note="for a story",
+            facility_id=scene.role.cast.facility,
+            recording_id=kept.id,
+        )
     assert scene.files_of_nobody() == []
 
 

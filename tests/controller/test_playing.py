@@ -1,0 +1,100 @@
+"""Who hears a recording has a reason that is on record first; what was changed does not open, and somebody is told."""
+
+import io
+import stat
+import wave
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from ivr.archive.cipher import RecordingKey
+from ivr.config import load_settings
+from ivr.facility.tables import staff_change
+from ivr.instance import keyring_of, places_of
+from ivr.records import alerts
+from ivr.records.recordings import KeptFile
+from tests.controller.conftest import Ivr
+from tests.controller.kept import finisher_of, recorded, row_of
+from tests.fakes.loop import in_loop
+from tests.transcripts.play import World
+
+
+@in_loop
+async def keep_one(world: World, ids: list[str]) -> None:
+    """A call's recording as this instance keeps it."""
+    settings = load_settings()
+    places = places_of(settings)
+    ids.append(await recorded(world, 8_000, places.spool))
+    key = RecordingKey(keyring_of(settings).recording_key)
+    await finisher_of(world, places, key).finish_all()
+
+
+@pytest.fixture
+def kept(world: World, ivr: Ivr, on_database: str) -> KeptFile:
+    """One recording of a second, kept by this instance."""
+    ids: list[str] = []
+    keep_one(world, ids)
+    return KeptFile.of(places_of(load_settings()), row_of(world, ids[0]))
+
+
+def opened(world: World) -> list[tuple[str, str, str]]:
+    """What is on record of recordings: what was done, with which, and why."""
+    log = select(staff_change.c.change, staff_change.c.about, staff_change.c.note).order_by(staff_change.c.id)
+    return [tuple(row) for row in world.database.read_now(lambda conn: conn.execute(log).all())]
+
+
+def test_a_recording_is_written_as_wav_for_its_owner_and_the_reason_is_on_record(
+    world: World, kept: KeptFile, ivr: Ivr, tmp_path: Path
+) -> None:
+    file = tmp_path / "call.wav"
+    assert ivr("recording", "play", kept.recording_id, "--into", str(file)).status == 2  # no reason
+    assert opened(world) == []
+    said = ivr("recording", "play", kept.recording_id.upper(), "--note", "case 12", "--into", str(file))
+    assert (said.status, said.err) == (0, "")
+    with wave.open(io.BytesIO(file.read_bytes())) as sound:
+        assert sound.getnframes() == 8_000
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    about = f"recording {kept.recording_id}"
+    assert opened(world) == [("recording play", about, "case 12")]
+    again = ivr("recording", "play", kept.recording_id, "--note", "case 12", "--into", str(file))
+    assert (again.status, again.err) == (1, f"ivr: {file}: File exists; nothing was done\n")
+    assert len(opened(world)) == 1
+
+
+def test_one_that_was_changed_does_not_open_and_an_alert_stays(
+    world: World, kept: KeptFile, ivr: Ivr, tmp_path: Path
+) -> None:
+    content = bytearray(kept.path.read_bytes())
+    content[len(content) // 2] ^= 1
+    kept.path.write_bytes(content)
+    file = tmp_path / "call.wav"
+    for _ in range(2):
+        said = ivr("recording", "play", kept.recording_id, "--note", "case 12", "--into", str(file))
+        assert said.status == 1
+        assert (
+            said.err
+            == f"ivr: recording {kept.recording_id}: the file was changed, or is another recording's\n"
+        )
+        assert not file.exists()
+    [alert] = world.database.read_now(alerts.open_alerts)
+    assert (alert.kind, alert.text) == ("recording damaged", said.err.removeprefix("ivr: ").strip())
+
+
+def test_with_another_key_in_the_secrets_nothing_opens_and_it_says_which(
+    kept: KeptFile, ivr: Ivr, tmp_path: Path
+) -> None:
+    secret = load_settings().state_dir / "secrets" / "recording_key"
+    secret.unlink()  # so that a new one is made
+    said = ivr("recording", "play", kept.recording_id, "--note", "case 12", "--into", str(tmp_path / "wav"))
+    assert said.status == 1
+    assert f"its key is wrapped by {kept.key_id}, and secrets/recording_key is " in said.err
+
+
+def test_a_lock_keeps_a_recording_and_takes_a_reason(world: World, kept: KeptFile, ivr: Ivr) -> None:
+    short = kept.recording_id[:31]
+    assert "legal hold is on it" in ivr("recording", "lock", short, "--note", "case 12").out
+    assert row_of(world, kept.recording_id).legal_hold_at is not None
+    assert "no legal hold" in ivr("recording", "unlock", short, "--note", "case closed").out
+    assert [change for change, _, _ in opened(world)] == ["recording lock", "recording unlock"]
+    assert ivr("recording", "lock", "ffff", "--note", "case 12").err == "ivr: no recording begins with ffff\n"
