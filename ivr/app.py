@@ -30,7 +30,7 @@ from ivr.facility.csv_rows import ImportMistakes
 from ivr.facility.file import FacilityFileError, Sources, parse
 from ivr.importing import read_asked
 from ivr.instance import places_of, switchboard
-from ivr.jobs import JOBS, do_round, keep_jobs, note_failure
+from ivr.jobs import NAMES, keep_jobs, note_failure, run_round
 from ivr.keyring import Keyring
 from ivr.live import LiveCalls
 from ivr.loading import load, rehearse
@@ -40,6 +40,7 @@ from ivr.notify import Notifier, listening_socket
 from ivr.paying import Paying
 from ivr.processor import setup
 from ivr.recordings import Finisher
+from ivr.records.recordings import Places
 from ivr.runner import EXPRESSIONS, Runner
 from ivr.staff import changes
 from ivr.staff.desk import StaffError, ToldOnce
@@ -89,6 +90,7 @@ async def run(settings: Settings) -> None:
             log.warning("a price breaks a rule; no call is charged above its cap", alert=alert)
         await database.transact(alert_shortfalls, utc_now())
         node = build_node(settings, keyring, database)
+        places = places_of(settings)
         ami = AmiClient(settings.host, settings.ami_port, "controller", keyring.ami("controller"))
         watch = Watch(node, ami, clock_id=new_id())
         agi = await serve(
@@ -104,15 +106,18 @@ async def run(settings: Settings) -> None:
         async with (
             ami,
             web.listening(status, settings.host, settings.web_port, webhooks(settings, keyring, database)),
-            control.listening(settings.state_dir.absolute() / "control.sock", _verbs(node)),
+            control.listening(settings.state_dir.absolute() / "control.sock", _verbs(node, places)),
         ):
-            places = places_of(settings)
             kept_by = RecordingKey(keyring.recording_key)
             finisher = Finisher(database, places, kept_by, node.settled, node.now)
             notifier = Notifier()
             switching = Switching(switchboard(settings, keyring))
             enforced = enforce(node, ami, (switching.end_calls, switching.close_stations))
-            kept = [keep_chain(database), keep_jobs(database, utc_now), *(each.run() for each in notices)]
+            kept = [
+                keep_chain(database),
+                keep_jobs(database, places, utc_now),
+                *(each.run() for each in notices),
+            ]
             if node.paying is not None:
                 kept.append(node.paying.run())
             work = (watch.run(), watch.beat(), finisher.run(), enforced, *kept)
@@ -130,7 +135,7 @@ def webhooks(settings: Settings, keyring: Keyring, database: Database) -> list[R
     return [page for each in of_whom for page in each.pages(settings, keyring, database, utc_now)]
 
 
-def _verbs(node: Node) -> Mapping[str, control.Verb]:
+def _verbs(node: Node, places: Places) -> Mapping[str, control.Verb]:
     """What commands may have this process do."""
 
     async def load_facility(request: Mapping[str, Any]) -> list[str]:
@@ -152,10 +157,10 @@ def _verbs(node: Node) -> Mapping[str, control.Verb]:
 
     async def do_job(request: Mapping[str, Any]) -> Mapping[str, object]:
         name = str(request.get("name"))
-        if name not in JOBS:
+        if name not in NAMES:
             raise control.ControlError(f"there is no job {name}")
         try:
-            return asdict(await node.database.transact(do_round, name, node.now()))
+            return asdict(await asyncio.to_thread(run_round, node.database, places, name, node.now()))
         except Exception as failure:
             why = f"{type(failure).__name__}: {failure}"
             log.exception("a job failed", job=name)

@@ -2,7 +2,8 @@
 
 A job is a function of a connection and a time that does some of what is due and says how much that was: 0 where nothing
 is left. One that has to look through many things keeps its place in its row, and is asked again until it has none. The
-row is locked meanwhile, so that of two who run the same job one passes it over.
+row is locked meanwhile, so that of two who run the same job one passes it over. A job that looks at files does that
+between two transactions, so that no call waits for a disk.
 """
 
 import asyncio
@@ -18,14 +19,17 @@ from sqlalchemy import Connection, Row, select, update
 from accounts import paid_calls
 from accounts.db import Database, insert_if_new
 from accounts.expiring_cards import tell_of_expiring_cards
-from ivr import idling, renewing
+from ivr import checking, idling, renewing, retention
 from ivr.papers.invoice import make_invoices
 from ivr.papers.monthly import tell_statements
+from ivr.records.recordings import Places
 from ivr.records.tables import job as job_table
 
 log = structlog.get_logger(__name__)
 
 Job = Callable[[Connection, datetime], int]
+#: Looks at files as the database has them, outside of any transaction; what is left to do then is a job.
+Look = Callable[[Database, Places, datetime], Job]
 
 #: Every job by its name, in the order in which they run.
 JOBS: Final[Mapping[str, Job]] = MappingProxyType(
@@ -38,8 +42,12 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
         "invoices": make_invoices,
         "statements": tell_statements,
         idling.NAME: idling.idle_accounts,
+        retention.NAME: retention.destroy_old,
     }
 )
+#: Those that look at files first, by their names.
+LOOKING: Final[Mapping[str, Look]] = MappingProxyType({checking.NAME: checking.look})
+NAMES: Final = (*JOBS, *LOOKING)
 EVERY_SECONDS = 3600.0
 #: A job that has not come to an end by then goes on an hour later.
 MOST_ROUNDS = 10_000
@@ -52,6 +60,12 @@ class Round:
     did: int = 0
     busy: bool = False  # somebody else runs it just now
     more: bool = False  # it has not come to the end yet
+
+
+def run_round(database: Database, places: Places, name: str, at: datetime) -> Round:
+    """One round of a job, looking at files before where it is one of those; raises what `do_round` does."""
+    job = LOOKING[name](database, places, at) if name in LOOKING else JOBS[name]
+    return database.transact_now(do_round, name, at, {name: job})
 
 
 def do_round(conn: Connection, name: str, at: datetime, jobs: Mapping[str, Job] = JOBS) -> Round:
@@ -80,19 +94,19 @@ def standing(conn: Connection) -> Mapping[str, Row[Any]]:
     return {row.name: row for row in conn.execute(select(job_table))}
 
 
-async def keep_jobs(database: Database, now: Callable[[], datetime], jobs: Mapping[str, Job] = JOBS) -> None:
+async def keep_jobs(database: Database, places: Places, now: Callable[[], datetime]) -> None:
     """Run every job now and each hour until cancelled; one that fails is logged and keeps no other from running."""
     while True:
-        for name in jobs:
-            await _run(database, name, now, jobs)
+        for name in NAMES:
+            await _run(database, places, name, now)
         await asyncio.sleep(EVERY_SECONDS)
 
 
-async def _run(database: Database, name: str, now: Callable[[], datetime], jobs: Mapping[str, Job]) -> None:
+async def _run(database: Database, places: Places, name: str, now: Callable[[], datetime]) -> None:
     did = 0
     try:
         for _ in range(MOST_ROUNDS):
-            done = await database.transact(do_round, name, now(), jobs)
+            done = await asyncio.to_thread(run_round, database, places, name, now())
             did += done.did
             if not done.more:
                 break

@@ -49,6 +49,11 @@ class Keyring:
         """The key of the keys of recordings: lose it and every recording is lost."""
         return bytes.fromhex(self._secret("recording_key", size=32))
 
+    @property
+    def signing_key(self) -> bytes:
+        """The secret by which exports of recordings are signed (an Ed25519 seed)."""
+        return bytes.fromhex(self._secret("signing_key", size=32))
+
     def given(self, name: str) -> str:
         """A secret of somebody else's that an operator has put into its file; raises KeyringError without one."""
         path = self._folder / name

@@ -1,10 +1,15 @@
 """The audio of one recording for who has a reason: the reason is on record before anything is opened."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
 
 from accounts.db import Database
-from ivr.archive import files
+from ivr import cdr
+from ivr.archive import export, files
 from ivr.archive.cipher import Damaged, RecordingKey
+from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.instance import keyring_of, places_of
 from ivr.records import recordings, sealing
@@ -24,10 +29,11 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A recording's audio as FLAC, and what it was kept as."""
+    """A recording's audio as FLAC, what it was kept as, and its call's record."""
 
     flac: bytes
     kept: KeptFile
+    record: Mapping[str, object]
 
 
 def whole_id(settings: Settings, start: str, facility_id: str | None = None) -> tuple[str, str]:
@@ -50,8 +56,46 @@ def open_recording(settings: Settings, start: str, change: str, reason: Reason) 
     perform(settings, change, **who, recording_id=recording_id)
     with Database.open(settings.url) as database:
         kept = database.read_now(sealing.file_to_play, places_of(settings), recording_id)
+        call_id = database.read_now(recordings.call_of, recording_id)
+        record = database.read_now(cdr.whole, call_id)
+    assert record is not None
     try:
-        return Opened(files.read(kept, RecordingKey(keyring_of(settings).recording_key)), kept)
+        return Opened(files.read(kept, RecordingKey(keyring_of(settings).recording_key)), kept, record)
     except Damaged as damaged:
         perform(settings, "recording damaged", **who, recording_id=recording_id, why=str(damaged))
         raise
+
+
+def export_recording(settings: Settings, start: str, reason: Reason, target: BinaryIO) -> str:
+    """Write a recording with its call's record and a signed manifest; its id. Raises as `open_recording` does."""
+    opened = open_recording(settings, start, "recording export", reason)
+    record = opened.record
+    about = {
+        "recording": opened.kept.recording_id,
+        "call": record["id"],
+        "facility": record["facility_id"],
+        "sha256": opened.kept.sha256,
+        "exported_at": utc_now().isoformat(timespec="seconds"),
+        "exported_by": reason.author,
+        "reason": reason.note,
+    }
+    export.write(target, opened.flac, record, about, keyring_of(settings).signing_key)
+    return opened.kept.recording_id
+
+
+def own_public_key(settings: Settings) -> str | None:
+    """What proves this instance's exports; None where there is no instance here."""
+    if not (settings.state_dir / "secrets" / "signing_key").exists():
+        return None
+    return export.public_key(keyring_of(settings).signing_key)
+
+
+def proved(settings: Settings, path: Path, public: str | None) -> Mapping[str, object]:
+    """The manifest of an export, proved by a public key, or else by this instance's own.
+
+    Raises ExportError for one that is not what was given out, StaffError without any key.
+    """
+    key = public or own_public_key(settings)
+    if key is None:
+        raise StaffError("--key: expected the public key, since there is no instance here that has one")
+    return export.verify(path, key)

@@ -8,8 +8,8 @@ from accounts.db import Database, WriterLock
 from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.control import ControlError, NoController, ask
-from ivr.instance import control_socket
-from ivr.jobs import MOST_ROUNDS, Round, do_round, note_failure
+from ivr.instance import control_socket, places_of
+from ivr.jobs import MOST_ROUNDS, Round, note_failure, run_round
 
 Rounds = Callable[[str], Round]
 
@@ -78,7 +78,7 @@ def _own(settings: Settings, opened: ExitStack) -> Rounds:
 
     def do(name: str) -> Round:
         try:
-            return database.transact_now(do_round, name, utc_now())
+            return run_round(database, places_of(settings), name, utc_now())
         except Exception as failure:
             why = f"{type(failure).__name__}: {failure}"
             database.transact_now(note_failure, name, why, utc_now())

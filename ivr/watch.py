@@ -20,6 +20,7 @@ from ivr.policy.request import CallClass
 from ivr.policy.talk import Evidence, Kind
 from ivr.records import calls, evidence, sessions
 from ivr.records.states import Leg
+from ivr.seeing import see_recorded
 
 log = structlog.get_logger(__name__)
 
@@ -152,6 +153,7 @@ class Watch:
     async def _talk_from(self, call_id: str, at: datetime, received_s: float) -> None:
         if live := self._node.live.get(call_id):
             live.talking = True
+            self._spawn(see_recorded(self._node, self._ami, live))
             if live.cutter is None:  # else a repeated event would lengthen the call
                 self._arm(live, live.limit_ms / 1000 + SECOND_LIMIT_SECONDS)
         seen = self._seen_live(Kind.TALK_FROM, at, received_s)
@@ -345,6 +347,8 @@ class Watch:
             self._node.live.answered(row.id, called)
         seen = evidence.note(note)
         if seen and called:
+            if not live.talking:
+                self._spawn(see_recorded(self._node, self._ami, live))
             live.talking = True
             if live.cutter is None:
                 talked = max(timedelta(0), self._node.now() - seen[0].at)

@@ -55,6 +55,7 @@ EXPECTED: Final = frozenset(
         "dialplan.install.InstallError",
         "dialplan.template.RenderError",
         "ivr.archive.cipher.Unreadable",
+        "ivr.archive.export.ExportError",
         "ivr.cli.demonstration.DemonstrationError",
         "ivr.cli.ledger.LedgerQuestion",
         "ivr.cli.papers.PaperError",

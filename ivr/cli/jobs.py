@@ -9,7 +9,7 @@ from rich.progress import Progress
 from ivr.cli.calls import open_database
 from ivr.cli.staff import show
 from ivr.config import load_settings
-from ivr.jobs import JOBS, standing
+from ivr.jobs import NAMES, standing
 from ivr.running_jobs import JobsFailed, run_jobs
 
 
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
     @verbs.callback()
     def _group() -> None:
-        """The work that comes round by the hour: renewals, notices, idle accounts, bills.
+        """The work that comes round by the hour: renewals, notices, idle accounts, bills, recordings.
 
         The controller does it; `ivr jobs run` does it now, from cron where no controller runs. Doing it twice, even at
         the same time, does nothing twice.
@@ -36,9 +36,9 @@ def run(
     ] = None,
 ) -> None:
     """Run jobs now, and tell what each did; the exit status is 1 if one of them failed."""
-    wanted = names or list(JOBS)
-    if unknown := [name for name in wanted if name not in JOBS]:
-        raise typer.BadParameter(f"there is no job {unknown[0]}, but {', '.join(JOBS)}")
+    wanted = names or list(NAMES)
+    if unknown := [name for name in wanted if name not in NAMES]:
+        raise typer.BadParameter(f"there is no job {unknown[0]}, but {', '.join(NAMES)}")
     screen = Console(stderr=True)
     with Progress(console=screen, transient=True, disable=not screen.is_terminal) as progress:
         tasks = {name: progress.add_task(name, total=None) for name in wanted}
@@ -54,7 +54,7 @@ def list_() -> None:
     with open_database() as database:
         found = database.read_now(standing)
     rows = []
-    for name in JOBS:
+    for name in NAMES:
         row = found.get(name)
         ran = f"{row.ran_at:%Y-%m-%d %H:%M}" if row and row.ran_at else "never"
         failed = f"{row.failed_at:%Y-%m-%d %H:%M} {row.failure}" if row and row.failed_at else ""

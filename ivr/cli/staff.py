@@ -23,10 +23,12 @@ LOCAL = "such as 2026-12-24T18:00, the facility's time"
 LOCAL_TIME = ("%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 
 
-def change(name: str, note: str, facility: str | None, /, **given: object) -> None:
-    """Have a change done in the name of whoever runs the command, and tell what was done."""
+def change(name: str, note: str, facility: str | None, /, **given: object) -> str:
+    """Have a change done in the name of whoever runs the command, and tell what was done: the answer."""
     who = {"note": note, "author": getpass.getuser(), "facility_id": facility}
-    typer.echo(perform(load_settings(), name, **who, **given))
+    told = perform(load_settings(), name, **who, **given)
+    typer.echo(told)
+    return told
 
 
 def show(

@@ -30,6 +30,8 @@ from rating.price import NOTHING, Charge, charge, price_from_text
 SHORTEST_BILLED_MS = SHORTEST_COUNTED_MS
 #: Asterisk ends a talk within this of its limit.
 LIMIT_SLACK_MS = 150
+#: Who ended what these ended; a limit, where it is another.
+_ENDED_BY = {Cutoff.SWITCHED_OFF: "staff", Cutoff.UNRECORDED: "system"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +137,10 @@ def _settle_row(
         return Settled(reason(row.reason), charged, talk_ms, is_new=False, given_back=row.given_back is True)
     span = _talk_of(conn, row, seen)
     cause = cause_of(ending.cause, seen)
-    told = Told(cause, ending.ended_by, ending.fault, quality)
-    by_rule = span.started_at is not None and _cut_off_by(row, span) is not None
+    cut_off_by = _cut_off_by(row, span)
+    fault = Fault.UNRECORDED if cut_off_by is Cutoff.UNRECORDED else ending.fault
+    told = Told(cause, ending.ended_by, fault, quality)
+    by_rule = cut_off_by not in (None, Cutoff.UNRECORDED)
     drop = drop_of(conn, row, span, told, by_rule=by_rule)
     billed = NOTHING if drop.given_back else _charge(row, span)
     due = Money(min(billed.due, row.held)) if row.payer in PAID_IN_MONEY else ZERO
@@ -232,17 +236,23 @@ def _reason_values(row: Row[Any], span: Talk, ending: Ending) -> Mapping[str, ob
         why = Denial.SWITCHED_OFF if row.switched_off_at else row.declined or _untalked(row, ending)
         return {**known, "reason": why, "ended_by": ending.ended_by}
     if cut_off_by := _cut_off_by(row, span):
-        ended_by = "staff" if cut_off_by is Cutoff.SWITCHED_OFF else "limit"
+        ended_by = _ENDED_BY.get(cut_off_by, "limit")
         return {**known, "reason": Outcome.LIMIT_REACHED, "cut_off_by": cut_off_by, "ended_by": ended_by}
     return {**known, "reason": Outcome.COMPLETED, "ended_by": ending.ended_by}
 
 
 def _cut_off_by(row: Row[Any], span: Talk) -> Cutoff | None:
-    """Which limit, hour or switch ended a talk; None where none did."""
+    """Which limit, hour or switch ended a talk, or the fault of its recording; None where none did."""
+    if span.started_at is None:
+        return None
     limit = Cutoff(row.limit_set_by)
     if span.ms >= row.limit_ms - LIMIT_SLACK_MS:
         return limit
-    hours = ((row.ends_by, limit), (row.switched_off_at, Cutoff.SWITCHED_OFF))
+    hours = (
+        (row.ends_by, limit),
+        (row.switched_off_at, Cutoff.SWITCHED_OFF),
+        (row.unrecorded_at, Cutoff.UNRECORDED),
+    )
     known = [(at, cutoff) for at, cutoff in hours if at is not None]
     if not known or span.ended_at is None:
         return None

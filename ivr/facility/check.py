@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from ivr.facility.check_limits import Entitlement, dead_limits, quotas_below
 from ivr.facility.entries import LevelEntry
 from ivr.facility.fields import DAYS
-from ivr.facility.file import AllowedEntry, BlockedEntry, FacilityFile, InmateEntry
+from ivr.facility.file import AllowedEntry, BlockedEntry, FacilityFile, InmateEntry, RecordingEntry
 from ivr.facility.hours import ALWAYS, Hours, hours
 from ivr.facility.settings import patterns
 from rating.free_by_law import agency_share
@@ -39,6 +39,7 @@ def findings(file: FacilityFile, at: datetime) -> list[str]:
         *(line for level in levels for line in _what_is_over(level, local)),
         *_contradicting_numbers(file),
         *_who_never_pays(file, local),
+        *_recordings_of_nothing(file),
     ]
 
 
@@ -156,6 +157,11 @@ def _who_never_pays(file: FacilityFile, local: datetime) -> Iterator[str]:
             if entry.payer is not None and entry.payer not in funding.payers:
                 name = f"inmate {person.id}, number {entry.number}"
                 yield f"{name}: only {entry.payer} may pay, and the facility does not offer it"
+
+
+def _recordings_of_nothing(file: FacilityFile) -> Iterator[str]:
+    if not file.facility.records and file.recording != RecordingEntry():
+        yield "recording: facility.records is false, so nothing is recorded that this could be about"
 
 
 class _Blocks:

@@ -74,6 +74,7 @@ def dump_facility(conn: Connection, facility_id: str) -> Dumped:
         _given(
             facility=head,
             funding=_funding(row),
+            recording={"kept_days": row.recordings_kept_days, "when_it_fails": row.when_unrecorded},
             plan=[_plan(each) for each in _rows(conn, plan, facility_id, plan.c.id)],
             unit=[
                 {"id": each.id, "label": each.label, **levels[scopes.unit(each.id)]}

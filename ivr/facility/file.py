@@ -30,6 +30,7 @@ from ivr.facility.refusing import refuse_backwards, refuse_codes, refuse_overlap
 from ivr.facility.sources import FacilityFileError, Sources, is_plain, mistakes, named, read, toml
 from ivr.policy.hotline import HotlineKind
 from ivr.policy.identity import IdentifyBy
+from ivr.policy.recording import Unrecorded
 from ivr.policy.request import InmateState, PanMode
 from rating.dated_table import TableError
 from rating.money import ZERO
@@ -274,6 +275,13 @@ class FundingEntry(Entry):
         return payers
 
 
+class RecordingEntry(Entry):
+    """`[recording]`: how long recordings are kept, and what becomes of a talk that should be recorded and is not."""
+
+    kept_days: Annotated[int, Field(ge=1, le=36_500)] = 365
+    when_it_fails: Unrecorded = Unrecorded.END
+
+
 class PrepaidEntry(Entry):
     """`[[prepaid]]`: a called party's account, opened with a deposit."""
 
@@ -328,6 +336,7 @@ class FacilityFile(Entry):
     tariff: list[Reviewed] = []
     tax: str = ""  # the text of the table of taxes
     funding: FundingEntry = FundingEntry()
+    recording: RecordingEntry = RecordingEntry()
     plan: list[PlanEntry] = []
     unit: list[UnitEntry] = []
     station: list[StationEntry] = []

@@ -111,6 +111,8 @@ def _facility_values(file: FacilityFile) -> dict[str, object]:
         "courtesy_seconds": file.funding.courtesy_minutes * 60,
         "dropped_within_seconds": file.funding.dropped_within_seconds,
         "continues_within_seconds": file.funding.continues_within_seconds,
+        "recordings_kept_days": file.recording.kept_days,
+        "when_unrecorded": file.recording.when_it_fails,
     }
 
 

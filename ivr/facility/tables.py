@@ -23,6 +23,7 @@ from ivr.policy.hotline import HotlineKind
 from ivr.policy.identity import IdentifyBy
 from ivr.policy.privilege import PrivilegeKind, PrivilegeSource, Shrinking
 from ivr.policy.quantity import Counted, DayKind, Each, From
+from ivr.policy.recording import Unrecorded
 from ivr.policy.request import ONLY_PAYERS, BlockCause, InmateState, PanMode
 from ivr.policy.switching import Way
 from rating.call_type import CallType
@@ -82,10 +83,13 @@ facility = Table(
     Column("courtesy_seconds", Integer, nullable=False),  # of the one call that a number gets
     Column("dropped_within_seconds", Integer, nullable=False),  # a talk that fails so early is given back
     Column("continues_within_seconds", Integer, nullable=False),  # so soon after, a call continues the last
+    Column("recordings_kept_days", Integer, nullable=False),
+    Column("when_unrecorded", String(8), nullable=False),  # of a talk that must be recorded and is not
     one_of("kind", *FacilityKind),
     one_of("operator", *Operator),
     one_of("pan_mode", *PanMode),
     one_of("identify_by", *IdentifyBy),
+    one_of("when_unrecorded", *Unrecorded),
 )
 
 local_exchange = Table(

@@ -54,10 +54,11 @@ class DroppedBy(StrEnum):
 
 
 class Fault(StrEnum):
-    """What Asterisk told of an end that neither party asked for."""
+    """What is known of an end that neither party asked for."""
 
     SILENT_LEG = "silent_leg"  # `rtp_timeout`
     SHUTDOWN = "shutdown"
+    UNRECORDED = "unrecorded"  # we ended what had to be recorded and was not
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def dropped_by(end: TalkEnd) -> DroppedBy | None:
     """
     if end.by_rule:
         return None
-    if not end.seen or end.fault is Fault.SHUTDOWN:
+    if not end.seen or end.fault in (Fault.SHUTDOWN, Fault.UNRECORDED):
         return DroppedBy.US
     timed_out = end.cause == SILENT_LEG and not end.hung_up
     if timed_out or end.fault is Fault.SILENT_LEG or end.missed_ms >= MISSED_MS:

@@ -66,6 +66,7 @@ class Cutoff(StrEnum):
     MAX_COST = "max_cost"  # of the tariff, for one call
     COURTESY = "courtesy"  # of the one call that a number gets from the provider
     SWITCHED_OFF = "switched_off"  # by staff
+    UNRECORDED = "unrecorded"  # it must be recorded, and is not
 
 
 class NotRecorded(StrEnum):
@@ -83,9 +84,13 @@ class NotRecorded(StrEnum):
     NUMBER = "number"
     ANONYMOUS = "anonymous"  # a hotline that keeps no trace of who calls
     NOT_CONNECTED = "not_connected"
+    FAILED = "failed"  # it must have been: nothing was written, from the start or from some moment on
 
 
 Reason = Denial | Outcome
+
+#: Nobody can be warned of these: no prompt `warning.<value>`.
+UNFORESEEN: frozenset[Cutoff] = frozenset({Cutoff.UNRECORDED})
 
 #: Nobody is left to hear these.
 INAUDIBLE: frozenset[Reason] = frozenset({Outcome.CALLER_HUNG_UP})

@@ -1,5 +1,6 @@
 """The proof that a call may be recorded, and the file that is only given for it."""
 
+from enum import StrEnum
 from typing import Final, NewType, final
 
 from ivr.policy.reasons import NotRecorded
@@ -8,6 +9,13 @@ from ivr.policy.reasons import NotRecorded
 RecordingFile = NewType("RecordingFile", str)
 
 _PROOF: Final = object()
+
+
+class Unrecorded(StrEnum):
+    """What becomes of a talk that must be recorded and is not."""
+
+    END = "end"  # both hear why
+    ALERT = "alert"  # it goes on
 
 
 @final

@@ -25,6 +25,15 @@ def alert_once(conn: Connection, kind: str, text: str, at: datetime) -> None:
         alert(conn, kind, text, at)
 
 
+def alert_unless_told(conn: Connection, kind: str, text: str, at: datetime) -> bool:
+    """The same, unless it was told before, whatever has become of that; whether it is told now."""
+    same = (alert_table.c.kind == kind, alert_table.c.text == text)
+    if conn.scalar(select(alert_table.c.id).where(*same).limit(1)) is not None:
+        return False
+    alert(conn, kind, text, at)
+    return True
+
+
 def open_alerts(conn: Connection) -> Sequence[Row[Any]]:
     """Those that nobody has done with, the oldest first."""
     wanted = select(alert_table).where(alert_table.c.done_at.is_(None))

@@ -6,10 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, literal, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, literal, select, update
 
 from accounts.db import Prepared
-from ivr.policy.recording import RecordingFile, RecordingPermit
+from ivr.facility.tables import facility
+from ivr.policy.reasons import NotRecorded
+from ivr.policy.recording import RecordingFile, RecordingPermit, Unrecorded
 from ivr.records.states import RecordingState
 from ivr.records.tables import call, recording
 
@@ -21,6 +23,17 @@ _RUNNING_OF_SEALED_CALLS = (
 )
 
 _BEGIN = Prepared(insert(recording))
+_RUNNING_OF = Prepared(
+    select(recording.c.id, facility.c.when_unrecorded)
+    .join(call, call.c.id == recording.c.call_id)
+    .join(facility, facility.c.id == call.c.facility_id)
+    .where(
+        recording.c.call_id == bindparam("call_id"),
+        recording.c.state == RecordingState.RUNNING,
+        recording.c.sealed_at.is_(None),
+        call.c.sealed_at.is_(None),
+    )
+)
 _A_TIME = 500
 
 
@@ -108,6 +121,26 @@ def running_of_sealed_calls(conn: Connection) -> Sequence[Row[*tuple[Any, ...]]]
     return conn.execute(_RUNNING_OF_SEALED_CALLS).all()
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A recording that a talk must have, and what its facility wants where it has none."""
+
+    recording_id: str
+    when_unrecorded: Unrecorded
+
+
+def running_of(conn: Connection, call_id: str) -> Running | None:
+    """The recording of a call in progress; None where it must have none, or has become privileged since."""
+    row = _RUNNING_OF.row(conn, {"call_id": call_id})
+    return Running(row[0], Unrecorded(row[1])) if row is not None else None
+
+
+def failed(conn: Connection, call_id: str, ends_at: datetime | None) -> None:
+    """Note of a call in progress that it is not recorded, and from when on that ends it, if it does."""
+    mine = update(call).where(call.c.id == call_id, call.c.sealed_at.is_(None))
+    conn.execute(mine.values(not_recorded=NotRecorded.FAILED, unrecorded_at=ends_at))
+
+
 def finish(conn: Connection, recording_id: str, found: Mapping[str, object]) -> None:
     """Note what has become of it, once: nothing that is kept already is changed."""
     this = update(recording).where(
@@ -130,6 +163,11 @@ def whole_ids(conn: Connection, start: str) -> Sequence[Row[*tuple[Any, ...]]]:
     begins = recording.c.id.startswith(start, autoescape=True)
     own = select(recording.c.id, call.c.facility_id).join(call, call.c.id == recording.c.call_id)
     return conn.execute(own.where(begins).order_by(recording.c.id).limit(2)).all()
+
+
+def call_of(conn: Connection, recording_id: str) -> str:
+    """The call that it is of."""
+    return str(conn.execute(select(recording.c.call_id).where(recording.c.id == recording_id)).scalar_one())
 
 
 def states_of(conn: Connection, ids: Collection[str]) -> Mapping[str, RecordingState]:

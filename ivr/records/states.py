@@ -30,6 +30,15 @@ class RecordingState(StrEnum):
     DESTROYED = "destroyed"
 
 
+class Finding(StrEnum):
+    """What a look at the disk has found of a recording that should be kept as it is."""
+
+    MISSING = "missing"
+    CHANGED = "changed"
+    TOO_SHORT = "too_short"  # for its call
+    PRIVILEGED = "privileged"  # it must not be there
+
+
 class SealedWish(StrEnum):
     """What two operators may do with a sealed recording."""
 

@@ -26,7 +26,7 @@ from ivr.policy.hotline import HotlineKind
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded, Outcome
 from ivr.policy.request import CallClass, NotCovered, Payer
 from ivr.policy.talk import Kind
-from ivr.records.states import CallState, Leg, RecordingState, SealedWish
+from ivr.records.states import CallState, Finding, Leg, RecordingState, SealedWish
 
 ID = String(32)  # random, 128 bits as hexadecimal
 
@@ -35,6 +35,7 @@ LIVE = text("state IN ('allowed', 'offered', 'accepted')")
 LIVE_ALONE = text("one_at_a_time AND state IN ('allowed', 'offered', 'accepted')")
 
 TO_PUT_AWAY = text("sealed_at IS NOT NULL AND put_away_at IS NULL")
+TO_AGE = text("state = 'kept' AND sealed_at IS NULL AND legal_hold_at IS NULL")
 TO_ERASE = text("destroyed_at IS NOT NULL AND put_away_at IS NULL")
 
 session = Table(
@@ -111,6 +112,7 @@ call = Table(
     Column("talk_from_at", Instant),
     Column("talk_to_at", Instant),
     Column("switched_off_at", Instant),  # when a switch that staff have thrown ends it
+    Column("unrecorded_at", Instant),  # when it ends because it must be recorded and is not
     Column("ended_at", Instant),
     # what it came to
     Column("talk_ms", Integer),
@@ -224,8 +226,10 @@ recording = Table(
     Column("opened_at", Instant),
     Column("destroyed_at", Instant),
     Column("legal_hold_at", Instant),
+    Column("finding", String(16)),  # of the last look at its file; none: it is as it should be
     one_of("state", *RecordingState),
     one_of("asked", *SealedWish),
+    one_of("finding", *Finding),
     CheckConstraint("state <> 'destroyed' OR data_key IS NULL", name="destroyed_with_its_key"),
     Index(
         "ix_recording_running",
@@ -239,6 +243,7 @@ recording = Table(
         sqlite_where=TO_PUT_AWAY,
         postgresql_where=TO_PUT_AWAY,
     ),
+    Index("ix_recording_kept", "started_at", sqlite_where=TO_AGE, postgresql_where=TO_AGE),
     Index("ix_recording_to_erase", "id", sqlite_where=TO_ERASE, postgresql_where=TO_ERASE),
 )
 

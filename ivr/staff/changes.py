@@ -18,6 +18,7 @@ from ivr.facility.tables import staff_change
 from ivr.instance import control_socket, keyring_of
 from ivr.records.alerts import alert
 from ivr.staff import (
+    aging,
     alerts,
     appointments,
     blocks,
@@ -79,6 +80,8 @@ CHANGES: Mapping[str, Change] = {
     "number passive confirm": Change(passive.PassiveNumber, passive.confirm),
     "number passive remove": Change(passive.PassiveNumber, passive.remove),
     "recording play": Change(sealed.OfRecording, hearing.play),
+    "recording export": Change(sealed.OfRecording, hearing.export),
+    "recording purge": Change(aging.Purge, aging.purge),
     "recording damaged": Change(hearing.Damaged, hearing.damaged),
     "recording open": Change(sealed.OfRecording, sealed.open_),
     "recording destroy": Change(sealed.OfRecording, sealed.destroy),

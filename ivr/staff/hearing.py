@@ -22,6 +22,11 @@ def play(desk: Desk, asked: OfRecording) -> str:
     return f"{asked.about}: opened to be heard, of call {_playable(desk, asked).call_id}"
 
 
+def export(desk: Desk, asked: OfRecording) -> str:
+    """Somebody is given it; raises StaffError as `play` does."""
+    return f"{asked.about}: exported, of call {_playable(desk, asked).call_id}"
+
+
 def damaged(desk: Desk, asked: Damaged) -> str:
     """It was not as it was written when it was opened: somebody has to look at that."""
     alert_once(desk.conn, "recording damaged", asked.why, desk.at)

@@ -3,6 +3,7 @@
 import io
 import struct
 import wave
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Row, select
@@ -11,6 +12,7 @@ from ivr.archive import audio
 from ivr.archive.cipher import RecordingKey
 from ivr.controls.settlement import Ending, settle_call
 from ivr.policy.reasons import Outcome
+from ivr.policy.talk import Evidence, Kind
 from ivr.recordings import Finisher
 from ivr.records.recordings import Places, raw_file
 from ivr.records.tables import recording
@@ -40,10 +42,14 @@ def record_raw(folder: Path, frames: int, recording_id: str, extra: bytes = b"")
     return raw
 
 
-async def recorded(world: World, frames: int, folder: Path | None = None, who: str = steps.ALEX) -> str:
+async def recorded(
+    world: World, frames: int, folder: Path | None = None, who: str = steps.ALEX, talk_seconds: int = 0
+) -> str:
     """A settled call whose recording lies there; the recording's id."""
     call_id = await steps.accepted(world, who=who)
-    await settle_call(world.node, call_id, Ending(Outcome.SYSTEM_FAULT))
+    began, over = world.at, world.at + timedelta(seconds=talk_seconds)
+    seen = [Evidence(Kind.TALK_FROM, began), Evidence(Kind.TALK_TO, over, cause=16)] if talk_seconds else []
+    await settle_call(world.node, call_id, Ending(Outcome.SYSTEM_FAULT), seen=seen)
     mine = select(recording.c.id).where(recording.c.call_id == call_id)
     recording_id = str(world.database.read_now(lambda conn: conn.scalar(mine)))
     record_raw(folder or world.node.recordings, frames, recording_id)

@@ -166,3 +166,9 @@ def at_once(contenders: list[Callable[[], T]]) -> list[T]:
 
     with ThreadPoolExecutor(len(contenders)) as threads:
         return list(threads.map(run, contenders))
+
+
+async def settle_unanswered(world: World, call_id: str) -> None:
+    """A call ends before anybody has answered."""
+    ended = Ending(Outcome.CALLER_HUNG_UP)
+    await world.database.transact(settle, call_id, ended, at=world.at, version="test")

@@ -46,6 +46,12 @@ FOUND: dict[str, tuple[str, str, str, str]] = {
         '[[blocked]]\nnumber = "2175550110"\nnote = "why"\n' + BLOCK,
         "number +12175550110: Public defender is for everybody, and blocked by number +12175550110 (why)",
     ),
+    "recordings of nothing": (
+        CLEAN.replace("\nrecords = true", "\nrecords = false"),
+        "kept_days = 365",
+        "kept_days = 90",
+        "recording: facility.records is false, so nothing is recorded that this could be about",
+    ),
     "no contact": (
         CLEAN,
         BLOCK,

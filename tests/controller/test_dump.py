@@ -77,6 +77,8 @@ EVERYTHING = (
     .replace("pin_change_by_phone = true", "pin_change_by_phone = false")
     .replace("intake_within_minutes = 180", "intake_within_minutes = 60")
     .replace('"4-12"', "4")
+    .replace("kept_days = 365", "kept_days = 90")
+    .replace('when_it_fails = "end"', 'when_it_fails = "alert"')
     + UNIT
     + '\n[[station]]\nid = "demo-a1"\nlabel = "First"\nunit = "unit-a"\nintake = true\n'
     + "records = false\n"

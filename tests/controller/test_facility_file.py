@@ -47,6 +47,12 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
         FUNDING + 'payers = ["barter"]\n',
         r"funding\.payers\.0: ",
     ),
+    "recordings kept for no time": ("kept_days = 365", "kept_days = 0", r"recording\.kept_days: .* 1"),
+    "a wish that there is not": (
+        'when_it_fails = "end"',
+        'when_it_fails = "never"',
+        r"recording\.when_it_fails: Input should be 'end' or 'alert'",
+    ),
     "a tariff elsewhere": ('"demonstration-', '"../demonstration-', r"facility\.tariffs\.0: String should"),
     "a plan that there is not": (
         "calls = 57",

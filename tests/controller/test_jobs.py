@@ -8,11 +8,12 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Connection, func, insert, select
 
-from ivr import jobs, running_jobs
-from ivr.jobs import JOBS, Job, do_round, keep_jobs, standing
+from ivr import jobs
+from ivr.jobs import NAMES, Job, do_round, keep_jobs, standing
 from ivr.records.tables import alert
 from tests.controller import steps
 from tests.controller.conftest import Ivr
+from tests.controller.kept import places_in
 from tests.database import only_postgresql
 from tests.fakes.loop import in_loop
 from tests.transcripts.play import World
@@ -38,11 +39,9 @@ def fail(conn: Connection, at: datetime) -> int:
 
 
 def made(monkeypatch: pytest.MonkeyPatch, all_jobs: Mapping[str, Job]) -> None:
-    for module in (jobs, running_jobs):
-        monkeypatch.setattr(
-            module, "do_round", lambda conn, name, at: do_round(conn, name, at, all_jobs), raising=False
-        )
-    monkeypatch.setattr("ivr.cli.jobs.JOBS", all_jobs)
+    monkeypatch.setattr(jobs, "JOBS", all_jobs)
+    for module in ("ivr.cli.jobs", "ivr.jobs"):  # the other way round it would take its own from there
+        monkeypatch.setattr(f"{module}.NAMES", tuple(all_jobs))
 
 
 def test_jobs_run_to_their_end_and_a_failure_stops_no_other(
@@ -65,13 +64,15 @@ def test_jobs_run_to_their_end_and_a_failure_stops_no_other(
 def test_every_job_is_listed_and_runs_on_a_new_facility(ivr: Ivr, world: World, on_database: str) -> None:
     assert "never" in ivr("jobs", "list").out
     said = ivr("jobs", "run")
-    assert said.out.splitlines() == [f"{name}: nothing to do" for name in JOBS]
+    assert said.out.splitlines() == [f"{name}: nothing to do" for name in NAMES]
     assert "never" not in ivr("jobs", "list").out
 
 
 @in_loop
-async def test_the_controller_runs_them_by_itself(world: World) -> None:
-    running = asyncio.create_task(keep_jobs(world.database, lambda: world.at, {"broken": fail, "fill": fill}))
+async def test_the_controller_runs_them_by_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(monkeypatch, {"broken": fail, "fill": fill})
+    places = places_in(world.node.recordings)
+    running = asyncio.create_task(keep_jobs(world.database, places, lambda: world.at))
     for _ in range(500):
         row = (await world.database.read(standing)).get("fill")
         if row is not None and row.ran_at is not None:

@@ -1,8 +1,11 @@
 """Who hears a recording has a reason that is on record first; what was changed does not open, and somebody is told."""
 
+import hashlib
 import io
+import json
 import stat
 import wave
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -98,3 +101,49 @@ def test_a_lock_keeps_a_recording_and_takes_a_reason(world: World, kept: KeptFil
     assert "no legal hold" in ivr("recording", "unlock", short, "--note", "case closed").out
     assert [change for change, _, _ in opened(world)] == ["recording lock", "recording unlock"]
     assert ivr("recording", "lock", "ffff", "--note", "case 12").err == "ivr: no recording begins with ffff\n"
+
+
+def test_an_export_is_proved_by_its_signed_manifest_whatever_is_changed(
+    world: World, kept: KeptFile, ivr: Ivr, tmp_path: Path
+) -> None:
+    file, other = tmp_path / "one.zip", tmp_path / "other.zip"
+    assert (
+        ivr("recording", "verify", str(file), "--key", "00" * 32).err
+        == f"ivr: {file}: No such file or directory\n"
+    )
+    assert "there is no instance here that has one" in ivr("recording", "verify", str(file)).err
+    said = ivr("recording", "export", kept.recording_id[:8], "--note", "court order 7", "--into", str(file))
+    assert (said.status, stat.S_IMODE(file.stat().st_mode)) == (0, 0o600)
+    assert opened(world) == [("recording export", f"recording {kept.recording_id}", "court order 7")]
+    whole = ivr("recording", "verify", str(file))
+    assert whole.status == 0
+    assert whole.out.splitlines()[0].startswith(
+        f"whole and unchanged: recording {kept.recording_id} of call "
+    )
+    assert whole.out.splitlines()[-1] == f"SHA-256 of the audio: {kept.sha256}"
+    assert "court order 7" in whole.out
+    public = ivr("recording", "key").out.strip()
+    assert ivr("recording", "verify", str(file), "--key", public).status == 0
+
+    with zipfile.ZipFile(file) as packed:
+        content = {name: packed.read(name) for name in packed.namelist()}
+    assert json.loads(content["call.json"])["sha256"] == kept.sha256
+    assert hashlib.sha256(content["audio.flac"]).hexdigest() == kept.sha256
+    for name, each in content.items():
+        change = each.replace(b"1", b"2", 1) if name != "audio.flac" else each[:-1]
+        assert change != each
+        pack(other, {**content, name: change})
+        assert ivr("recording", "verify", str(other)).status == 1, name
+    for wrong in ({**content, "more.txt": b""}, {"audio.flac": b""}):
+        pack(other, wrong)
+        assert "expected audio.flac, call.json" in ivr("recording", "verify", str(other)).err
+    other.write_bytes(file.read_bytes()[:-40])
+    assert "no whole ZIP file" in ivr("recording", "verify", str(other)).err
+    foreign = ivr("recording", "verify", str(file), "--key", "ab" * 32)
+    assert foreign.err == f"ivr: {file}: its manifest is not signed with the key {'ab' * 32}\n"
+
+
+def pack(path: Path, content: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(path, "w") as out:
+        for name, each in content.items():
+            out.writestr(name, each)

@@ -51,7 +51,16 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.records",
         "prompts",
     },
-    "ivr.watch": {"ivr.ami", "ivr.controls", "ivr.farewell", "ivr.live", "ivr.policy", "ivr.records"},
+    "ivr.watch": {
+        "ivr.ami",
+        "ivr.controls",
+        "ivr.farewell",
+        "ivr.live",
+        "ivr.policy",
+        "ivr.records",
+        "ivr.seeing",
+    },
+    "ivr.seeing": {"ivr.ami", "ivr.controls", "ivr.farewell", "ivr.live", "ivr.policy", "ivr.records"},
     "ivr.farewell": {"ivr.ami", "ivr.live", "ivr.policy.reasons"},
     "ivr.switching": {
         "ivr.ami",
@@ -78,7 +87,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.enforcing": {"ivr.ami", "ivr.controls", "ivr.live", "ivr.policy", "ivr.records"},
     "ivr.chaining": {"accounts"},
     "ivr.idling": {"accounts", "ivr.facility", "ivr.policy", "ivr.records", "rating"},
-    "ivr.jobs": {"accounts", "ivr.idling", "ivr.papers", "ivr.records", "ivr.renewing"},
+    "ivr.retention": {"accounts.db", "ivr.facility", "ivr.records"},
+    "ivr.checking": {"accounts.db", "ivr.archive", "ivr.records"},
+    "ivr.jobs": {
+        "accounts",
+        "ivr.checking",
+        "ivr.idling",
+        "ivr.papers",
+        "ivr.records",
+        "ivr.renewing",
+        "ivr.retention",
+    },
     "ivr.running_jobs": {
         "accounts.db",
         "accounts.schema",
@@ -120,6 +139,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.staff.desk",
         "rating",
     },
+    "ivr.staff.aging": {"ivr.retention", "ivr.staff.desk"},
     "ivr.plans": {"accounts", "ivr.facility", "rating"},
     "ivr.renewing": {"accounts", "ivr.facility", "ivr.plans", "rating"},
     "ivr.staff.offers": {"accounts", "ivr.facility", "ivr.plans", "ivr.staff.desk", "rating"},
@@ -167,6 +187,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.playing": {
         "accounts.db",
         "ivr.archive",
+        "ivr.cdr",
+        "ivr.clock",
         "ivr.config",
         "ivr.instance",
         "ivr.records",
@@ -205,6 +227,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 #: Where tools with power may be used at all.
 SQL = (
     "accounts",
+    "ivr.checking",
     "ivr.facility",
     "ivr.records",
     "ivr.controls",
@@ -216,6 +239,7 @@ SQL = (
     "ivr.loading",
     "ivr.plans",
     "ivr.renewing",
+    "ivr.retention",
     "ivr.staff",
     "ivr.cdr",
     "ivr.crosscheck",
@@ -234,6 +258,7 @@ SQL_TO_SHOW = (
     "ivr.paying",
     "ivr.processor",
     "ivr.recordings",
+    "ivr.seeing",
     "ivr.cli",
 )
 SOCKETS = (

@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from ivr.policy.reasons import INAUDIBLE, Cutoff, Denial, Outcome
+from ivr.policy.reasons import INAUDIBLE, UNFORESEEN, Cutoff, Denial, Outcome
 from ivr.policy.request import NotCovered
 from ivr.runner import SCRIPTS
 from prompts.catalogue import Catalogue
@@ -41,6 +41,7 @@ def _families() -> set[str]:
     """Prompts that are named by a word of an enumeration."""
     reasons = {f"ending.{each}" for each in [*Denial, *Outcome] if each not in INAUDIBLE}
     limits = {f"{family}.{each}" for each in Cutoff for family in ("warning", "ended")}
+    limits -= {f"warning.{each}" for each in UNFORESEEN}
     return reasons | limits | {f"not_covered.{each}" for each in NotCovered}
 
 

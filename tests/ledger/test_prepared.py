@@ -57,6 +57,8 @@ SITE = {
     "courtesy_seconds": 120,
     "dropped_within_seconds": 60,
     "continues_within_seconds": 0,
+    "recordings_kept_days": 365,
+    "when_unrecorded": "end",
 }
 
 

@@ -27,6 +27,7 @@ for module in (
     "identity",
     "network",
     "confidential",
+    "unrecorded",
 ):
     importlib.import_module(f"tests.telephony.stories.{module}")
 
