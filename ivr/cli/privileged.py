@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ivr.cli.calls import open_database
+from ivr.cli.privileged_report import report
 from ivr.cli.staff import Facility, Note, change, show
 from ivr.clock import utc_now
 from ivr.policy.privilege import PrivilegeKind, Shrinking
@@ -20,7 +21,7 @@ def register(numbers: typer.Typer) -> None:
     """Add the verbs to those of one number."""
     privileged = typer.Typer(no_args_is_help=True, help="Numbers that are never recorded, by two operators.")
     numbers.add_typer(privileged, name="privileged")
-    for verb in (add, confirm, remove, timed, narrow, vouch, list_):
+    for verb in (add, confirm, remove, timed, narrow, vouch, list_, report):
         privileged.command(verb.__name__.rstrip("_"))(verb)
     passive = typer.Typer(
         no_args_is_help=True, help="Numbers whose answer is the acceptance, by two operators."
