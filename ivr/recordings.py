@@ -19,6 +19,7 @@ from accounts.db import Database
 from ivr.archive import audio, files
 from ivr.archive.cipher import RecordingKey
 from ivr.records import recordings, sealing
+from ivr.records.alerts import alert_once
 from ivr.records.recordings import Places
 from ivr.records.states import RecordingState
 
@@ -68,8 +69,8 @@ class Finisher:
         ended = await self._database.read(recordings.running_of_sealed_calls)
         await asyncio.sleep(_SETTLING_SECONDS)
         for first in range(0, len(ended), _AT_ONCE):
-            found = await asyncio.to_thread(self._finish_each, ended[first : first + _AT_ONCE])
-            await self._database.transact(_note, found)
+            found, failed = await asyncio.to_thread(self._finish_each, ended[first : first + _AT_ONCE])
+            await self._database.transact(_note, found, failed, self._now())
             await asyncio.to_thread(self._remove_plain, found)
 
     async def clear_up(self) -> None:
@@ -86,15 +87,16 @@ class Finisher:
             if missed := [each for each in states if states[each] is RecordingState.MISSING]:
                 await self._database.transact(recordings.there_after_all, missed)
 
-    def _finish_each(self, ended: Sequence[Row[Any]]) -> dict[str, "Found"]:
-        """What became of each; one that can't be finished is left out, to be tried again."""
-        found = {}
+    def _finish_each(self, ended: Sequence[Row[Any]]) -> tuple[dict[str, "Found"], set[str]]:
+        """What became of each; one that can't be finished is left out, to be tried again, and why that is."""
+        found, failed = {}, set()
         for row in ended:
             try:
                 found[row.id] = finish(self._places, row.id, row.started_at, self._key)
             except (OSError, RuntimeError) as error:  # libsndfile's own errors are RuntimeErrors
                 log.error("recording not finished", recording=row.id, error=str(error))
-        return found
+                failed.add(getattr(error, "strerror", None) or str(error))
+        return found, failed
 
     def _remove_plain(self, ids: Iterable[str]) -> None:
         for recording_id in ids:
@@ -148,6 +150,9 @@ def _plain_ids(spool: Path) -> set[str]:
     return {path.stem for folder in folders for path in folder.glob("*.[rw]a[wv]")}
 
 
-def _note(conn: Connection, found: Mapping[str, Found]) -> None:
+def _note(conn: Connection, found: Mapping[str, Found], failed: Iterable[str], at: datetime) -> None:
     for recording_id, each in found.items():
         recordings.finish(conn, recording_id, asdict(each))
+    for why in failed:
+        told = f"what Asterisk has recorded can't be kept: {why}; it stays in the spool, and is tried again"
+        alert_once(conn, "recording not kept", told, at)

@@ -29,24 +29,34 @@ FIRST_SECONDS, SECOND_SECONDS = 0.5, 2.4
 EVERY_SECONDS = 5.0  # from then on
 #: An end of the talk is known by then, after which nothing is written any more.
 END_KNOWN_SECONDS = 0.3
+#: A talk of less is over, and its end being announced, before the file could tell anything.
+SHORTEST_SEEN_MS = 5_000
 
 
 async def see_recorded(node: Node, ami: AmiClient, live: LiveCall) -> None:
     """Follow one talk's recording to its end; where nothing is written, alert, and end the talk if that is wanted."""
     running = await node.database.read(recordings.running_of, live.call_id)
-    if running is None:
+    if running is None or live.limit_ms < SHORTEST_SEEN_MS:
         return
     raw = recordings.raw_file(node.recordings, running.recording_id)
+    if await _stops(raw, live) and await _must_be_recorded(node, live):
+        await _unrecorded(node, ami, live, running)
+
+
+async def _stops(raw: Path, live: LiveCall) -> bool:
+    """Whether the file is found gone, or not to grow, before the talk is over.
+
+    Later in the talk it may stand still while Asterisk announces the end to both: then it is looked at twice.
+    """
     await until(live.talk_ended, FIRST_SECONDS)
-    size, wait = _size(raw) or 0, SECOND_SECONDS - FIRST_SECONDS
+    size, missed, allowed, wait = _size(raw) or 0, 0, 0, SECOND_SECONDS - FIRST_SECONDS
     while not await _is_over(live, wait):
         now = await asyncio.to_thread(_size, raw)
-        if now is None or now <= size:
-            if await _is_over(live, END_KNOWN_SECONDS) or not await _must_be_recorded(node, live):
-                return
-            await _unrecorded(node, ami, live, running)
-            return
-        size, wait = now, EVERY_SECONDS
+        missed = missed + 1 if now is None or now <= size else 0
+        if (now is None or missed > allowed) and not await _is_over(live, END_KNOWN_SECONDS):
+            return True
+        size, allowed, wait = max(size, now or 0), 1, EVERY_SECONDS
+    return False
 
 
 async def _is_over(live: LiveCall, seconds: float) -> bool:

@@ -152,12 +152,16 @@ class Watch:
 
     async def _talk_from(self, call_id: str, at: datetime, received_s: float) -> None:
         if live := self._node.live.get(call_id):
-            live.talking = True
-            self._spawn(see_recorded(self._node, self._ami, live))
+            self._begin_talk(live)
             if live.cutter is None:  # else a repeated event would lengthen the call
                 self._arm(live, live.limit_ms / 1000 + SECOND_LIMIT_SECONDS)
         seen = self._seen_live(Kind.TALK_FROM, at, received_s)
         await self._node.database.transact(_note_start, call_id, seen, evidence.EVENT, self._node.now())
+
+    def _begin_talk(self, live: LiveCall) -> None:
+        if not live.talking:
+            live.talking = True
+            self._spawn(see_recorded(self._node, self._ami, live))
 
     async def _talk_to(
         self, call_id: str, at: datetime, received_s: float, headers: Mapping[str, str]
@@ -347,9 +351,7 @@ class Watch:
             self._node.live.answered(row.id, called)
         seen = evidence.note(note)
         if seen and called:
-            if not live.talking:
-                self._spawn(see_recorded(self._node, self._ami, live))
-            live.talking = True
+            self._begin_talk(live)
             if live.cutter is None:
                 talked = max(timedelta(0), self._node.now() - seen[0].at)
                 left = timedelta(milliseconds=row.limit_ms) - talked

@@ -3,8 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.checks import rebuilt
+
 revision = "0037"
-down_revision = "0031"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 
@@ -19,7 +21,7 @@ COLUMNS = (
 
 def upgrade() -> None:
     """Recordings kept as plain WAV until now are looked at again, and encrypted like those of calls that just ended."""
-    with op.batch_alter_table("recording") as batch:
+    with rebuilt("recording") as batch:
         for name, kind in COLUMNS:
             batch.add_column(sa.Column(name, kind))
         batch.create_check_constraint(
@@ -35,7 +37,7 @@ def downgrade() -> None:
     """Earlier revisions can't open what is encrypted: to them it is missing."""
     op.drop_index("ix_recording_to_erase", "recording")
     op.execute("UPDATE recording SET state = 'missing' WHERE state = 'kept'")
-    with op.batch_alter_table("recording") as batch:
+    with rebuilt("recording") as batch:
         batch.drop_constraint(op.f("ck_recording_destroyed_with_its_key"), type_="check")
         for name, _ in COLUMNS:
             batch.drop_column(name)

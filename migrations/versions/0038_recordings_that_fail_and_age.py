@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.checks import add_filled_column, known, open_records, replace_checks
+from migrations.checks import add_filled_column, known, open_records, rebuilt, replace_checks
 
 revision = "0038"
 down_revision = "0037"
@@ -23,7 +23,7 @@ def upgrade() -> None:
     """Facilities that are there keep recordings for a year, and end a talk that is not recorded."""
     add_filled_column("facility", sa.Column("recordings_kept_days", sa.Integer), sa.text("365"))
     add_filled_column("facility", sa.Column("when_unrecorded", sa.String(length=8)), "end")
-    with op.batch_alter_table("facility") as batch:
+    with rebuilt("facility") as batch:
         batch.create_check_constraint(
             op.f("ck_facility_when_unrecorded_known"), known("when_unrecorded", ("end", "alert"))
         )
@@ -33,7 +33,7 @@ def upgrade() -> None:
         "call",
         {"limit_set_by": both, "cut_off_by": both, "not_recorded": (*NOT_RECORDED, "failed")},
     )
-    with op.batch_alter_table("recording") as batch:
+    with rebuilt("recording") as batch:
         batch.add_column(sa.Column("finding", sa.String(length=16)))
         batch.create_check_constraint(op.f("ck_recording_finding_known"), known("finding", FINDINGS))
     op.create_index("ix_recording_kept", "recording", ["started_at"], sqlite_where=DUE, postgresql_where=DUE)
@@ -43,7 +43,7 @@ def downgrade() -> None:
     """Earlier revisions know no word for a recording that failed: its limit ended such a talk."""
     call = sa.table("call", *map(sa.column, ("cut_off_by", "not_recorded", "limit_set_by")))
     op.drop_index("ix_recording_kept", "recording")
-    with op.batch_alter_table("recording") as batch:
+    with rebuilt("recording") as batch:
         batch.drop_constraint(op.f("ck_recording_finding_known"), type_="check")
         batch.drop_column("finding")
     with open_records("call"):
@@ -51,9 +51,9 @@ def downgrade() -> None:
         op.execute(sa.update(call).where(cut).values(cut_off_by=call.c.limit_set_by))
         op.execute(sa.update(call).where(call.c.not_recorded == "failed").values(not_recorded=None))
     replace_checks("call", {"limit_set_by": CUTOFFS, "cut_off_by": CUTOFFS, "not_recorded": NOT_RECORDED})
-    with open_records("call"), op.batch_alter_table("call") as batch:
+    with open_records("call"), rebuilt("call") as batch:
         batch.drop_column("unrecorded_at")
-    with op.batch_alter_table("facility") as batch:
+    with rebuilt("facility") as batch:
         batch.drop_constraint(op.f("ck_facility_when_unrecorded_known"), type_="check")
         batch.drop_column("when_unrecorded")
         batch.drop_column("recordings_kept_days")

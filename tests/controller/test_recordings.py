@@ -19,6 +19,7 @@ from ivr import recordings as finishing
 from ivr.archive import audio, files
 from ivr.archive.cipher import Damaged, RecordingKey, Unreadable, WrongKey
 from ivr.recordings import Found, finish
+from ivr.records import alerts
 from ivr.records.recordings import KeptFile, raw_file, wav_file
 from ivr.records.states import RecordingState
 from ivr.records.tables import recording
@@ -35,6 +36,7 @@ from tests.controller.kept import (
     samples,
 )
 from tests.fakes.loop import in_loop
+from tests.small_disk import on_a_small_disk
 from tests.transcripts.play import NOON, World
 
 ID = "0" * 32
@@ -151,6 +153,37 @@ def test_one_recordings_file_and_key_are_of_no_use_for_another(tmp_path: Path) -
         files.read(mixed, RECORDING_KEY)
 
 
+ON_A_FULL_DISK = """
+import errno, sys
+from pathlib import Path
+from tests.controller.kept import record_raw
+from tests.controller.test_recordings import ID, keep
+folder = Path(sys.argv[1])
+raw = record_raw(folder, 8_000, ID)
+filler = folder / "filler"
+try:
+    filler.write_bytes(bytes(1 << 20))
+except OSError as full:
+    assert full.errno == errno.ENOSPC
+raw_bytes = raw.read_bytes()
+try:
+    keep(folder)
+except OSError as full:
+    assert full.errno == errno.ENOSPC, full
+else:
+    raise AssertionError("there was room")
+assert raw.read_bytes() == raw_bytes
+filler.unlink()
+assert keep(folder)[0].talk_ms == 1_000
+print("kept once there was room")
+"""
+
+
+def test_on_a_full_disk_nothing_is_lost_and_it_is_kept_once_there_is_room(tmp_path: Path) -> None:
+    done = on_a_small_disk(tmp_path, "64k", "-c", ON_A_FULL_DISK, str(tmp_path), environment={})
+    assert (done.stdout, done.returncode) == ("kept once there was room\n", 0), done.stderr
+
+
 # -- what interrupts it
 
 
@@ -262,7 +295,13 @@ async def test_one_that_cant_be_finished_does_not_hold_up_the_others(world: Worl
     raw.symlink_to("/dev/zero")
     with capture_logs() as told:
         await finisher_of(world).finish_all()
-    assert [(each["event"], each["recording"]) for each in told] == [("recording not finished", bad)]
+        await finisher_of(world).finish_all()
+    of_it = [each["recording"] for each in told if each["event"] == "recording not finished"]
+    assert of_it == [bad, bad]
+    [alert] = world.database.read_now(alerts.open_alerts)
+    assert alert.text.startswith(
+        "what Asterisk has recorded can't be kept: Too many levels of symbolic links"
+    )
     assert row_of(world, bad).state == RecordingState.RUNNING
     assert row_of(world, good).state == RecordingState.KEPT
 
