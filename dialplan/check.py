@@ -10,11 +10,17 @@ Files = Mapping[str, str]
 Faults = Iterator[str]
 
 # FastAGI scripts, and the one context that each belongs to.
-SCRIPTS = {"outbound": "inmate", "after_call": "inmate", "accept": "accept", "inbound": "from-carrier"}
+SCRIPTS = {
+    "outbound": "inmate",
+    "after_call": "inmate",
+    "accept": "accept",
+    "inbound": "from-carrier",
+    "call_back": "called-back",
+}
 CONTEXTS = frozenset(
     {
         *("inmate", "forget", "inmate-left", "accept", "ended", "called-farewell", "inmate-farewell"),
-        *("announcement", "whisper", "overlay", "from-carrier", "general", "globals"),
+        *("announcement", "whisper", "overlay", "from-carrier", "called-back", "general", "globals"),
     }
 )
 AGI = re.compile(r"agi://127\.0\.0\.1:\d+/(\w+)(,.*)?")
@@ -70,6 +76,10 @@ FORGOTTEN = (
     "ENDED",
     "WARNED",
 )
+#: Who calls in or is called back hears a dialogue and nothing else.
+SERVED = frozenset({"AGI", "Answer", "Goto", "GotoIf", "Hangup", "Playback", "Set"})
+#: A call-back that the controller has not written down is none.
+CALL_BACK = 'GotoIf($[${REGEX("^[0-9a-f]{32}$" ${CALL_BACK})} = 0]?closed,1)'
 # What every endpoint must say, whoever it is.
 ENDPOINT = {
     "disallow": "all",
@@ -267,11 +277,25 @@ def _attempt_faults(plan: Dialplan) -> Faults:
     for variable in FORGOTTEN:
         if f"Set({variable}=)" not in forgotten:
             yield f"{variable} is not forgotten between attempts"
-    for context in ("inmate", "from-carrier"):
+    for context in ("inmate", "from-carrier", "called-back"):
         if "T" not in plan.get(context, {}):
             yield f"{context} does not say what its time-out does"
         if "Playback(ivr/closed)" not in map(str, plan.get(context, {}).get("closed", [])):
             yield f"{context} cannot tell that the service is closed"
+
+
+def _service_faults(plan: Dialplan) -> Faults:
+    served = {context: plan.get(context, {}) for context in ("from-carrier", "called-back")}
+    for where, before, step in _steps(served):
+        if step.application not in SERVED:
+            yield f"{where} could lead whoever calls in elsewhere: {step}"
+        if step.arguments.endswith("/call_back,${CALL_BACK}") and CALL_BACK not in map(str, before):
+            yield f"{where} takes whatever id it is given: {step}"
+        target = re.fullmatch(r"Goto(?:If)?\((?:.*\?)?([\w-]+),1\)", str(step))
+        if step.application.startswith("Goto") and (
+            target is None or target[1] not in {"called-in", "closed"}
+        ):
+            yield f"{where} leaves its context: {step}"
 
 
 DIALPLAN_RULES: tuple[Callable[[Dialplan], Faults], ...] = (
@@ -285,6 +309,7 @@ DIALPLAN_RULES: tuple[Callable[[Dialplan], Faults], ...] = (
     _talk_faults,
     _overlay_faults,
     _attempt_faults,
+    _service_faults,
 )
 
 

@@ -18,6 +18,7 @@ from ivr import control, web
 from ivr.agi import AgiServer, serve
 from ivr.ami import AmiClient
 from ivr.archive.cipher import RecordingKey
+from ivr.calling_back import CallingBack
 from ivr.chaining import keep_chain
 from ivr.clock import utc_now
 from ivr.config import Settings
@@ -111,13 +112,15 @@ async def run(settings: Settings) -> None:
             kept_by = RecordingKey(keyring.recording_key)
             finisher = Finisher(database, places, kept_by, node.settled, node.now)
             notifier = Notifier()
-            switching = Switching(switchboard(settings, keyring))
+            board = switchboard(settings, keyring)
+            switching = Switching(board)
             enforced = enforce(node, ami, (switching.end_calls, switching.close_stations))
             kept = [
                 keep_chain(database),
                 keep_jobs(database, places, utc_now),
                 *(each.run() for each in notices),
             ]
+            kept.append(CallingBack(node, board).run())
             if node.paying is not None:
                 kept.append(node.paying.run())
             work = (watch.run(), watch.beat(), finisher.run(), enforced, *kept)

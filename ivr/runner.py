@@ -8,10 +8,11 @@ import structlog
 
 from ivr.agi import AgiError, CallerGone, Session
 from ivr.call import Call, SessionEnded
-from ivr.controls import CalledPartyControls, InmateControls
+from ivr.controls import CalledBackControls, CalledPartyControls, CallingInControls, InmateControls
 from ivr.controls.node import Node
 from ivr.flows.accept import accept
 from ivr.flows.after_call import after_call
+from ivr.flows.call_back import call_back
 from ivr.flows.goodbye import say_goodbye
 from ivr.flows.inbound import inbound
 from ivr.flows.outbound import outbound
@@ -29,6 +30,8 @@ EXPRESSIONS = {
     "dial_status": "${DIALSTATUS}",
     "cause": "${HANGUPCAUSE}",
     "note": "${DB(talk/${CALL_ID})}",
+    "shown": "${CALLERID(num)}",
+    "called": "${CALLERID(dnid)}",
     "closed": "${DB_EXISTS(switch/all)}${DB_EXISTS(switch/station/${CHANNEL(endpoint)})}",
 }
 
@@ -82,7 +85,18 @@ class Runner:
     async def inbound(self, session: Session) -> None:
         """Somebody calls the facility's number."""
         call = Call(session, self._catalogue)
-        await self._run(call, inbound(call), told="inbound_notice")
+        known = session.variables
+        controls = CallingInControls(self._node, shown=known["shown"], called=known["called"])
+        try:
+            await self._run(call, inbound(call, controls), told="closed")
+        finally:
+            await controls.close()
+
+    async def call_back(self, session: Session) -> None:
+        """Somebody who called in is called back, and has answered."""
+        call = Call(session, self._catalogue)
+        controls = CalledBackControls(self._node, session.args[0] if session.args else "")
+        await self._run(call, call_back(call, controls), told="closed")
 
     async def _inmate(self, session: Session, script: InmateScript) -> None:
         known = session.variables
@@ -172,4 +186,5 @@ SCRIPTS: dict[str, Callable[[Runner, Session], Awaitable[None]]] = {
     "accept": Runner.accept,
     "after_call": Runner.after_call,
     "inbound": Runner.inbound,
+    "call_back": Runner.call_back,
 }

@@ -1,6 +1,7 @@
 """What needs more than the controller's own connection may do, or has to work without it: one action at a time.
 
-Two users of Asterisk's: `switch` writes AstDB and ends calls, `announcer` puts an announcement into a talk.
+Two users of Asterisk's: `switch` writes AstDB and ends calls, `announcer` starts channels: of announcements in a talk
+and of call-backs.
 """
 
 import threading
@@ -13,6 +14,7 @@ from ivr.ami.oneshot import one_shot
 
 FAMILY = "switch"
 DEADLINE_S = 5.0
+RING_MS = 30_000  # of a call-back
 #: Where the called party is ended without a word: over a relay each one would be read out.
 SILENTLY = "silently"
 
@@ -77,6 +79,23 @@ class Switchboard:
             "Exten": "s",
             "Priority": 1,
             "Variable": f"WHISPER_TO={channel}",
+            "Async": "true",
+        }
+        self._do("announcer", self.announcer_secret, "Originate", headers)
+
+    def call_back(self, number: str, shown: str, call_back_id: str) -> None:
+        """Ring a number (digits) over the carrier, showing another one; who answers hears the dialogue of a call-back.
+
+        Returns at once: nobody waits for the answer.
+        """
+        headers: dict[str, str | int] = {
+            "Channel": f"PJSIP/{number}@carrier",
+            "Context": "called-back",
+            "Exten": "s",
+            "Priority": 1,
+            "CallerID": shown,
+            "Timeout": RING_MS,
+            "Variable": f"CALL_BACK={call_back_id}",
             "Async": "true",
         }
         self._do("announcer", self.announcer_secret, "Originate", headers)

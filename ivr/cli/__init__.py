@@ -19,6 +19,7 @@ VERBS: Final = {
     "inmate": ("inmate", "unlock-station"),
     "number": ("number",),
     "requests": ("requests",),
+    "service": ("service",),
     "appointment": ("appointment",),
     "changes": ("changes",),
     "recording": ("recording", "alerts"),

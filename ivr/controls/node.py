@@ -29,3 +29,4 @@ class Node:
     sends_sms: bool = False  # so that a called party can be sent a link to pay
     settled: asyncio.Event = field(default_factory=asyncio.Event)  # there may be a recording to finish
     changed: asyncio.Event = field(default_factory=asyncio.Event)  # by staff: see `ivr.enforcing`
+    call_backs: asyncio.Event = field(default_factory=asyncio.Event)  # somebody is to be called back

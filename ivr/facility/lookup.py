@@ -222,6 +222,12 @@ def facility_by_id(conn: Connection, facility_id: str) -> Facility | None:
     return Facility(**row._mapping) if row else None
 
 
+def facilities_showing(conn: Connection, number: str) -> list[Facility]:
+    """The facilities whose calls show this number (E.164), by their ids."""
+    wanted = select(*_OF_FACILITY).where(facility.c.caller_id == number).order_by(facility.c.id)
+    return [Facility(**row._mapping) for row in conn.execute(wanted)]
+
+
 def plans_of(conn: Connection, facility_id: str) -> list[tuple[str, Money, int]]:
     """The subscription plans that the facility offers: id, price, calls a month."""
     offered = select(plan.c.id, plan.c.price, plan.c.calls).where(plan.c.facility_id == facility_id)

@@ -25,6 +25,7 @@ from ivr.policy.forwarding import Forwarded
 from ivr.policy.hotline import HotlineKind
 from ivr.policy.reasons import Cutoff, Denial, NotRecorded, Outcome
 from ivr.policy.request import CallClass, NotCovered, Payer
+from ivr.policy.service import RequestKind, RequestState
 from ivr.policy.talk import Kind
 from ivr.records.states import CallState, Finding, Leg, RecordingState, SealedWish
 
@@ -284,4 +285,48 @@ job = Table(
     Column("place", Text),  # how far one that goes through many things has come; none: to their end
     Column("failed_at", Instant),  # none: it has not failed since
     Column("failure", Text),
+)
+
+# A call to somebody who called in, at the number that they seemed to call from: who answers it has that telephone.
+call_back = Table(
+    "call_back",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("number", NUMBER, nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_try_at", Instant),  # none: it is not to be rung any more
+    Column("answered_at", Instant),
+    Column("verified_at", Instant),  # somebody there pressed the key
+    Column("unwanted_at", Instant),  # somebody there has not asked for it
+    Index(
+        "ix_call_back_to_ring",
+        "next_try_at",
+        sqlite_where=text("next_try_at IS NOT NULL"),
+        postgresql_where=text("next_try_at IS NOT NULL"),
+    ),
+    Index("ix_call_back_number", "number", "asked_at"),
+)
+
+# What somebody who called in has asked people for, with the day by which they are answered.
+service_request = Table(
+    "service_request",
+    metadata,
+    Column("id", Integer, primary_key=True),  # also the receipt that they were told
+    Column("facility_id", ForeignKey("facility.id"), nullable=False),
+    Column("number", NUMBER, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("call_back_id", ForeignKey("call_back.id")),  # none: the number is only what was shown
+    Column("asked_at", Instant, nullable=False),
+    Column("due_on", Date, nullable=False),  # of the facility
+    Column("state", String(8), nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", Instant),
+    Column("note", Text),
+    one_of("kind", *RequestKind),
+    one_of("state", *RequestState),
+    CheckConstraint("(state = 'waiting') = (decided_at IS NULL)", name="decided_whole"),
 )

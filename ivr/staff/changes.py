@@ -36,6 +36,7 @@ from ivr.staff import (
     privileged_list,
     requests,
     sealed,
+    service,
     subscriptions,
     switch,
 )
@@ -71,6 +72,8 @@ CHANGES: Mapping[str, Change] = {
     "feed": Change(feed.Feed, feed.feed),
     "requests approve": Change(requests.Approve, requests.approve),
     "requests refuse": Change(requests.Decide, requests.refuse),
+    "service done": Change(service.Answer, service.done),
+    "service refuse": Change(service.Answer, service.refuse),
     "number privileged add": Change(privileged.AddPrivileged, privileged.add),
     "number privileged confirm": Change(privileged.ConfirmPrivileged, privileged.confirm),
     "number privileged shrink": Change(privileged.ShrinkPrivileged, privileged.shrink),

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from ivr.controls import InmateControls
 from ivr.flows import after_call
 from ivr.policy.reasons import Denial, Outcome
 from ivr.records import calls
-from ivr.records.tables import call, session
+from ivr.records.tables import call, call_back, session
 from tests.controller import steps
 from tests.controller.exchange import Exchange, exchange
 from tests.fakes.ami_server import FakeAmi
@@ -254,13 +255,22 @@ async def test_a_station_that_no_facility_knows_is_told_so(world: World) -> None
 
 
 @in_loop
-async def test_an_incoming_caller_hears_the_notice_and_may_leave_at_any_time(world: World) -> None:
+async def test_an_incoming_caller_may_leave_at_any_time_and_is_called_back_once(world: World) -> None:
+    called = {"CALLERID(num)": "2175550101", "CALLERID(dnid)": "12175550100"}
     async with exchange(world) as on:
         for leaves_at in (None, "ANSWER", "EXEC", "SET"):
-            channel = on.channel("carrier")
-            channel.leaves_at = leaves_at
+            channel = on.channel("carrier", **called)
+            channel.leaves_at, channel.keys = leaves_at, deque(["1", "1"])
             await run_agi(channel, "127.0.0.1", on.agi.port, "inbound")
             assert leaves_at or channel.variables["VERDICT"] == "END"
+        assert world.node.call_backs.is_set()
+        [rung] = world.database.read_now(lambda conn: conn.execute(select(call_back)).all())
+        for said in (True, False):  # the second time it is answered already
+            channel = on.channel("carrier")
+            channel.keys = deque(["", "", ""])
+            await run_agi(channel, "127.0.0.1", on.agi.port, "call_back", [rung.id])
+            assert channel.variables["VERDICT"] == "END"
+            assert bool(channel.heard) is said
         await nothing_is_left(on)
 
 

@@ -31,6 +31,7 @@ class Story:
             "accept": self.accept,
             "after_call": self.after_call,
             "inbound": self.inbound,
+            "call_back": self.inbound,
         }
 
     async def _fail(self, script: str) -> None:

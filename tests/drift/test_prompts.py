@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ivr.policy.reasons import INAUDIBLE, UNFORESEEN, Cutoff, Denial, Outcome
 from ivr.policy.request import NotCovered
+from ivr.policy.service import Missed
 from ivr.runner import SCRIPTS
 from prompts.catalogue import Catalogue
 
@@ -42,7 +43,8 @@ def _families() -> set[str]:
     reasons = {f"ending.{each}" for each in [*Denial, *Outcome] if each not in INAUDIBLE}
     limits = {f"{family}.{each}" for each in Cutoff for family in ("warning", "ended")}
     limits -= {f"warning.{each}" for each in UNFORESEEN}
-    return reasons | limits | {f"not_covered.{each}" for each in NotCovered}
+    told = {f"not_covered.{each}" for each in NotCovered} | {f"missed.{each}" for each in Missed}
+    return reasons | limits | told
 
 
 def _said_elsewhere() -> set[str]:
@@ -59,7 +61,7 @@ def _said_elsewhere() -> set[str]:
 
 def test_every_prompt_that_is_said_exists_with_these_variables() -> None:
     for prompt_id, given in _said_by_flows().items():
-        if prompt_id == "not_covered.":  # completed by a word of NotCovered
+        if prompt_id in ("not_covered.", "missed."):  # completed by a word of their enumeration
             continue
         assert prompt_id in CATALOGUE.prompts, prompt_id
         assert set(CATALOGUE.prompts[prompt_id].variables) == given, prompt_id
@@ -72,7 +74,7 @@ def test_every_prompt_is_said_somewhere() -> None:
 
 def test_every_reason_limit_and_fallback_has_its_prompt() -> None:
     assert _families() <= set(CATALOGUE.prompts)
-    families = ("ending.", "warning.", "ended.", "not_covered.")
+    families = ("ending.", "warning.", "ended.", "not_covered.", "missed.")
     assert {each for each in CATALOGUE.prompts if each.startswith(families)} == _families()
 
 

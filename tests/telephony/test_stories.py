@@ -26,6 +26,7 @@ for module in (
     "reasons",
     "identity",
     "network",
+    "service_line",
     "confidential",
     "unrecorded",
 ):

@@ -5,7 +5,7 @@ from dialplan.phone import Line, Phone
 from ivr.policy.reasons import Outcome
 from prompts.listen import tone_share
 from tests.telephony.acting import rings, said_to
-from tests.telephony.cast import CALLER_ID, JAIL
+from tests.telephony.cast import JAIL
 from tests.telephony.registry import story
 from tests.telephony.scene import INMATE_HERTZ, Scene
 
@@ -34,14 +34,6 @@ def nothing_of_the_inmate_passes_before_the_answer(scene: Scene) -> None:
     assert tone_share(files[0], INMATE_HERTZ) == 0
     assert tone_share(inmate.sound(), EARLY_HERTZ) == 0  # nor does the inmate hear what is not answered
     assert scene.calls()[0].reason == Outcome.CALLER_HUNG_UP
-
-
-@story()
-def a_call_to_the_facility_hears_a_notice(scene: Scene) -> None:
-    with scene.family() as family:
-        family.dials(CALLER_ID[JAIL])
-        family.is_hung_up_on()
-    assert said_to(family) == ["inbound_notice"]
 
 
 @story()

@@ -1,0 +1,110 @@
+"""Call-backs are rung by the controller, and what people have asked for is answered by staff."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from accounts.db import Database
+from ivr.ami import Switchboard
+from ivr.calling_back import CallingBack
+from ivr.policy.service import FREE_AFTER, RequestKind, due_on
+from ivr.records import call_backs, service_requests
+from ivr.staff import changes
+from ivr.staff.desk import StaffError
+from ivr.staff.service import service_shown
+from tests.controller.exchange import watching
+from tests.fakes.loop import in_loop
+from tests.transcripts.play import KEY, World
+
+JAIL, NUMBER = "example-county-jail", "+12175550101"
+ASKED = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture
+def world(database: Database, tmp_path: Path) -> World:
+    return World(database, tmp_path)
+
+
+def ask(conn: Connection, world: World) -> None:
+    """Somebody who has shown the number is to be called back."""
+    assert call_backs.ask(conn, ASKED, facility_id=JAIL, number=NUMBER, language="es", at=world.at)
+
+
+@in_loop
+async def test_who_called_in_is_rung_at_their_number_three_times_at_most(world: World) -> None:
+    async with watching(world) as on:
+        on.asterisk.users |= {"announcer": "demonstration"}
+        board = Switchboard("127.0.0.1", on.asterisk.port, "demonstration", "demonstration")
+        worker = CallingBack(world.node, board)
+        assert not await worker.work()
+        world.database.transact_now(ask, world)
+        assert await worker.work()  # the line may not be free yet
+        assert [each["Action"] for each in on.asterisk.received].count("Originate") == 0
+        world.database.transact_now(call_backs.is_free, ASKED, world.at)
+        assert await worker.work()
+        assert [each["Action"] for each in on.asterisk.received].count("Originate") == 0
+        world.at += FREE_AFTER
+        for rung in (1, 2, 3):
+            assert await worker.work() is (rung < 3)
+            await worker.work()
+            sent = await on.asterisk.seen("Originate", rung)
+            world.at += timedelta(seconds=45)
+        assert not await worker.work()
+        assert (sent["Channel"], sent["Context"]) == ("PJSIP/12175550101@carrier", "called-back")
+        assert (sent["CallerID"], sent["Variable"]) == ("12175550100", f"CALL_BACK={ASKED}")
+        assert [each["Action"] for each in on.asterisk.received].count("Originate") == 3
+
+
+@in_loop
+async def test_nobody_is_rung_who_has_answered_or_called_long_ago(world: World) -> None:
+    async with watching(world) as on:
+        on.asterisk.users |= {"announcer": "demonstration"}
+        board = Switchboard("127.0.0.1", on.asterisk.port, "demonstration", "demonstration")
+        world.database.transact_now(ask, world)
+        world.at += timedelta(minutes=6)  # no controller ran
+        assert not await CallingBack(world.node, board).work()
+        assert world.database.transact_now(call_backs.answered, ASKED, world.at) is None
+        assert "Originate" not in [each["Action"] for each in on.asterisk.received]
+        world.at += timedelta(days=1)
+        world.database.transact_now(
+            call_backs.ask, "f" * 32, facility_id=JAIL, number=NUMBER, language="en", at=world.at
+        )
+        assert world.database.transact_now(call_backs.answered, "f" * 32, world.at) is not None
+        assert not await CallingBack(world.node, board).work()
+
+
+def test_staff_see_what_was_asked_for_and_by_when_and_answer_once(world: World) -> None:
+    friday = world.at.date() + timedelta(days=4)
+    assert friday.weekday() == 4
+    assert due_on(friday, RequestKind.PERSON) == friday + timedelta(days=3)
+
+    def asks(conn: Connection, kind: RequestKind) -> int:
+        row = service_requests.ask(
+            conn,
+            kind,
+            facility_id=JAIL,
+            number=NUMBER,
+            language="en",
+            call_back_id=None,
+            at=world.at,
+            due_on=due_on(world.at.date(), kind),
+        )
+        return int(row.id)
+
+    later = world.database.transact_now(asks, RequestKind.PRIVILEGED)
+    first = world.database.transact_now(asks, RequestKind.PERSON)
+    assert world.database.transact_now(asks, RequestKind.PERSON) == first
+    shown = world.database.read_now(service_shown, JAIL, decided=False)
+    assert [(each["request"], each["due"], each["verified"]) for each in shown] == [
+        (first, "2026-11-24", "no"),
+        (later, "2026-11-26", "no"),
+    ]
+    answer = {"request": first, "note": "Called them", "author": "amy"}
+    asked = changes.read("service done", answer)
+    told = world.database.transact_now(changes.do, "service done", asked, KEY, world.at)
+    assert told == f"{NUMBER}: person, done"
+    with pytest.raises(StaffError, match="was done by amy"):
+        world.database.transact_now(changes.do, "service refuse", asked, KEY, world.at)
+    assert len(world.database.read_now(service_shown, None, decided=True)) == 2
