@@ -39,10 +39,15 @@ def give_back(
     return paid, by_card
 
 
+def fit_on_cards(conn: Connection, account_id: str, amount: Money) -> bool:
+    """Whether the cards that have paid into the account can take the amount back, all of it."""
+    room = sum(_refundable(conn, row) for row in _payments_into(conn, account_id))
+    return room >= ceil_to_cent(amount)
+
+
 def by_card_alone(conn: Connection, account_id: str, amount: Money, at: datetime) -> bool:
     """Give an amount back if the cards that have paid can take all of it; False, and nothing is done, if not."""
-    room = sum(_refundable(conn, row) for row in _payments_into(conn, account_id))
-    if room < ceil_to_cent(amount):
+    if not fit_on_cards(conn, account_id, amount):
         return False
     reference = f"{account_id}/{at:%Y-%m-%dT%H:%M:%SZ}"
     give_back(conn, account_id=account_id, amount=amount, reference=reference, at=at)

@@ -43,6 +43,7 @@ class Paying:
         self._public_url = public_url
         self._processor = processor
         self._now = now
+        self._trying: set[asyncio.Task[None]] = set()  # payments that somebody waits for, or has waited for
 
     async def run(self) -> None:
         """Work until cancelled; a failure is logged, and what it left is done the next time."""
@@ -77,6 +78,24 @@ class Paying:
         else:
             await self._database.transact(_authorised, payment_id, outcome, self._now())
         return outcome
+
+    async def charge(self, payment_id: str, account_id: str, amount: Money) -> str:
+        """Have the card on file charged for a deposit while its holder waits on the telephone; the payment's state.
+
+        What is not known in time goes on: what the processor did is booked when it is known. The same id again charges
+        nothing more.
+        """
+        asked = {"payment_id": payment_id, "kind": PaymentKind.RELOAD, "account_id": account_id}
+        if await self._database.transact(_ask_payment, asked, amount, self._now()):
+            row = await self._database.read(payments.payment_of, payment_id)
+            assert row is not None
+            trying = asyncio.create_task(self._try(row))
+            self._trying.add(trying)
+            trying.add_done_callback(self._trying.discard)
+            await asyncio.wait([trying], timeout=PATIENCE_SECONDS)
+        row = await self._database.read(payments.payment_of, payment_id)
+        assert row is not None
+        return str(row.state)
 
     async def _try(self, row: Row[Any]) -> None:
         if not await self._database.transact(payments.claim, row, self._now()):
@@ -143,6 +162,10 @@ def _ask_now(conn: Connection, payment_id: str, amount: Money, at: datetime, of:
     """Written down before the processor is asked; if we die before it answers, what it did is given back."""
     payments.ask(conn, payment_id=payment_id, kind=PaymentKind.AUTHORISATION, amount=amount, at=at, **of)
     payments.try_soon(conn, payment_id, at + payments.AGAIN_AFTER[2], captured=Money(0))
+
+
+def _ask_payment(conn: Connection, asked: dict[str, Any], amount: Money, at: datetime) -> bool:
+    return payments.ask(conn, **asked, amount=amount, at=at)
 
 
 def _authorised(conn: Connection, payment_id: str, outcome: Outcome, at: datetime) -> None:

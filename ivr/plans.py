@@ -11,7 +11,10 @@ from accounts.subscribed import Terms
 from accounts.tables import Renewal
 from ivr.facility.lawfulness import free_by_law_since
 from ivr.facility.lookup import Facility, plans_of
+from ivr.facility.tariffs import tariff_on
 from rating.dated_table import Period
+from rating.ordinary import ordinary_minute
+from rating.plans import BreakEven, Plan, break_even
 
 #: So long before its end the next period is paid for, so that no day is without one.
 PAID_DAYS_BEFORE = 1
@@ -44,3 +47,12 @@ class Offer:
     renewal: Renewal
     first_date: date
     last_date: date
+
+
+def pays_from(conn: Connection, offer: Offer) -> BreakEven | None:
+    """From which use on the plan costs no more than the same talk by the minute, at the first day's prices."""
+    place, on = offer.place, offer.first_date
+    longest = place.longest_call_ms // 60_000
+    tariff = tariff_on(conn, place.id, place.time_zone, on)
+    ordinary = ordinary_minute(tariff, place.site, Period(on, on), longest) if tariff else None
+    return break_even(Plan(offer.terms.price, offer.terms.calls), ordinary, longest) if ordinary else None

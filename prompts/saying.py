@@ -18,10 +18,12 @@ _READERS: Mapping[Kind, tuple[Callable[[str], object], str]] = {
     Kind.MONEY: (lambda text: int(Decimal(text) * _MICROS), "dollars, such as 4.10"),
     Kind.MINUTES: (int, "whole minutes"),
     Kind.CALLS_REMAINING: (int, "a number of calls"),
+    Kind.CALLS: (int, "a number of calls"),
     Kind.DATE: (
         lambda text: date.fromisoformat(f"{_A_LEAP_YEAR}-{text}"),
         "a month and a day, such as 12-24",
     ),
+    Kind.FULL_DATE: (date.fromisoformat, "a date, such as 2026-12-24"),
     Kind.DIGITS: (str, "digits"),
     Kind.FACILITY: (str, "a facility's short name"),
 }

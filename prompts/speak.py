@@ -16,6 +16,7 @@ MICROS_IN_A_CENT = 10_000
 HIGHEST_CENTS = 999_999  # $9,999.99
 LONGEST_MINUTES = 24 * 60
 MOST_CALLS = 100
+YEARS = range(2020, 2041)
 
 _WHOLE_DOLLARS = (*range(100), *range(100, 1000, 100), *range(1000, 10_000, 1000))
 _ONE_MORE_DOLLAR = "money/more_dollars.1"  # after hundreds, one dollar is said as several
@@ -42,7 +43,9 @@ class Kind(StrEnum):
     MONEY = "money"  # int, millionths of a dollar
     MINUTES = "minutes"  # int
     CALLS_REMAINING = "calls_remaining"  # int; a whole sentence for each number
+    CALLS = "calls"  # int
     DATE = "date"  # datetime.date; the year is not spoken
+    FULL_DATE = "full_date"  # datetime.date, with its year
     DIGITS = "digits"  # str
     FACILITY = "facility"  # str, the facility's short name
     RECORDING = "recording"  # str or Path, absolute; a file made in this call
@@ -82,11 +85,23 @@ def calls_remaining(value: object) -> list[str]:
     return [f"calls_remaining/{_number(value, Kind.CALLS_REMAINING, 1, MOST_CALLS)}"]
 
 
+def calls(value: object) -> list[str]:
+    """The one clip of a number of calls, from 1 to 100."""
+    return [f"calls/{_number(value, Kind.CALLS, 1, MOST_CALLS)}"]
+
+
 def day_and_month(value: object) -> list[str]:
     """The clips of a date: the day, then the month."""
     if not isinstance(value, date):
         raise PromptError(f"a date is wanted, not {value!r}")
     return [f"date/day.{value.day}", f"date/month.{value.month}"]
+
+
+def full_date(value: object) -> list[str]:
+    """The clips of a date: the day, the month, the year."""
+    clips = day_and_month(value)
+    year = value.year if isinstance(value, date) else 0
+    return [*clips, f"date/year.{_number(year, Kind.FULL_DATE, YEARS[0], YEARS[-1])}"]
 
 
 def digits(value: object) -> list[str]:
@@ -109,7 +124,9 @@ SPEAKERS: Mapping[Kind, Callable[[object], list[str]]] = {
     Kind.MONEY: money,
     Kind.MINUTES: minutes,
     Kind.CALLS_REMAINING: calls_remaining,
+    Kind.CALLS: calls,
     Kind.DATE: day_and_month,
+    Kind.FULL_DATE: full_date,
     Kind.DIGITS: digits,
     Kind.RECORDING: recording,
 }
@@ -142,10 +159,12 @@ def _english_phrases() -> dict[str, str]:
         found[f"minutes/{n}"] = f"{english(n)} {'minute' if n == 1 else 'minutes'}"
     found |= {f"hours/{n}": f"{english(n)} hours" for n in range(2, 25)}
     for n in range(1, MOST_CALLS + 1):
-        calls = f"{english(n)} {'call' if n == 1 else 'calls'}"
-        found[f"calls_remaining/{n}"] = f"You have {calls} remaining in your subscription."
+        counted = f"{english(n)} {'call' if n == 1 else 'calls'}"
+        found[f"calls/{n}"] = counted
+        found[f"calls_remaining/{n}"] = f"You have {counted} remaining in your subscription."
     found |= {f"date/day.{n}": f"the {english_ordinal(n)} day" for n in range(1, 32)}
     found |= {f"date/month.{n}": f"of {month}" for n, month in enumerate(_ENGLISH_MONTHS, 1)}
+    found |= {f"date/year.{n}": f"in the year {english(20)} {english(n - 2000)}" for n in YEARS}
     return found | {f"digits/{n}": english(n) for n in range(10)}
 
 
@@ -164,6 +183,9 @@ def _spanish_phrases() -> dict[str, str]:
         found[f"calls_remaining/{n}"] = f"Le quedan {spanish(n, Before.FEMININE)} llamadas en su suscripción."
     found |= {f"date/day.{n}": f"el día {spanish(n) if n > 1 else 'primero'}" for n in range(1, 32)}
     found |= {f"date/month.{n}": f"del mes de {month}" for n, month in enumerate(_SPANISH_MONTHS, 1)}
+    found |= {f"date/year.{n}": f"del año dos mil {spanish(n - 2000)}" for n in YEARS}
+    found["calls/1"] = "una llamada"
+    found |= {f"calls/{n}": f"{spanish(n, Before.FEMININE)} llamadas" for n in range(2, MOST_CALLS + 1)}
     return found | {f"digits/{n}": spanish(n) for n in range(10)}
 
 

@@ -1,22 +1,19 @@
-"""What a dialogue may ask for with somebody who was called back: their telephone is known, so they hear of it.
-
-What they change is done by the same changes as staff's (`ivr.staff`), in the log of which the number stands as author.
-"""
+"""What a dialogue may ask for with somebody who was called back: their telephone is known, so they hear of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, select
 
-from accounts import payers
-from accounts.subscribed import due_date, last_period, newest_of, read
-from accounts.tables import Renewal
-from ivr.controls.line import Rates, Receipt, ask_people, local_date, rates_to
+from ivr.controls.callers_desk import CallersDesk
+from ivr.controls.line import Rates, Receipt, local_date, rates_to
 from ivr.controls.node import Node
-from ivr.facility import lookup, scopes
+from ivr.controls.own_account import AccountControls
+from ivr.facility import lookup, privileged, scopes
 from ivr.facility.lookup import Facility
 from ivr.facility.tables import blocked_number
 from ivr.policy.reasons import reason
@@ -24,30 +21,10 @@ from ivr.policy.request import BlockCause, Payer
 from ivr.policy.service import TOLD_CALLS, TOLD_SINCE, Missed, RequestKind, missed
 from ivr.records import call_backs
 from ivr.records.calls_to import sealed_calls_to
-from ivr.staff import changes
-from ivr.staff.desk import StaffError
 from rating.money import ZERO, Money
-from rating.quote import speakable
 
 #: Whose money pays for a call that the called party is charged for.
 THEIRS = frozenset({Payer.PREPAID, Payer.PAID_CALL, Payer.DIRECT_BILL, Payer.COLLECT})
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A subscription as its number's holder hears of it."""
-
-    calls_left: int
-    until: date  # the last day of its period
-    renews_on: date | None  # none: it does not by itself
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What stands for the number."""
-
-    balance: Money | None  # none: no prepaid account belongs to it
-    plan: Plan | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +49,16 @@ class MissedCall:
 
     on: date
     why: Missed
+
+
+@dataclass(frozen=True, slots=True)
+class Privilege:
+    """A facility at which calls to the number are never recorded."""
+
+    facility_id: str
+    since: date  # of the facility
+    of_everybody: bool  # else of one inmate
+    is_confirmed: bool  # else a second operator has to confirm it
 
 
 class BlockedBy(StrEnum):
@@ -121,9 +108,15 @@ class CalledBackControls:
         assert self._is_verified
         return self._number
 
-    async def standing(self) -> Standing:
-        """The balance, and what is left of the subscription."""
-        return await self.node.database.read(_standing, self.facility, self.number, self.node.now())
+    @property
+    def account(self) -> AccountControls:
+        """The number's account and subscription."""
+        return AccountControls(self.desk)
+
+    @property
+    def desk(self) -> CallersDesk:
+        """Where what they want is changed."""
+        return CallersDesk(self.node, self.facility, self.number, self.call_back_id)
 
     async def last_talks(self) -> Sequence[PastTalk]:
         """The last calls that were talked, the newest first."""
@@ -133,9 +126,13 @@ class CalledBackControls:
         """The last calls that did not reach the number, the newest first, and why."""
         return await self.node.database.read(_missed_calls, self.facility, self.number, self.node.now())
 
+    async def privileges(self) -> Sequence[Privilege]:
+        """Where the number is listed as privileged, of all facilities; one row for each, the widest."""
+        return await self.node.database.read(_privileges, self.number, self.node.now())
+
     async def dispute(self, call_id: str) -> bool:
         """Have staff decide on what a call cost; False where they have decided."""
-        return await self._done("account dispute", call_id=call_id)
+        return await self.desk.refusal("account dispute", call_id=call_id) is None
 
     async def blocked_by(self) -> BlockedBy | None:
         """Who has blocked calls from the facility to the number; None: nobody."""
@@ -143,7 +140,8 @@ class CalledBackControls:
 
     async def unblock(self) -> bool:
         """Lift the block that was set from this telephone; False where there is none any more."""
-        return await self._done("number unblock", number=self.number, called_party_asked=True)
+        refused = await self.desk.refusal("number unblock", number=self.number, called_party_asked=True)
+        return refused is None
 
     async def rates(self) -> Rates:
         """What a call to the number costs."""
@@ -151,54 +149,13 @@ class CalledBackControls:
 
     async def ask_for(self, kind: RequestKind, language: str) -> Receipt:
         """Put something into the list that staff see, as asked for from this telephone."""
-        return await self.node.database.transact(
-            ask_people,
-            self.facility,
-            self.number,
-            kind,
-            language,
-            self.call_back_id,
-            self.node.now(),
-        )
-
-    async def _done(self, change: str, **given: object) -> bool:
-        """Make a change as staff do; False where it is refused, and nothing is changed."""
-        try:
-            await self.node.database.transact(self._do, change, given)
-        except StaffError:
-            return False
-        self.node.changed.set()
-        return True
-
-    def _do(self, conn: Connection, change: str, given: dict[str, Any]) -> str:
-        asked = changes.CHANGES[change].asked
-        of = {"facility_id": self.facility.id} if asked.of_facility else {}
-        why = {
-            "note": f"by telephone, on call-back {self.call_back_id}",
-            "author": f"called party {self.number}",
-        }
-        wanted = changes.read(change, {**given, **of, **why})
-        return changes.do(conn, change, wanted, self.node.pin_key, self.node.now())
+        return await self.desk.ask_for(kind, language)
 
 
 def _answered(conn: Connection, call_back_id: str, at: datetime) -> tuple[Row[Any], Facility] | None:
     row = call_backs.answered(conn, call_back_id, at)
     place = lookup.facility_by_id(conn, row.facility_id) if row else None
     return (row, place) if row and place else None
-
-
-def _standing(conn: Connection, place: Facility, number: str, at: datetime) -> Standing:
-    today = local_date(place, at)
-    facts = payers.payer_facts(conn, facility_id=place.id, number=number, on=today)
-    balance = speakable(facts.prepaid.available) if facts.prepaid else None
-    period = facts.subscription.period if facts.subscription else None
-    if period is None:
-        return Standing(balance, None)
-    row = newest_of(conn, place.id, number)
-    held = read(row) if row is not None else None
-    renews = held is not None and held.cancelled_at is None and held.next_renewal is Renewal.AUTO
-    renews_on = due_date(held, last_period(conn, held.id)) if held and renews else None
-    return Standing(balance, Plan(period.calls_left, period.last_date, renews_on))
 
 
 def _last_talks(conn: Connection, place: Facility, number: str, at: datetime) -> list[PastTalk]:
@@ -232,3 +189,22 @@ def _blocked_by(conn: Connection, place: Facility, number: str) -> BlockedBy | N
     if BlockCause.CALLED_PARTY in causes:
         return BlockedBy.CALLED_PARTY
     return BlockedBy.OTHERS if causes else None
+
+
+def _privileges(conn: Connection, number: str, at: datetime) -> list[Privilege]:
+    found: dict[str, Privilege] = {}
+    for row in privileged.standing_anywhere(conn, number, at):
+        told = Privilege(
+            row.facility_id,
+            row.added_at.astimezone(ZoneInfo(row.time_zone)).date(),
+            of_everybody=row.scope == scopes.FACILITY,
+            is_confirmed=row.confirmed_at is not None,
+        )
+        before = found.get(row.facility_id)
+        if before is None or _width(told) > _width(before):
+            found[row.facility_id] = told
+    return list(found.values())
+
+
+def _width(privilege: Privilege) -> tuple[bool, bool]:
+    return privilege.of_everybody, privilege.is_confirmed

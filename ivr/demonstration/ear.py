@@ -24,7 +24,9 @@ FOLDERS = {
     Kind.MONEY: ("money/",),
     Kind.MINUTES: ("minutes/", "hours/"),
     Kind.CALLS_REMAINING: ("calls_remaining/",),
+    Kind.CALLS: ("calls/",),
     Kind.DATE: ("date/",),
+    Kind.FULL_DATE: ("date/",),
     Kind.DIGITS: ("digits/",),
 }
 

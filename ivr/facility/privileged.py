@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from accounts.db import Prepared, insert_if_new
 from ivr.facility import scopes
-from ivr.facility.tables import privileged_list, privileged_number
+from ivr.facility.tables import facility, privileged_list, privileged_number
 from ivr.policy.level import Level
 from ivr.policy.privilege import WAITS_FOR_ANOTHER, PrivilegeKind, PrivilegeSource, Shrinking
 
@@ -66,6 +66,20 @@ def standing(
     if scope is not None:
         wanted = wanted.where(_row.scope == scope)
     return conn.execute(wanted.order_by(_row.number, _row.id)).all()
+
+
+def standing_anywhere(conn: Connection, number: str, at: datetime) -> Sequence[Row[Any]]:
+    """The rows of every facility that hold for a number, the oldest first, with their facility's time zone."""
+    wanted = (
+        select(privileged_number, facility.c.time_zone)
+        .join(facility, facility.c.id == _row.facility_id)
+        .where(
+            _row.number == number,
+            _row.removed_at.is_(None),
+            or_(_row.confirmed_at.is_not(None), _row.lapses_at > at),
+        )
+    )
+    return conn.execute(wanted.order_by(_row.facility_id, _row.added_at, _row.id)).all()
 
 
 def numbers(conn: Connection, facility_id: str, at: datetime) -> set[tuple[str, str]]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from ivr.call import Call, Spoken, speech
-from ivr.controls import BlockedBy, CalledBackControls, RequestKind, Standing
+from ivr.call import Call, speech
+from ivr.controls import BlockedBy, CalledBackControls, RequestKind
+from ivr.flows.attorney import serve_attorney
 from ivr.flows.goodbye import say_goodbye
 from ivr.flows.inbound import rates_told
+from ivr.flows.own_account import serve_account
 from ivr.flows.own_calls import tell_last_calls, tell_missed_calls
 
 MISSES = 3
@@ -57,23 +59,9 @@ async def serve(call: Call, controls: CalledBackControls) -> None:
             await call.say("wrong_key")
 
 
-async def tell_standing(call: Call, controls: CalledBackControls) -> None:
+async def see_to_account(call: Call, controls: CalledBackControls) -> None:
     """The account and the subscription."""
-    await call.say_all(*standing_told(await controls.standing()))
-
-
-def standing_told(standing: Standing) -> list[Spoken]:
-    """The balance, the calls that are left and until when, and whether the subscription is renewed."""
-    told = [speech("no_account") if standing.balance is None else speech("balance", balance=standing.balance)]
-    plan = standing.plan
-    if plan is None:
-        return [*told, speech("no_subscription")]
-    told.append(
-        speech("calls_remaining", calls=plan.calls_left) if plan.calls_left else speech("no_calls_left")
-    )
-    if plan.renews_on is None:
-        return [*told, speech("plan_ends", until=plan.until)]
-    return [*told, speech("plan_renews", on=plan.renews_on)]
+    await serve_account(call, controls.account)
 
 
 async def unblock(call: Call, controls: CalledBackControls) -> None:
@@ -104,10 +92,11 @@ async def change_language(call: Call, controls: CalledBackControls) -> None:  # 
 
 
 WISHES: Mapping[str, Callable[[Call, CalledBackControls], Awaitable[None]]] = {
-    "1": tell_standing,
+    "1": see_to_account,
     "2": tell_last_calls,
     "3": tell_missed_calls,
     "4": unblock,
+    "5": serve_attorney,
     "6": tell_rates,
     "0": ask_for_a_person,
     "8": change_language,

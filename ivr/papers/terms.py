@@ -10,12 +10,8 @@ from sqlalchemy import Connection
 
 from accounts import holders
 from accounts.tables import Renewal
-from ivr.facility.tariffs import tariff_on
 from ivr.papers.wording import day, money
-from ivr.plans import PAID_DAYS_BEFORE, TOLD_DAYS_BEFORE, Offer
-from rating.dated_table import Period
-from rating.ordinary import ordinary_minute
-from rating.plans import BreakEven, Plan, break_even
+from ivr.plans import PAID_DAYS_BEFORE, TOLD_DAYS_BEFORE, Offer, pays_from
 
 
 @cache
@@ -40,7 +36,7 @@ def _terms(conn: Connection, offer: Offer, language: str) -> Iterator[tuple[str,
     yield "included", {**of_calls, "longest": longest}
     last = day(offer.last_date, language)
     yield "period", {"first": day(offer.first_date, language), "last": last}
-    least = _pays_from(conn, offer, longest)
+    least = pays_from(conn, offer)
     if least is None:
         yield "no_break_even", {}
     else:
@@ -53,11 +49,3 @@ def _terms(conn: Connection, offer: Offer, language: str) -> Iterator[tuple[str,
     else:
         paid = day(offer.last_date - timedelta(days=PAID_DAYS_BEFORE), language)
         yield "renews", {"price": price, "paid": paid, "days": TOLD_DAYS_BEFORE}
-
-
-def _pays_from(conn: Connection, offer: Offer, longest: int) -> BreakEven | None:
-    """From which use on the plan costs no more than the same talk by the minute, at the first day's prices."""
-    place, on = offer.place, offer.first_date
-    tariff = tariff_on(conn, place.id, place.time_zone, on)
-    ordinary = ordinary_minute(tariff, place.site, Period(on, on), longest) if tariff else None
-    return break_even(Plan(offer.terms.price, offer.terms.calls), ordinary, longest) if ordinary else None

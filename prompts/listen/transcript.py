@@ -14,6 +14,8 @@ _PATTERNS: Mapping[Kind, str] = {
     Kind.MONEY: r"(?:money/[a-z_]+\.\d+ )+",
     Kind.MINUTES: r"(?:hours/\d+ )?(?:minutes/\d+ )?",
     Kind.CALLS_REMAINING: r"calls_remaining/\d+ ",
+    Kind.CALLS: r"calls/\d+ ",
+    Kind.FULL_DATE: r"date/day\.\d+ date/month\.\d+ date/year\.\d+ ",
     Kind.DATE: r"date/day\.\d+ date/month\.\d+ ",
     Kind.DIGITS: r"(?:digits/\d )+",
     Kind.FACILITY: r"facility\.\S+ ",
@@ -97,6 +99,8 @@ def _value(kind: Kind, clips: str) -> str:
             return str(numbers.get("hours", 0) * 60 + numbers.get("minutes", 0))
         case Kind.DATE:
             return f"{numbers['month']:02d}-{numbers['day']:02d}"
+        case Kind.FULL_DATE:
+            return f"{numbers['year']}-{numbers['month']:02d}-{numbers['day']:02d}"
         case Kind.FACILITY:
             return clips.strip().removeprefix("facility.")
         case _:

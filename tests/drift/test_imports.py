@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.facility",
         "ivr.live",
         "ivr.paying",
+        "ivr.plans",
         "ivr.policy",
         "ivr.processor.interface",
         "ivr.records",
@@ -168,7 +169,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.staff.contacts": {"accounts", "ivr.facility", "ivr.staff.desk"},
     "ivr.staff.invoices": {"ivr.papers", "ivr.staff.desk", "rating"},
     "ivr.papers": {"accounts", "ivr.facility", "ivr.records", "rating"},
-    "ivr.papers.terms": {"accounts", "ivr.facility", "ivr.papers", "ivr.plans", "rating"},
+    "ivr.papers.terms": {"accounts", "ivr.papers", "ivr.plans"},
     "ivr.processor": {
         "accounts.db",
         "accounts.disputes",

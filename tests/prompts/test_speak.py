@@ -118,6 +118,21 @@ def test_the_calls_that_remain_are_a_whole_sentence(calls: int, in_english: str,
     assert said("es", clips) == f"{in_spanish} en su suscripción."
 
 
+def test_a_number_of_calls_is_one_phrase() -> None:
+    assert [said("es", speak.calls(n)) for n in (1, 21, 100)] == [
+        *("una llamada", "veintiuna llamadas", "cien llamadas")
+    ]
+    assert said("en", speak.calls(100)) == "one hundred calls"
+
+
+def test_a_year_is_said_where_it_matters() -> None:
+    clips = speak.full_date(date(2026, 3, 5))
+    assert said("en", clips) == "the fifth day of March in the year twenty twenty-six"
+    assert said("es", clips) == "el día cinco del mes de marzo del año dos mil veintiséis"
+    with pytest.raises(PromptError):
+        speak.full_date(date(2041, 1, 1))
+
+
 @pytest.mark.parametrize("calls", [0, 101])
 def test_calls_without_a_sentence_are_refused(calls: int) -> None:
     with pytest.raises(PromptError):

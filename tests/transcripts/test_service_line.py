@@ -86,7 +86,10 @@ def test_the_account_is_told_to_whoever_answers_its_telephone(world: World) -> N
         > 1
         balance balance=5.00
         calls_remaining calls=57
-        plan_ends until=12-22{MENU}
+        plan_ends until=12-22
+        refund_offer
+        account_back
+        > silence{MENU}
         > 8{MENU}
         > 6
         rates_each_minute facility=example-county-jail minute=0.06 time=15 total=0.90
