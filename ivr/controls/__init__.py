@@ -9,6 +9,7 @@ from ivr.controls.choosing import Choices
 from ivr.controls.granting import Grant, Refused
 from ivr.controls.inmate import InmateControls
 from ivr.controls.line import Rates
+from ivr.controls.own import Left, OwnControls
 from ivr.controls.own_account import AccountControls, Bought, Charged, OfferedPlan, Plan, Standing
 from ivr.facility.asking import Asking
 from ivr.policy.hotline import HotlineKind
@@ -34,8 +35,10 @@ __all__ = [
     "HotlineKind",
     "IdentifyBy",
     "InmateControls",
+    "Left",
     "Offer",
     "OfferedPlan",
+    "OwnControls",
     "PastTalk",
     "Payer",
     "Plan",

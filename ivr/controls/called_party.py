@@ -54,6 +54,7 @@ class Offer:
     continues: bool = False  # the last call, which was paid for: what comes is what is left to pay
     by_card: bool = False  # of theirs, on file
     link_for: Money | None = None  # what a link to pay for one call would be for, where nobody pays
+    language: str | None = None  # in which the number has last answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,7 @@ class CalledPartyControls:
             continues=row.continues_id is not None,
             by_card=row.by_card is True,
             link_for=row.link_for,
+            language=calls.language_of_number(conn, row.number),
         )
         return offer, name
 

@@ -16,6 +16,7 @@ from ivr.controls.choosing import Choices, card_keyed, choices_of, offers_a_choi
 from ivr.controls.facts import Caller, Choice
 from ivr.controls.granting import Grant, Refused, granted, rung_for_link
 from ivr.controls.node import Node
+from ivr.controls.own import OwnControls, keep_language, language_of
 from ivr.controls.settlement import Ending, Settled, settle_call
 from ivr.controls.telling import missed_for_funds
 from ivr.facility import bookings, lookup
@@ -70,6 +71,7 @@ class InmateControls:
     _hotline: Hotline | None = None  # whose code was keyed
     _has_name: bool = False
     _language: str = "en"
+    _chose_language: bool = False
     _name_file: str = ""
     _dialled: str = ""
     _refused: str = ""  # the number that was refused last
@@ -113,9 +115,16 @@ class InmateControls:
         self._is_open = True
         return self._language
 
-    async def language_chosen(self, language: str) -> None:
-        """Keep the language for the rest of the session; it is written with the inmate."""
-        self._language = language
+    async def language_chosen(self, language: str, *, by_key: bool) -> None:
+        """Keep the language for the rest of the session, and by key for the inmate's next one."""
+        self._language, self._chose_language = language, by_key
+        if self._inmate is not None:
+            await self.node.database.transact(keep_language, self.session_id, self._inmate, language)
+
+    @property
+    def language(self) -> str:
+        """The one chosen by key, or else the one that the inmate has chosen before."""
+        return self._language
 
     async def identify(self, entry: str) -> bool:
         """Whether the entry says who calls: ID and PIN, a PIN alone, or a booking; or is a hotline's code."""
@@ -156,6 +165,11 @@ class InmateControls:
     def identified_by(self) -> IdentifyBy:
         """What is keyed here to say who calls."""
         return IdentifyBy(self.facility.identify_by)
+
+    @property
+    def own(self) -> OwnControls | None:
+        """What the inmate may hear and change of their own; None where nobody has said who they are."""
+        return OwnControls(self.node, self.facility, self._inmate) if self._inmate is not None else None
 
     @property
     def may_change_pin(self) -> bool:
@@ -329,13 +343,14 @@ class InmateControls:
         self._name_file = str(self.node.names / self.node.new_id())
         return self._name_file
 
-    async def keep_recorded_name(self) -> None:
-        """Keep what was recorded if somebody spoke; the file goes."""
+    async def keep_recorded_name(self) -> bool:
+        """Keep what was recorded if somebody spoke, and whether they did; the file goes."""
         path, self._name_file = Path(self._name_file + ".ulaw"), ""
         name = await asyncio.to_thread(_take_file, path)
-        if holds_speech(name):
+        if spoken := holds_speech(name):
             await self.node.database.transact(self._keep_name, name)
             self._has_name = True
+        return spoken
 
     @property
     def facility(self) -> Facility:
@@ -358,6 +373,7 @@ class InmateControls:
             return booking
         found = identified(conn, self.node.pin_key, self.facility, entry, at)
         if found is not None:
+            self._language = language_of(conn, found, self._language, is_chosen=self._chose_language)
             sessions.set_inmate(conn, self.session_id, found.id, self._language)
         return found
 
@@ -366,7 +382,8 @@ class InmateControls:
             bookings.keep_recorded_name(conn, self._booking.id, name)
             self._booking = replace(self._booking, has_name=True)
         else:
-            conn.execute(update(inmate).where(inmate.c.id == self._inmate).values(recorded_name=name))
+            kept = {"recorded_name": name, "name_recorded_at": self.node.now()}
+            conn.execute(update(inmate).where(inmate.c.id == self._inmate).values(**kept))
 
     async def _open_call(self) -> None:
         await self.node.database.transact(self._insert_call)

@@ -111,12 +111,15 @@ _DROPPED_WITHIN = Prepared(
     select(facility.c.dropped_within_seconds).where(facility.c.id == bindparam("facility_id"))
 )
 _INMATE = Prepared(
-    select(inmate.c.id, inmate.c.pin_hash, inmate.c.recorded_name.is_not(None).label("has_name")).where(
-        inmate.c.facility_id == bindparam("facility_id"), inmate.c.inmate_id == bindparam("keyed")
-    )
+    select(
+        inmate.c.id,
+        inmate.c.pin_hash,
+        inmate.c.language,
+        inmate.c.recorded_name.is_not(None).label("has_name"),
+    ).where(inmate.c.facility_id == bindparam("facility_id"), inmate.c.inmate_id == bindparam("keyed"))
 )
 _INMATE_BY_PIN = Prepared(
-    select(inmate.c.id, inmate.c.recorded_name.is_not(None).label("has_name")).where(
+    select(inmate.c.id, inmate.c.language, inmate.c.recorded_name.is_not(None).label("has_name")).where(
         inmate.c.facility_id == bindparam("facility_id"), inmate.c.pin_hash == bindparam("hashed")
     )
 )

@@ -219,6 +219,8 @@ inmate = Table(
     Column("suspended_to", Instant),
     Column("state_note", Text),
     Column("recorded_name", LargeBinary),  # mu-law, 8,000 samples a second
+    Column("name_recorded_at", Instant),
+    Column("language", String(2)),  # chosen by key at a telephone, for the next time
     UniqueConstraint("facility_id", "inmate_id"),
     UniqueConstraint("facility_id", "pin_hash"),  # where a PIN alone is keyed, it is one inmate's
     ForeignKeyConstraint(["facility_id", "unit_id"], ["housing_unit.facility_id", "housing_unit.id"]),

@@ -14,6 +14,8 @@ KEYS_A_CALL = 12  # a called party who only asks for the price has an end too
 async def accept(call: Call, controls: CalledPartyControls) -> None:
     """From the called party's answer to their decision."""
     offer = await controls.offer()
+    if offer.language not in (None, call.language):
+        await call.speak(offer.language)
     if offer.passive:
         await answered(call, controls, offer)
     else:

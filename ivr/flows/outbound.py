@@ -4,13 +4,13 @@ from ivr.call import LANGUAGES, Call, end, speech
 from ivr.controls import Asking, Grant, IdentifyBy, InmateControls, Refused
 from ivr.flows.goodbye import DIALOGUE_SECONDS, say_goodbye
 from ivr.flows.hotline import call_hotline
+from ivr.flows.own_menu import own_menu
 from ivr.flows.paying import choose_payer, cost
-from ivr.flows.pin_change import change_pin
 from ivr.policy.reasons import Denial
 
 TRIES = 3
 CALLS_A_SESSION = 10
-TO_CHANGE_THE_PIN = "*"  # at the number prompt
+OWN_MENU = "*"  # at the number prompt
 
 
 async def outbound(call: Call, controls: InmateControls) -> None:
@@ -20,6 +20,8 @@ async def outbound(call: Call, controls: InmateControls) -> None:
     await call.say("welcome", facility=facility.id)
     await choose_language(call, controls)
     await identify(call, controls)
+    if controls.language != call.language:
+        await call.speak(controls.language)
     if controls.hotline is None:
         await place_calls(call, controls)
     else:
@@ -27,11 +29,11 @@ async def outbound(call: Call, controls: InmateControls) -> None:
 
 
 async def choose_language(call: Call, controls: InmateControls) -> None:
-    """English unless the inmate asks for Spanish."""
+    """English unless the inmate asks for Spanish; who presses nothing hears the language of their last time."""
     key = await call.menu(*(speech("choose_language", language=each) for each in LANGUAGES))
     if key == "2":
         await call.speak("es")
-    await controls.language_chosen(call.language)
+    await controls.language_chosen(call.language, by_key=key in ("1", "2"))
 
 
 async def identify(call: Call, controls: InmateControls) -> None:
@@ -112,15 +114,15 @@ async def offer_to_ask(call: Call, controls: InmateControls) -> None:
 
 
 async def ask_number(call: Call, controls: InmateControls) -> str:
-    """The keys of a number or a speed dial; "" after three tries without any. Star asks for another PIN first."""
+    """The keys of a number or a speed dial; "" after three tries without any. Star is the inmate's own menu first."""
     for attempt in range(TRIES):
         if attempt:
             await call.say("number_not_understood")
-            if controls.may_change_pin:
-                await call.say("pin_change_hint")
+            if controls.own is not None:
+                await call.say("own_menu_hint")
         dialled = await call.ask("enter_number", up_to=20)
-        if dialled == TO_CHANGE_THE_PIN and controls.may_change_pin:
-            await change_pin(call, controls)
+        if dialled == OWN_MENU and controls.own is not None:
+            await own_menu(call, controls, controls.own)
             dialled = await call.ask("enter_number", up_to=20)
         if dialled:
             return dialled

@@ -90,6 +90,14 @@ _BLOCKED = exists().where(
 )
 
 
+_LANGUAGE = Prepared(
+    select(call.c.called_language)
+    .where(call.c.number == bindparam("number"), call.c.called_language.is_not(None))
+    .order_by(call.c.keyed_at.desc())
+    .limit(1)
+)
+
+
 def is_privileged(at: Any) -> ColumnElement[bool]:
     """The condition, of a row of `privileged_number`, that a call's number is privileged for its inmate."""
     return privileged.holds(
@@ -216,6 +224,12 @@ def offer(conn: Connection, call_id: str, *, dialled_at: datetime | None, at: da
             "answered_at": at,
         },
     )
+
+
+def language_of_number(conn: Connection, number: str) -> str | None:
+    """The language in which somebody at the number has last decided on a call; None: nobody has. 1 statement."""
+    language: str | None = _LANGUAGE.value(conn, {"number": number})
+    return language
 
 
 def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datetime) -> Row[Any] | None:

@@ -14,15 +14,27 @@ def world(database: Database, tmp_path: Path) -> World:
     return World(database, tmp_path)
 
 
-def test_a_pin_is_changed_by_star_at_the_number_prompt(world: World) -> None:
+def test_a_pin_is_changed_in_the_menu_by_star_at_the_number_prompt(world: World) -> None:
     world.plays(f"""
     inmate:{LOG_IN}
         > *
+        left_offer
+        pin_offer
+        name_offer
+        accept_menu_language
+        account_back
+        > 2
         enter_new_pin
         > 8024
         enter_new_pin_again
         > 8024
         pin_changed
+        left_offer
+        pin_offer
+        name_offer
+        accept_menu_language
+        account_back
+        > silence
         enter_number
         > 911
         ending.emergency_number
@@ -46,6 +58,12 @@ def test_the_old_pin_holds_while_no_new_one_is_taken(world: World) -> None:
     world.plays(f"""
     inmate:{LOG_IN}
         > *
+        left_offer
+        pin_offer
+        name_offer
+        accept_menu_language
+        account_back
+        > 2
         enter_new_pin
         > 802
         enter_new_pin_again
@@ -62,12 +80,24 @@ def test_the_old_pin_holds_while_no_new_one_is_taken(world: World) -> None:
         > 2468
         new_pin_too_easy
         pin_not_changed
+        left_offer
+        pin_offer
+        name_offer
+        accept_menu_language
+        account_back
+        > silence
         enter_number
         > hangs up
     """)
     world.plays(f"""
     inmate:{LOG_IN}
         > *
+        left_offer
+        pin_offer
+        name_offer
+        accept_menu_language
+        account_back
+        > 2
         enter_new_pin
         > 1234567890123
         enter_new_pin_again
@@ -76,17 +106,23 @@ def test_the_old_pin_holds_while_no_new_one_is_taken(world: World) -> None:
         enter_new_pin
         > silence
         pin_not_changed
+        left_offer
+        pin_offer
+        name_offer
+        accept_menu_language
+        account_back
+        > silence
         enter_number
         > hangs up
     """)
 
 
-def test_who_keys_no_number_hears_how_a_pin_is_changed(world: World) -> None:
+def test_who_keys_no_number_hears_how_their_own_menu_is_reached(world: World) -> None:
     world.plays(f"""
     inmate:{LOG_IN}
         > silence
         number_not_understood
-        pin_change_hint
+        own_menu_hint
         enter_number
         > hangs up
     """)
@@ -97,12 +133,13 @@ def test_a_facility_may_keep_the_change_to_its_staff(database: Database, tmp_pat
     World(database, tmp_path, demonstration(by_staff)).plays(f"""
     inmate:{LOG_IN}
         > *
-        ending.service_code
-        another_call
-        > silence
-        goodbye
-    record:
-        service_code nobody 0 s 0.00
+        left_offer
+        name_offer
+        accept_menu_language
+        account_back
+        > 2
+        enter_number
+        > hangs up
     """)
 
 

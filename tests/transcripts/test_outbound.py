@@ -202,11 +202,11 @@ def test_three_silences_at_the_number_prompt_offer_another_call(world: World) ->
     inmate:{LOG_IN}
         > silence
         number_not_understood
-        pin_change_hint
+        own_menu_hint
         enter_number
         > silence
         number_not_understood
-        pin_change_hint
+        own_menu_hint
         enter_number
         > silence
         another_call

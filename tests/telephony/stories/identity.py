@@ -20,12 +20,14 @@ def a_pin_changed_by_phone_is_the_one_that_counts(scene: Scene) -> None:
         _keys_who(inmate, scene.role.keys)
         inmate.begins_to_hear("enter_number")
         inmate.presses("*#")
+        inmate.begins_to_hear("pin_offer")
+        inmate.presses("2")
         inmate.begins_to_hear("enter_new_pin")
         inmate.presses("80246#")
         inmate.begins_to_hear("enter_new_pin_again")
         inmate.presses("80246#")
         inmate.hears("pin_changed")
-        inmate.begins_to_hear("enter_number")
+        inmate.begins_to_hear("left_offer")
         inmate.hangs_up()
         scene.session()
         _keys_who(inmate, scene.role.keys)
@@ -34,7 +36,7 @@ def a_pin_changed_by_phone_is_the_one_that_counts(scene: Scene) -> None:
         inmate.presses(f"{scene.role.inmate_id}80246#")
         inmate.begins_to_hear("enter_number")
         inmate.hangs_up()
-    changed = ["enter_new_pin", "enter_new_pin_again", "pin_changed", "enter_number"]
+    changed = ["left_offer", "pin_offer", "enter_new_pin", "enter_new_pin_again", "pin_changed", "left_offer"]
     assert said_to(inmate, 0) == [*PROLOGUE, *changed]
     assert said_to(inmate, 1) == [*PROLOGUE[:3], "wrong_id_or_pin", "enter_id_and_pin", "enter_number"]
 
