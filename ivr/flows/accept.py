@@ -35,15 +35,13 @@ async def ask(call: Call, controls: CalledPartyControls, offer: Offer) -> None:
             case "2":
                 await declined(call, controls, Outcome.REFUSED, "refused")
                 return
-            case "3":
-                told = cost(offer)
-                await controls.cost_heard()
+            case "3" | "4" as key:
+                told = await explained(controls, offer, key)
             case "8":
                 await call.speak("en" if call.language == "es" else "es")
                 await introduce(call, offer)
             case "9" if not offer.by_code:
-                if await call.menu(speech("block_confirm")) == "6":
-                    await declined(call, controls, Outcome.BLOCKED_BY_KEY, "blocked")
+                if await is_blocked(call, controls):
                     return
             case other:
                 misses += 1
@@ -52,6 +50,22 @@ async def ask(call: Call, controls: CalledPartyControls, offer: Offer) -> None:
                 if other:
                     await call.say("wrong_key")
     await declined(call, controls, Outcome.NOT_ACCEPTED, "not_accepted")
+
+
+async def explained(controls: CalledPartyControls, offer: Offer, key: str) -> list[Spoken]:
+    """What the call costs; or, by the further key that is named with it, how that is charged."""
+    if key == "4":
+        return [speech("how_this_is_charged")]
+    await controls.cost_heard()
+    return cost(offer)
+
+
+async def is_blocked(call: Call, controls: CalledPartyControls) -> bool:
+    """Whether calls to this number are really not wanted: a second key says so."""
+    if await call.menu(speech("block_confirm")) != "6":
+        return False
+    await declined(call, controls, Outcome.BLOCKED_BY_KEY, "blocked")
+    return True
 
 
 async def introduce(call: Call, offer: Offer) -> None:
@@ -142,10 +156,12 @@ def cost(offer: Offer) -> list[Spoken]:
             return [speech("paid_by_caller")]
         case _ if offer.quote.is_flat:
             minute, total = offer.quote.each_minute, offer.quote.longest.due
-            return [speech("cost_by_prepaid", minute=minute, total=total, time=offer.limit_minutes)]
+            told = speech("cost_by_prepaid", minute=minute, total=total, time=offer.limit_minutes)
+            return [told, speech("charged_offer")]
         case _:
             total = offer.quote.longest.due
-            return [price(offer.quote), speech("cost_in_all", total=total, time=offer.limit_minutes)]
+            told = speech("cost_in_all", total=total, time=offer.limit_minutes)
+            return [price(offer.quote), told, speech("charged_offer")]
 
 
 async def is_card_accepted(call: Call, controls: CalledPartyControls) -> bool:

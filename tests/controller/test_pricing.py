@@ -214,6 +214,7 @@ def test_a_first_minute_of_its_own_price_is_said_so(database: Database, tmp_path
         > 3
         price_first_minute first=0.12 each=0.06
         cost_in_all time=15 total=0.96
+        charged_offer
         accept_menu
         accept_menu_language
         > 1
@@ -361,6 +362,7 @@ def test_a_price_that_changes_in_the_call_is_said_with_what_it_comes_to(
         > 3
         price_changes first=0.02
         cost_in_all time=15 total=1.73
+        charged_offer
         accept_menu
         accept_menu_language
         > 2

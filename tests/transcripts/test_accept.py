@@ -139,10 +139,31 @@ def test_the_called_party_can_change_the_language(world: World) -> None:
     """)
 
 
+def test_how_calls_are_charged_and_complained_of_is_told_by_a_further_key(world: World) -> None:
+    world.plays(f"""{PREPAID.rstrip()}
+        > 3
+        cost_by_prepaid minute=0.06 time=15 total=0.90
+        charged_offer
+        accept_menu
+        accept_menu_language
+        > 4
+        how_this_is_charged
+        accept_menu
+        accept_menu_language
+        > 2
+        refused
+    inmate:
+        ending.refused{AFTERWARDS}
+    record:
+        refused prepaid 0 s 0.00
+    """)
+
+
 def test_asking_for_the_price_again_and_again_has_an_end(world: World) -> None:
     asked = """
         > 3
         cost_by_prepaid minute=0.06 time=15 total=0.90
+        charged_offer
         accept_menu
         accept_menu_language"""
     world.plays(f"""{PREPAID.rstrip()}{asked * 11}
@@ -402,6 +423,7 @@ def test_a_continuation_by_the_minute_says_what_is_left_to_pay(database: Databas
         accept_menu_language
         > 3
         cost_by_prepaid minute=0.06 time=13 total=0.84
+        charged_offer
         accept_menu
         accept_menu_language
         > 1

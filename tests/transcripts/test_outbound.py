@@ -86,6 +86,7 @@ def test_the_price_is_told_by_a_key_before_accepting(world: World) -> None:
         accept_menu_language
         > 3
         cost_by_prepaid minute=0.06 time=15 total=0.90
+        charged_offer
         accept_menu
         accept_menu_language
         > 2

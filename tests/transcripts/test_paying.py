@@ -179,7 +179,8 @@ def test_a_call_that_was_paid_before(database: Database, tmp_path: Path) -> None
         called_party_has_paid{HOLD}
         paid_before{MENU}
         > 3
-        cost_by_prepaid minute=0.06 time=15 total=0.90{MENU}
+        cost_by_prepaid minute=0.06 time=15 total=0.90
+        charged_offer{MENU}
         > 1
         paid_before_left left=1.00{AFTERWARDS}
         completed paid_call 83 s 0.083
@@ -196,7 +197,8 @@ def test_a_call_on_the_called_partys_bill(database: Database, tmp_path: Path) ->
         called_party_is_billed{HOLD}
         paid_by_bill{MENU}
         > 3
-        cost_by_prepaid minute=0.06 time=15 total=0.90{MENU}
+        cost_by_prepaid minute=0.06 time=15 total=0.90
+        charged_offer{MENU}
         > 1
         bill_left left=50.00{AFTERWARDS}
         completed direct_bill 83 s 0.083
@@ -208,7 +210,8 @@ COLLECT = f"""
         called_party_is_billed{HOLD}
         paid_by_collect{MENU}
         > 3
-        cost_by_prepaid minute=0.06 time=15 total=0.90{MENU}
+        cost_by_prepaid minute=0.06 time=15 total=0.90
+        charged_offer{MENU}
         > 1
         bill_left left=2.00{AFTERWARDS}
         completed collect 83 s 0.083
@@ -305,7 +308,8 @@ def test_a_card_on_file_is_charged_for_one_call(database: Database, tmp_path: Pa
         called_party_is_charged{HOLD}
         paid_by_card_on_file total=0.90{MENU}
         > 3
-        cost_by_prepaid minute=0.06 time=15 total=0.90{MENU}
+        cost_by_prepaid minute=0.06 time=15 total=0.90
+        charged_offer{MENU}
         > 1
         one_moment{AFTERWARDS}
         completed paid_call 83 s 0.083
@@ -385,7 +389,8 @@ def linking(database: Database, tmp_path: Path) -> World:
 def test_where_nobody_pays_a_link_is_offered_once_a_day_and_nobody_connected(linking: World) -> None:
     linking.plays(f"""{NOBODY_PAYS}{LINK_MENU}
         > 3
-        cost_by_prepaid minute=0.06 time=15 total=0.90{LINK_MENU}
+        cost_by_prepaid minute=0.06 time=15 total=0.90
+        charged_offer{LINK_MENU}
         > 1
         link_sent
     inmate:

@@ -81,6 +81,7 @@ def key_3_tells_the_whole_price_before_accepting(scene: Scene) -> None:
         "paid_by_prepaid",
         "accept_menu",
         "cost_by_prepaid minute=0.06 time=15 total=0.90",
+        "charged_offer",
         "accept_menu",
         "refused",
     ]
