@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 test: export OPENBLAS_NUM_THREADS = 1
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help setup run demo test check test-build test-privilege test-rating test-accounts test-races bench prompts lock clean
+.PHONY: help setup run demo test check test-build test-privilege test-rating test-accounts test-races bench intelligibility lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ test-accounts: $(VENV)/ready-to-test ## a million schedules of everything that h
 
 test-races: $(VENV)/ready-to-test ## a thousand rounds of callers at the same moment on one balance, on both databases (an hour)
 	@$(BIN)/python -m tests.accounts.races 1000
+
+intelligibility: ## words that a recogniser mistakes at telephone quality; writes docs/intelligibility.md (network, an hour)
+	@.ci/intelligibility $(PYTHON) build/hearing
 
 lock: ## renew requirements/*.txt from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \

@@ -24,6 +24,8 @@ _READERS: Mapping[Kind, tuple[Callable[[str], object], str]] = {
         "a month and a day, such as 12-24",
     ),
     Kind.FULL_DATE: (date.fromisoformat, "a date, such as 2026-12-24"),
+    Kind.CALLS: (int, "a number of calls"),
+    Kind.FULL_DATE: (date.fromisoformat, "a date, such as 2026-12-24"),
     Kind.DIGITS: (str, "digits"),
     Kind.FACILITY: (str, "a facility's short name"),
 }
