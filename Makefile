@@ -26,6 +26,7 @@ demo: setup ## make three calls and check what was heard and written
 
 test: $(VENV)/ready-to-test check ## everything: style, types, and all tests on the real Asterisk and databases
 	@.ci/provide initdb postgresql
+	@.ci/provide openssl openssl
 	@$(BIN)/python -m dialplan install
 	$(BIN)/pytest --numprocesses 3 --ignore tests/telephony
 	$(BIN)/pytest tests/telephony

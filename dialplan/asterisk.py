@@ -74,7 +74,7 @@ class Specification(Protocol):
 
     @property
     def tcp_ports(self) -> tuple[int, ...]:
-        """Ports that it must be able to take for AMI."""
+        """Ports that it must be able to take for AMI and, over TCP, for SIP."""
 
     def render(self) -> dict[str, str]:
         """The configuration files by name."""
@@ -240,7 +240,7 @@ def _refuse_taken_ports(spec: Specification) -> None:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError as fault:
-                name = "SIP (UDP)" if kind == socket.SOCK_DGRAM else "AMI (TCP)"
+                name = "SIP (UDP)" if kind == socket.SOCK_DGRAM else "AMI or SIP (TCP)"
                 raise AsteriskError(
                     f"The port {port} for {name} is taken; end what uses it or choose another port."
                 ) from fault

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from dialplan import modules
+from dialplan.check_sip import carrier_faults, sip_faults
 from dialplan.configuration import Dialplan, Section, Step, dialplan_of, lines_of, sections_of
 
 Files = Mapping[str, str]
@@ -24,7 +25,7 @@ CONTEXTS = frozenset(
     }
 )
 AGI = re.compile(r"agi://127\.0\.0\.1:\d+/(\w+)(,.*)?")
-DIAL = "PJSIP/${DESTINATION}@carrier,${RING_SECONDS},rgiI${TIME_LIMIT}U(accept^${CALL_ID})"
+DIAL = "PJSIP/${PLUS}${DESTINATION}@${CARRIER},${RING_SECONDS},rgiI${TIME_LIMIT}U(accept^${CALL_ID})"
 TIME_LIMITS = {"TIME_LIMIT=L(${LIMIT_MS})", "TIME_LIMIT=L(${LIMIT_MS}:60000)"}
 APPLICATIONS = frozenset(
     "AGI Answer ChanSpy Dial Gosub Goto GotoIf Hangup Playback Return Set UserEvent".split()  # noqa: SIM905 — a word list
@@ -50,9 +51,29 @@ BEFORE_DIAL = (
     'Set(LIMIT_PLAYAUDIO_CALLEE=${IF($["${WARNED}" = "inmate"]?no:yes)})',
     "Set(LIMIT_WARNING_FILE=ivr/${WARNING})",
     "Set(LIMIT_TIMEOUT_FILE=ivr/${ENDED})",
-    "Set(CALLERID(all)=${FACILITY_NUMBER})",
     "Set(FRAME_DROP(RX)=DTMF_BEGIN,DTMF_END)",
+    "Set(ANSWERED=)",
 )
+#: From the label `ring` to Dial, for each carrier.
+RING = (
+    "Set(CALLERID(all)=${PLUS}${FACILITY_NUMBER})",
+    "UserEvent(Carrier,Call: ${CALL_ID},Carrier: ${CARRIER})",
+    f"Dial({DIAL})",
+)
+#: The only way from one carrier to the next: it took no call, nobody answered, we did not end it, time is left.
+NEXT_CARRIER = (
+    'GotoIf($["${CARRIER}" != "carrier"]?over)',
+    'GotoIf($["${ANSWERED}" != ""]?over)',
+    'GotoIf($["${DIALSTATUS}" != "CHANUNAVAIL" & "${DIALSTATUS}" != "CONGESTION"]?over)',
+    'GotoIf($[${REGEX("^[1-9][0-9]*$" ${HANGUPCAUSE})} = 0]?over)',
+    f"GotoIf({SWITCHED_OFF}?over)",
+    "Set(RING_SECONDS=$[${RING_SECONDS} - ${EPOCH} + ${RUNG_FROM}])",
+    'GotoIf($[${REGEX("^[1-9][0-9]{0,2}$" ${RING_SECONDS})} = 0]?over)',
+    "Set(CARRIER=carrier-2)",
+)
+PLUSES = {"Set(PLUS=)", "Set(PLUS=+)"}
+#: What the inmate's channel knows once somebody has answered, whoever it was.
+ANSWERED = "Set(MASTER_CHANNEL(ANSWERED)=yes)"
 # It speaks into one leg and can't listen: W is private whisper.
 CHANSPY = "ChanSpy(${WHISPER_TO},qWES)"
 #: The only announcements in a talk: where the controller asked for them on acceptance, in values of plain form.
@@ -80,15 +101,6 @@ FORGOTTEN = (
 SERVED = frozenset({"AGI", "Answer", "Goto", "GotoIf", "Hangup", "Playback", "Set"})
 #: A call-back that the controller has not written down is none.
 CALL_BACK = 'GotoIf($[${REGEX("^[0-9a-f]{32}$" ${CALL_BACK})} = 0]?closed,1)'
-# What every endpoint must say, whoever it is.
-ENDPOINT = {
-    "disallow": "all",
-    "allow": "ulaw,alaw",
-    "direct_media": "no",
-    "allow_transfer": "no",
-    "allow_subscribe": "no",
-    "trust_id_inbound": "no",
-}
 # AMI classes that reach a shell, start calls, show keys, or change the configuration.
 CEL_OPTIONS = {"enable", "events", "dateformat"}
 #: What Asterisk's own records of calls may hold: no number, no telephone, and only the hour, which stands in a file.
@@ -121,7 +133,8 @@ def faults(files: Files) -> list[str]:
     found = [f"a line that is no step: {line}" for line in unread]  # include and switch are such lines
     for rule in DIALPLAN_RULES:
         found += rule(plan)
-    found += _pjsip_faults(sections_of(files["pjsip.conf"]), plan)
+    found += sip_faults(sections_of(files["pjsip.conf"]), plan)
+    found += carrier_faults(files, plan)
     found += _manager_faults(sections_of(files["manager.conf"]))
     found += _module_faults(sections_of(files["modules.conf"]))
     found += _log_faults(files)
@@ -197,6 +210,27 @@ def _dial_faults(plan: Dialplan) -> Faults:
             yield "before Dial the time-out is not set anew"
 
 
+def _carrier_way_faults(plan: Dialplan) -> Faults:
+    steps = plan.get("inmate", {}).get("off-hook", [])
+    said = [str(step) for step in steps]
+    labels = {step.label: number for number, step in enumerate(steps) if step.label}
+    ring, over = labels.get("ring", 0), labels.get("over", 0)
+    if tuple(said[ring : ring + len(RING)]) != RING or PLUSES.isdisjoint(said[ring - 1 : ring]):
+        yield f"Dial does not have right before it, from the label ring on: {', '.join(RING[:-1])}"
+    if said[ring - 2 : ring - 1] != ["Set(CARRIER=carrier)"]:
+        yield "the first carrier is not tried first"
+    after = tuple(said[ring + len(RING) : over])
+    if after and (after[:-2] != NEXT_CARRIER or after[-2] not in PLUSES or after[-1] != "Goto(ring)"):
+        yield f"another carrier is not tried only after: {', '.join(NEXT_CARRIER)}"
+    for where, _, step in _steps(plan):
+        text = str(step)
+        is_in_place = where == "inmate/off-hook" and (text == "Set(CARRIER=carrier)" or text in after)
+        if re.search(r"Set\((CARRIER|PLUS)=|\bring\b", text) and not (is_in_place or text in PLUSES):
+            yield f"{where} chooses a carrier: {step}"
+    if ANSWERED not in [str(step) for step in plan.get("accept", {}).get("s", [])][:2]:
+        yield f"accept does not begin with {ANSWERED}: a called party could be rung twice"
+
+
 def _whisper_faults(plan: Dialplan) -> Faults:
     for where, before, step in _steps(plan):
         if step.application != "ChanSpy":
@@ -248,7 +282,7 @@ def _talk_faults(plan: Dialplan) -> Faults:
         text = str(step)
         if "PERIODIC_HOOK" in text and text != OVERLAY[-1]:
             yield f"{where} puts something else into a talk: {step}"
-        if ("MASTER_CHANNEL" in text and text != KEYS[-1]) or (
+        if ("MASTER_CHANNEL" in text and text not in {KEYS[-1], ANSWERED}) or (
             "FRAME_DROP" in text and where.split("/")[0] not in {"inmate", "accept"}
         ):
             yield f"{where} reaches another channel: {step}"
@@ -304,6 +338,7 @@ DIALPLAN_RULES: tuple[Callable[[Dialplan], Faults], ...] = (
     _agi_faults,
     _handler_faults,
     _dial_faults,
+    _carrier_way_faults,
     _whisper_faults,
     _accept_faults,
     _talk_faults,
@@ -311,47 +346,6 @@ DIALPLAN_RULES: tuple[Callable[[Dialplan], Faults], ...] = (
     _attempt_faults,
     _service_faults,
 )
-
-
-def _pjsip_faults(sections: list[Section], plan: Dialplan) -> Faults:
-    of_type: dict[str, list[Section]] = {}
-    for section in sections:
-        if not section.is_template:
-            of_type.setdefault(section.value("type"), []).append(section)
-    endpoints = of_type.get("endpoint", [])
-    for endpoint in endpoints:
-        yield from _endpoint_faults(endpoint, plan)
-        if endpoint.name != "carrier":
-            yield from _station_faults(endpoint, of_type.get("auth", []))
-    if "carrier" not in [endpoint.name for endpoint in endpoints]:
-        yield "there is no endpoint carrier"
-    for identify in of_type.get("identify", []):
-        if identify.value("endpoint") != "carrier":
-            yield f"an address alone makes a caller {identify.value('endpoint')}"
-    order = [section.value("endpoint_identifier_order") for section in of_type.get("global", [])]
-    if order != ["username,ip"]:
-        yield "a station could be taken for the carrier: endpoint_identifier_order is not username,ip"
-
-
-def _endpoint_faults(endpoint: Section, plan: Dialplan) -> Faults:
-    expected = "from-carrier" if endpoint.name == "carrier" else "inmate"
-    if endpoint.value("context") != expected or expected not in plan:
-        yield f"endpoint {endpoint.name} has the context {endpoint.value('context') or '(none)'}"
-    for option, value in ENDPOINT.items():
-        if endpoint.values(option) != [value]:
-            yield f"endpoint {endpoint.name} has not {option}={value}"
-    if not re.fullmatch(r"[1-9]\d*", endpoint.value("rtp_timeout")):
-        yield f"endpoint {endpoint.name} has no rtp_timeout"
-
-
-def _station_faults(station: Section, auths: list[Section]) -> Faults:
-    if station.name == "anonymous":
-        yield "there is an anonymous endpoint"
-    secrets = [auth.value("password") for auth in auths if auth.name == station.value("auth")]
-    if not any(secrets):
-        yield f"station {station.name} has no secret"
-    if station.value("identify_by") != "username":
-        yield f"station {station.name} is not known by its name and secret"
 
 
 def _manager_faults(sections: list[Section]) -> Faults:

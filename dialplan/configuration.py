@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 SECTION = re.compile(r"\[([^]]+)\](?:\(([^)]*)\))?$")
 OPTION = re.compile(r"([^=]+?)\s*=>?\s*(.*)$")
+COMMENT = re.compile(r"(?<!\\);")  # unless a backslash stands before it
 STEP = re.compile(r"(?P<priority>\d+|n)(?:\((?P<label>[\w-]+)\))?,(?P<call>.*)$")
 CALL = re.compile(r"(\w+)(?:\((.*)\))?$")
 
@@ -45,7 +46,7 @@ Dialplan = dict[str, dict[str, list[Step]]]  # context → extension → steps
 def lines_of(text: str) -> Iterator[str]:
     """Lines without comments and empty ones."""
     for line in text.splitlines():
-        if plain := line.split(";", 1)[0].strip():
+        if plain := COMMENT.split(line, maxsplit=1)[0].strip():
             yield plain
 
 

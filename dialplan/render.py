@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dialplan import modules
+from dialplan import carrier, modules
+from dialplan.carrier import Carrier, Tls
 from dialplan.check import prove
 from dialplan.template import (
-    HOST,
     SECRET,
     RenderError,
     fill,
@@ -22,6 +22,8 @@ from dialplan.template import (
 STATION_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
 USER_AGENT = "Asterisk"  # no version: it is nobody's business
 RESERVED_NAMES = frozenset({"carrier", "global", "system", "transport", "talking", "station", "anonymous"})
+# Channels are known by their endpoint: all that begin so are carriers'.
+RESERVED_BEGINNINGS = ("carrier-", "transport-")
 SHORTEST_RTP_RANGE = 20
 # Read by Asterisk's core even when there is nothing to set; a missing file is an error in its log.
 EMPTY_FILES = ("acl.conf", "ccss.conf", "codecs.conf", "pjproject.conf", "stasis.conf", "udptl.conf")
@@ -37,27 +39,8 @@ class Station:
     def __post_init__(self) -> None:
         require(STATION_ID, "a station's id", self.id)
         require(SECRET, f"the secret of station {self.id}", self.secret)
-        if self.id in RESERVED_NAMES:
+        if self.id in RESERVED_NAMES or self.id.startswith(RESERVED_BEGINNINGS):
             raise RenderError(f"{self.id} cannot be a station's id: the configuration uses that name itself")
-
-
-@dataclass(frozen=True, slots=True)
-class Carrier:
-    """The one way to the telephone network; with user and secret when the carrier asks who calls."""
-
-    host: str
-    port: int = 5060
-    user: str | None = None
-    secret: str | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        require(HOST, "the carrier's host", self.host)
-        require_port("the carrier's port", self.port)
-        if (self.user is None) != (self.secret is None):
-            raise RenderError("a carrier has both a user and a secret, or neither")
-        if self.user is not None and self.secret is not None:
-            require(re.compile(r"[\w.+-]{1,64}", re.ASCII), "the carrier's user", self.user)
-            require(re.compile(r"[\w.+~=/@:-]{4,128}", re.ASCII), "the carrier's secret", self.secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +54,12 @@ class FacilityAsterisk:
     ami_port: int
     rtp_ports: tuple[int, int]  # first and last
     stations: tuple[Station, ...]
-    carrier: Carrier
+    carriers: tuple[Carrier, ...]  # one, or two in order
     token: str = field(repr=False)
     controller_secret: str = field(repr=False)
     switch_secret: str = field(repr=False)
     announcer_secret: str = field(repr=False)
+    tls: Tls | None = None  # for carriers that are spoken with over TLS
     sip_address: str = "127.0.0.1"  # 0.0.0.0 listens on every address of the machine
     languages: tuple[str, ...] = ("en", "es")
     dialogue_seconds: int = 240  # at most from off-hook to the verdict, and again after each call
@@ -87,6 +71,7 @@ class FacilityAsterisk:
         require_rtp_range(self.rtp_ports)
         if min(self.dialogue_seconds, self.acceptance_seconds) < 1:
             raise RenderError("a dialogue needs a second or more")
+        carrier.require_carriers(self.carriers, self.tls)
         require_distinct("station", [station.id for station in self.stations])
         names = ("token", "controller_secret", "switch_secret", "announcer_secret")
         for name in names:
@@ -104,7 +89,7 @@ class FacilityAsterisk:
     @property
     def readable(self) -> tuple[Path, ...]:
         """Folders outside `folder` that Asterisk reads."""
-        return (self.prompts,)
+        return (self.prompts, *(self.tls.files if self.tls is not None else ()))
 
     @property
     def sounds(self) -> Mapping[str, Path]:
@@ -118,8 +103,8 @@ class FacilityAsterisk:
 
     @property
     def tcp_ports(self) -> tuple[int, ...]:
-        """Ports that Asterisk must be able to take for AMI; the one for FastAGI is the controller's."""
-        return (self.ami_port,)
+        """Ports that Asterisk must be able to take for AMI and carriers; the one for FastAGI is the controller's."""
+        return (self.ami_port, *carrier.ports_of(self.carriers, self.tls, self.sip_port))
 
     def render(self) -> dict[str, str]:
         """The files of `render`, proven safe; raises `dialplan.check.CheckError` when they are not."""
@@ -130,8 +115,9 @@ class FacilityAsterisk:
 
 def render(spec: FacilityAsterisk) -> dict[str, str]:
     """The text of every configuration file by its name; raises RenderError on a value that could inject."""
+    required = (*modules.FACILITY, *carrier.modules_of(spec.carriers))
     return {
-        **common_files(spec.folder, "facility", spec.rtp_ports, modules.FACILITY, modules.RECORDS),
+        **common_files(spec.folder, "facility", spec.rtp_ports, required, modules.RECORDS),
         "manager.conf": fill(
             "manager.conf",
             ami_port=spec.ami_port,
@@ -149,6 +135,8 @@ def render(spec: FacilityAsterisk) -> dict[str, str]:
             agi_port=spec.agi_port,
             dialogue_seconds=spec.dialogue_seconds,
             acceptance_seconds=spec.acceptance_seconds,
+            plus=spec.carriers[0].profile.plus,
+            blocks={"next_carrier": carrier.next_carrier(spec.carriers)},
         ),
         "pjsip.conf": _pjsip(spec),
     }
@@ -156,22 +144,17 @@ def render(spec: FacilityAsterisk) -> dict[str, str]:
 
 def _pjsip(spec: FacilityAsterisk) -> str:
     known = spec.sip_address != "0.0.0.0"  # noqa: S104 — a comparison, nothing is bound here
-    carrier = spec.carrier
-    auth = ""
-    if carrier.user is not None and carrier.secret is not None:
-        auth = fill("pjsip_carrier_auth.conf", user=carrier.user, secret=carrier.secret)
     stations = (fill("pjsip_station.conf", id=station.id, secret=station.secret) for station in spec.stations)
     return fill(
         "pjsip.conf",
         user_agent=USER_AGENT,
         sip_address=spec.sip_address,
         sip_port=spec.sip_port,
-        carrier_host=carrier.host,
-        carrier_port=carrier.port,
         blocks={
             # Without it Asterisk asks a name server for its own address on every call.
             "media_address": f"media_address = {spec.sip_address}" if known else "",
-            "carrier_auth": auth,
+            "transports": carrier.transports(spec.carriers, spec.tls, spec.sip_address, spec.sip_port),
+            "carriers": carrier.endpoints(spec.carriers),
             "stations": "".join(stations),
         },
     )

@@ -30,7 +30,7 @@ from ivr.facility.csv_import import import_rows
 from ivr.facility.csv_rows import ImportMistakes
 from ivr.facility.file import FacilityFileError, Sources, parse
 from ivr.importing import read_asked
-from ivr.instance import places_of, switchboard
+from ivr.instance import carrier_names, places_of, switchboard
 from ivr.jobs import NAMES, keep_jobs, note_failure, run_round
 from ivr.keyring import Keyring
 from ivr.live import LiveCalls
@@ -70,6 +70,7 @@ def build_node(settings: Settings, keyring: Keyring, database: Database) -> Node
         now=utc_now,
         pin_key=keyring.pin_key,
         list_key=keyring.list_key,
+        carriers=carrier_names(settings),
         live=LiveCalls(),
         names=settings.names,
         recordings=settings.recordings,

@@ -19,7 +19,7 @@ COLUMNS = (
     *("call", "facility", "station", "inmate", "number", "dialled", "call_type", "payer"),
     *("keyed_at", "dialled_at", "answered_at", "accepted_at", "accepted_by", "talk_from_at", "talk_to_at"),
     *("talk_seconds", "billed_seconds", "charge", "tax", "agency_charge", "calls_charged", "given_back"),
-    *("recorded", "reason", "cut_off_by", "ended_by", "dropped_by", "flags"),
+    *("recorded", "reason", "cut_off_by", "ended_by", "dropped_by", "flags", "carrier"),
 )
 
 _MONEY = frozenset({"charge", "tax", "agency_charge"})

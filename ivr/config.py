@@ -45,6 +45,8 @@ def _like(pattern: str, expected: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+Transport = Literal["udp", "tcp", "tls"]
+Profile = Literal["sip", "twilio"]
 Loopback = Annotated[str, AfterValidator(_loopback)]
 #: What an SMS has room for, in two parts, with the longest address below it and `notices_name`.
 LONGEST_PUBLIC_URL: Final = 150
@@ -82,6 +84,26 @@ class Settings(BaseSettings):
     rtp_last_port: Port = 10_999
     carrier_host: str = "127.0.0.1"
     carrier_port: Port = 5070
+    carrier_transport: Transport = Field(default="udp", description="tls encrypts the audio too")
+    carrier_profile: Profile = Field(default="sip", description="twilio: Elastic SIP Trunking")
+    carrier_user: str = Field(
+        default="", description="who calls, by the secret in secrets/carrier; empty: not asked"
+    )
+    carrier_options: bool = Field(default=True, description="ask it by OPTIONS whether it is there")
+    second_carrier_host: str = Field(
+        default="", description="tried where the first takes no call; empty: none"
+    )
+    second_carrier_port: Port = 5060
+    second_carrier_transport: Transport = "udp"
+    second_carrier_profile: Profile = "sip"
+    second_carrier_user: str = Field(default="", description="its secret stands in secrets/second_carrier")
+    second_carrier_options: bool = True
+    tls_port: Port = Field(default=5061, description="where carriers come in over TLS")
+    tls_authorities: str = Field(
+        default="", description="file of the authorities that carriers' certificates are of"
+    )
+    tls_certificate: str = Field(default="", description="file of our own certificate")
+    tls_key: str = Field(default="", description="file of its key")
     public_url: PublicUrl = Field(
         default="", description="how the outside world reaches /webhooks and /pay here, through a proxy"
     )
@@ -103,6 +125,10 @@ class Settings(BaseSettings):
     def _whole(self) -> Self:
         if self.rtp_last_port - self.rtp_first_port < 99:
             raise ValueError("rtp_first_port to rtp_last_port must span at least 100 ports")
+        if "tls" in self.carrier_transports and not self.tls_authorities:
+            raise ValueError("tls_authorities: expected, since a carrier is spoken with over TLS")
+        if len({bool(file) for file in (self.tls_authorities, self.tls_certificate, self.tls_key)}) != 1:
+            raise ValueError("tls_authorities, tls_certificate and tls_key: expected all or none")
         if bool(self.twilio_account) != bool(self.twilio_sender):
             raise ValueError("twilio_account and twilio_sender: expected both or neither")
         if bool(self.smtp_host) != bool(self.smtp_from):
@@ -135,6 +161,12 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.state_dir.absolute() / 'ivr.sqlite'}"
+
+    @property
+    def carrier_transports(self) -> tuple[str, ...]:
+        """How the carriers that there are are spoken with."""
+        second = (self.second_carrier_transport,) if self.second_carrier_host else ()
+        return (self.carrier_transport, *second)
 
     @property
     def channels(self) -> frozenset[str]:

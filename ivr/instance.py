@@ -1,14 +1,17 @@
 """One instance on this machine: its Asterisk, described from the settings, the keyring and the database."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from accounts.db import Database
 from dialplan.asterisk import Asterisk
+from dialplan.carrier import ENDPOINTS, Carrier, Profile, Tls, Transport
 from dialplan.check import prove
 from dialplan.install import Installation
-from dialplan.render import Carrier, FacilityAsterisk, Station
+from dialplan.render import FacilityAsterisk, Station
 from ivr.ami import Switchboard
 from ivr.config import PROJECT, Settings
 from ivr.facility.tables import station
@@ -40,6 +43,7 @@ def switchboard(settings: Settings, keyring: Keyring) -> Switchboard:
         settings.ami_port,
         switch_secret=keyring.ami("switch"),
         announcer_secret=keyring.ami("announcer"),
+        plus=Profile(settings.carrier_profile).plus,
     )
 
 
@@ -54,7 +58,8 @@ def facility_asterisk(settings: Settings, keyring: Keyring, stations: list[str])
         ami_port=settings.ami_port,
         rtp_ports=(settings.rtp_first_port, settings.rtp_last_port),
         stations=tuple(Station(each, keyring.sip(each)) for each in stations),
-        carrier=Carrier(settings.carrier_host, settings.carrier_port),
+        carriers=carriers(settings, keyring),
+        tls=_tls(settings),
         token=keyring.agi_token,
         controller_secret=keyring.ami("controller"),
         switch_secret=keyring.ami("switch"),
@@ -62,6 +67,40 @@ def facility_asterisk(settings: Settings, keyring: Keyring, stations: list[str])
     )
     prove(spec.render())
     return spec
+
+
+def carriers(settings: Settings, keyring: Keyring) -> tuple[Carrier, ...]:
+    """The carriers in the order in which they are tried; raises KeyringError where one's secret is not there."""
+    which = ("carrier", "second_carrier") if settings.second_carrier_host else ("carrier",)
+    return tuple(_carrier(settings.model_dump(), name, keyring) for name in which)
+
+
+def _carrier(given: Mapping[str, Any], name: str, keyring: Keyring) -> Carrier:
+    user = given[f"{name}_user"]
+    return Carrier(
+        given[f"{name}_host"],
+        given[f"{name}_port"],
+        user=user or None,
+        secret=keyring.given(name) if user else None,
+        transport=Transport(given[f"{name}_transport"]),
+        profile=Profile(given[f"{name}_profile"]),
+        is_asked=given[f"{name}_options"],
+    )
+
+
+def carrier_names(settings: Settings) -> dict[str, str]:
+    """What records call each carrier, by its endpoint."""
+    places = [(settings.carrier_host, settings.carrier_port)]
+    if settings.second_carrier_host:
+        places.append((settings.second_carrier_host, settings.second_carrier_port))
+    return {endpoint: f"{host}:{port}" for endpoint, (host, port) in zip(ENDPOINTS, places, strict=False)}
+
+
+def _tls(settings: Settings) -> Tls | None:
+    if not settings.tls_authorities:
+        return None
+    files = (settings.tls_authorities, settings.tls_certificate, settings.tls_key)
+    return Tls(settings.tls_port, *(Path(file).absolute() for file in files))
 
 
 def this_asterisk(settings: Settings, installation: Installation) -> Asterisk:

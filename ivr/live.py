@@ -11,6 +11,17 @@ from ivr.policy.dropped import Fault
 from ivr.policy.reasons import Reason
 
 SETTLED_REMEMBERED = 10_000
+CARRIER = "carrier"  # the endpoint of the first; those of others have a number behind it
+
+
+def endpoint_of(channel: str) -> str:
+    """Whose channel it is, by its name: a telephone's or a carrier's."""
+    return channel.removeprefix("PJSIP/").rpartition("-")[0]
+
+
+def is_called(channel: str) -> bool:
+    """Whether a channel is a called party's: it goes through a carrier, and no telephone's name begins so."""
+    return endpoint_of(channel) == CARRIER or endpoint_of(channel).startswith(f"{CARRIER}-")
 
 
 class Ended(Protocol):
@@ -36,6 +47,7 @@ class LiveCall:
     dialled_at: datetime | None = None  # unknown after a restart
     ends_by: datetime | None = None  # the hour at which the talk must end, whenever it began
     called_channel: str | None = None
+    carrier: str | None = None  # the endpoint of the one that was tried last
     relay: bool = False  # nothing is spoken to the called party
     talking: bool = False
     hung_up_first: str | None = None  # the leg whose end asked for the hang-up
@@ -97,7 +109,7 @@ class LiveCalls:
     def answered(self, call_id: str, channel: str) -> None:
         """The called party's channel is known now."""
         if live := self._by_id.get(call_id):
-            live.called_channel = channel
+            live.called_channel, live.carrier = channel, endpoint_of(channel)
             self._by_channel[channel] = live
 
     def get(self, call_id: str) -> LiveCall | None:

@@ -43,7 +43,7 @@ def _course(row: Row[Any]) -> Iterator[Line]:
         (row.keyed_at, f"number keyed; spoken to in {row.inmate_language}"),
         (None, row.limit_ms is not None and _allowed(row)),
         (None, row.inmate_heard and f"told: {row.inmate_heard}"),
-        (row.dialled_at, row.dialled_at and "dialled"),
+        (row.dialled_at, row.dialled_at and (f"dialled by {row.carrier}" if row.carrier else "dialled")),
         (row.answered_at, row.answered_at and f"answered{_after(row.dialled_at, row.answered_at)}"),
         (None, row.called_heard and f"told: {row.called_heard}"),
         (None, row.declined and f"the called party: {row.declined}"),

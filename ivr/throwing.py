@@ -12,6 +12,7 @@ from ivr.config import Settings
 from ivr.control import ControllerFailed, NoController, ask
 from ivr.facility import scopes, switches
 from ivr.instance import control_socket, keyring_of, switchboard
+from ivr.live import endpoint_of, is_called
 from ivr.policy.level import Level
 from ivr.policy.reasons import Cutoff
 from ivr.policy.switching import LAST_MINUTE, Way
@@ -147,15 +148,15 @@ def _calls(board: Switchboard, closing: _Closing) -> dict[str, Legs]:
 
 
 def legs_by_call(channels: Sequence[Mapping[str, str]]) -> dict[str, Legs]:
-    """Both legs carry the call's id as their account; the carrier's is the called one."""
+    """Both legs carry the call's id as their account; a carrier's is the called one."""
     found: dict[str, list[Mapping[str, str]]] = {}
     for each in channels:
         if CALL_ID.fullmatch(each.get("AccountCode", "")):
             found.setdefault(each["AccountCode"], []).append(each)
     calls = {}
     for call_id, legs in found.items():
-        inmate = next((each["Channel"] for each in legs if not is_of(each["Channel"], "carrier")), None)
-        called = next((each["Channel"] for each in legs if is_of(each["Channel"], "carrier")), None)
+        inmate = next((each["Channel"] for each in legs if not is_called(each["Channel"])), None)
+        called = next((each["Channel"] for each in legs if is_called(each["Channel"])), None)
         if inmate is not None:
             together = len(legs) == 2 and all(each.get("BridgeId") for each in legs)
             calls[call_id] = Legs(inmate, called, together)
@@ -164,7 +165,7 @@ def legs_by_call(channels: Sequence[Mapping[str, str]]) -> dict[str, Legs]:
 
 def is_of(channel: str, endpoint: str) -> bool:
     """Whether a channel is a telephone's."""
-    return channel.removeprefix("PJSIP/").rpartition("-")[0] == endpoint
+    return endpoint_of(channel) == endpoint
 
 
 def _announce(board: Switchboard, legs: Legs, call: switched.SwitchedOff | None) -> None:

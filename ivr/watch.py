@@ -13,7 +13,7 @@ from ivr.ami import AmiClient, AmiError, Connected, Disconnected, Event
 from ivr.controls.node import Node
 from ivr.controls.settlement import Ending, settle_call
 from ivr.farewell import hang_up, say_farewell
-from ivr.live import LiveCall
+from ivr.live import LiveCall, endpoint_of, is_called
 from ivr.policy.dropped import Fault
 from ivr.policy.reasons import Cutoff, Outcome
 from ivr.policy.request import CallClass
@@ -25,7 +25,6 @@ from ivr.seeing import see_recorded
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 5
-CALLED = "PJSIP/carrier-"  # how the names of called channels begin
 #: The controller's own limit stands this far behind Asterisk's, so that it only cuts what Asterisk failed to cut.
 SECOND_LIMIT_SECONDS = 0.6
 #: A wall clock that was moved by more than this since the talk began makes Asterisk's limit come at a wrong time.
@@ -145,6 +144,9 @@ class Watch:
                 await self._talk_from(call_id, at, received_s)
             case "TalkTo" if at:
                 await self._talk_to(call_id, at, received_s, headers)
+            case "Carrier":
+                if live := self._node.live.get(call_id):
+                    live.carrier = headers.get("Carrier")
             case "LegQuality":
                 await self._quality(call_id, headers.get("Leg", ""), headers.get("Quality", ""))
             case _:
@@ -319,7 +321,7 @@ class Watch:
         going_on = {call_id for call_id in notes if live.get(call_id)} | live.in_dialogue
         live.notes_done.extend(notes.keys() - going_on)
         live.keep_sessions_at(there_are)
-        stations = {channel.removeprefix("PJSIP/").rpartition("-")[0] for channel in there_are}
+        stations = {endpoint_of(channel) for channel in there_are}
         await self._node.database.transact(sessions.close_forgotten, stations, looked_at, self._node.now())
         self._node.settled.set()
         self._in_step = self._ami.connected
@@ -340,7 +342,7 @@ class Watch:
             await self._settle(row.id, Ending(Outcome.SYSTEM_FAULT), evidence.note(note))
 
     def _adopt(self, row: Row[Any], legs: Sequence[str], note: str) -> None:
-        called = next((leg for leg in legs if leg.startswith(CALLED)), None)
+        called = next((leg for leg in legs if is_called(leg)), None)
         inmate = next((leg for leg in legs if leg != called), "")
         live = self._node.live.get(row.id)
         if live is None:

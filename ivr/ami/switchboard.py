@@ -27,6 +27,7 @@ class Switchboard:
     port: int
     switch_secret: str = field(repr=False)
     announcer_secret: str = field(repr=False)
+    plus: str = ""  # what the first carrier wants before a number
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def keys(self) -> dict[str, str]:
@@ -84,16 +85,16 @@ class Switchboard:
         self._do("announcer", self.announcer_secret, "Originate", headers)
 
     def call_back(self, number: str, shown: str, call_back_id: str) -> None:
-        """Ring a number (digits) over the carrier, showing another one; who answers hears the dialogue of a call-back.
+        """Ring a number (digits) over the first carrier, showing another; who answers hears a call-back's dialogue.
 
         Returns at once: nobody waits for the answer.
         """
         headers: dict[str, str | int] = {
-            "Channel": f"PJSIP/{number}@carrier",
+            "Channel": f"PJSIP/{self.plus}{number}@carrier",
             "Context": "called-back",
             "Exten": "s",
             "Priority": 1,
-            "CallerID": shown,
+            "CallerID": f"{self.plus}{shown}",
             "Timeout": RING_MS,
             "Variable": f"CALL_BACK={call_back_id}",
             "Async": "true",

@@ -17,7 +17,7 @@ from ivr.controls.links import send_link
 from ivr.controls.node import Node
 from ivr.facility import bookings, lookup, privileged, scopes
 from ivr.facility.tables import blocked_number
-from ivr.live import until
+from ivr.live import endpoint_of, until
 from ivr.policy.forwarding import forwarded
 from ivr.policy.reasons import NotRecorded, Outcome
 from ivr.policy.recording import RecordingFile, RecordingPermit, recording_permit
@@ -146,7 +146,8 @@ class CalledPartyControls:
     def _offer(self, conn: Connection) -> tuple[Offer, bytes | None] | None:
         live = self.node.live.get(self.call_id)
         dialled_at = live.dialled_at if live else None
-        row = calls.offer(conn, self.call_id, dialled_at=dialled_at, at=self.node.now())
+        carrier = self.node.carriers.get(endpoint_of(self.channel))
+        row = calls.offer(conn, self.call_id, dialled_at=dialled_at, carrier=carrier, at=self.node.now())
         if row is None:
             return None
         if found := forwarded(row.number, **self.answered_with):

@@ -1,7 +1,7 @@
 """What the controls of every call share: one Asterisk and its controller on one host."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ class Node:
     recordings: Path
     new_id: Callable[[], str]
     version: str
+    carriers: Mapping[str, str] = field(default_factory=dict)  # what records call them, by their endpoints
     list_key: bytes = field(default=b"", repr=False)  # of signed lists; without one none is taken
     paying: Paying | None = None  # by card; none: no card processor is set up
     sends_sms: bool = False  # so that a called party can be sent a link to pay

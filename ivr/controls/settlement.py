@@ -68,13 +68,14 @@ def settle(
     source: str = evidence.NOTE,
     quality: str = "",
     dialled_at: datetime | None = None,
+    carrier: str | None = None,
     heard: Mapping[str, str] = MappingProxyType({}),
 ) -> Settled | None:
     """Settle an ended call to its talk time and seal its record; a settled call is only read.
 
-    `seen` is what was seen of it just now, `quality` the called leg's report, `heard` the prompts that each was told,
-    by column. Returns None for a call that was never opened. The hold becomes a charge or is given back in this same
-    transaction.
+    `seen` is what was seen of it just now, `quality` the called leg's report, `carrier` who was tried last, `heard` the
+    prompts that each was told, by column. Returns None for a call that was never opened. The hold becomes a charge or
+    is given back in this same transaction.
     """
     row = calls.lock_call(conn, call_id)
     if row is None:
@@ -83,7 +84,8 @@ def settle(
         evidence.add(conn, call_id, *seen, source=source, at=at)
     if quality:
         evidence.keep_quality(conn, call_id, Leg.CALLED_PARTY, quality)
-    known = {"version": version, "dialled_at": row.dialled_at or dialled_at, **heard}
+    carried = {"dialled_at": row.dialled_at or dialled_at, "carrier": row.carrier or carrier}
+    known = {"version": version, **carried, **heard}
     return _settle_row(conn, row, ending, at, known=known, seen=seen, quality=quality)
 
 
@@ -108,6 +110,7 @@ async def settle_call(
         source=source,
         quality=quality,
         dialled_at=live.dialled_at if live else None,
+        carrier=node.carriers.get(live.carrier or "") if live else None,
         heard=_heard(live) if live else {},
     )
     if settled is not None and settled.is_new:

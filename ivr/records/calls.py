@@ -212,7 +212,9 @@ def allow(conn: Connection, call_id: str, **values: object) -> None:
         raise
 
 
-def offer(conn: Connection, call_id: str, *, dialled_at: datetime | None, at: datetime) -> Row[Any] | None:
+def offer(
+    conn: Connection, call_id: str, *, dialled_at: datetime | None, carrier: str | None, at: datetime
+) -> Row[Any] | None:
     """The called party has answered: the call's row; None if the call is not waiting for that."""
     return _OFFER.row(
         conn,
@@ -221,6 +223,7 @@ def offer(conn: Connection, call_id: str, *, dialled_at: datetime | None, at: da
             "waiting": CallState.ALLOWED,
             "state": CallState.OFFERED,
             "dialled_at": dialled_at,
+            "carrier": carrier,
             "answered_at": at,
         },
     )

@@ -134,6 +134,7 @@ call = Table(
     Column("dropped_by", String(16)),  # whose failure ended the talk; none: nobody's
     Column("given_back", Boolean),  # of a dropped one: it costs nothing and counts for nothing
     Column("continues_id", ID),  # the call that it goes on with
+    Column("carrier", Text),  # the host and port of the one that carried it, or was the last to refuse it
     Column("dial_status", String(16)),
     Column("cause", Integer),  # Q.850, as Asterisk reports it for the called leg
     Column("version", String(32)),

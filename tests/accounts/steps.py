@@ -92,7 +92,7 @@ def begin(run: Run, name: int, who: int, number: int, choice: Payer | None) -> N
         run.transact(settle, call_id, Ending(Outcome.CALLER_HUNG_UP), at=run.at, version="test")
         return
     run.in_progress.append(call_id)
-    run.transact(calls.offer, call_id, dialled_at=run.at, at=run.at)
+    run.transact(calls.offer, call_id, dialled_at=run.at, carrier=None, at=run.at)
     run.transact(calls.accept, call_id, key="1", language="en", at=run.at)
 
 

@@ -244,7 +244,7 @@ async def test_nothing_on_a_calls_path_reads_a_whole_table(world: World) -> None
             at=world.at,
         )
         authorisation.authorise(conn, facility, **known, at=world.at)
-        calls.offer(conn, waiting.call_id, dialled_at=None, at=world.at)
+        calls.offer(conn, waiting.call_id, dialled_at=None, carrier=None, at=world.at)
         calls.accept(conn, waiting.call_id, key="1", language="en", at=world.at)
         calls.still_alive(conn, [call_id], world.at)
         settle(conn, call_id, Ending(Outcome.SYSTEM_FAULT), at=world.at, version="test")

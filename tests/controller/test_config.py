@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from ivr.config import ConfigError, load_settings
+from ivr.instance import carrier_names, carriers, keyring_of
+from ivr.keyring import KeyringError
 
 BAD = {
     "IVR_AGI_PORT": ["0", "65536", "http", ""],
@@ -66,6 +68,45 @@ def test_too_few_ports_for_voices_are_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("IVR_RTP_LAST_PORT", "10050")
     with pytest.raises(ConfigError, match=r"^rtp_first_port to rtp_last_port must span at least 100 ports$"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"CARRIER_TRANSPORT": "sctp"}, "IVR_CARRIER_TRANSPORT: "),
+        ({"CARRIER_TRANSPORT": "tls"}, "tls_authorities: expected, since a carrier is spoken with over TLS"),
+        ({"TLS_AUTHORITIES": "/srv/ca.pem"}, "tls_authorities, tls_certificate and tls_key: expected all"),
+        (
+            {"SECOND_CARRIER_HOST": "b.example", "SECOND_CARRIER_TRANSPORT": "tls"},
+            "tls_authorities: expected",
+        ),
+    ],
+    ids=str,
+)
+def test_a_carrier_that_could_not_be_spoken_with_is_refused(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], told: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"IVR_{name}", value)
+    with pytest.raises(ConfigError) as refusal:
+        load_settings()
+    assert str(refusal.value).startswith(told)
+
+
+def test_carriers_are_read_with_their_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given = {"SECOND_CARRIER_HOST": "t.pstn.twilio.com", "SECOND_CARRIER_PROFILE": "twilio"}
+    for name, value in {**given, "SECOND_CARRIER_USER": "trunk", "STATE_DIR": str(tmp_path)}.items():
+        monkeypatch.setenv(f"IVR_{name}", value)
+    settings = load_settings()
+    with pytest.raises(KeyringError, match="second_carrier: expected a file with this secret"):
+        carriers(settings, keyring_of(settings))
+    secret = tmp_path / "secrets" / "second_carrier"
+    secret.touch(mode=0o600)
+    secret.write_text("of-the-trunk\n")
+    first, second = carriers(settings, keyring_of(settings))
+    assert (first.user, second.user, second.secret) == (None, "trunk", "of-the-trunk")
+    assert (first.profile.plus, second.profile.plus) == ("", "+")
+    assert carrier_names(settings) == {"carrier": first.name, "carrier-2": second.name}
 
 
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:

@@ -36,7 +36,7 @@ def ask(conn: Connection, world: World) -> None:
 async def test_who_called_in_is_rung_at_their_number_three_times_at_most(world: World) -> None:
     async with watching(world) as on:
         on.asterisk.users |= {"announcer": "demonstration"}
-        board = Switchboard("127.0.0.1", on.asterisk.port, "demonstration", "demonstration")
+        board = Switchboard("127.0.0.1", on.asterisk.port, "demonstration", "demonstration", plus="+")
         worker = CallingBack(world.node, board)
         assert not await worker.work()
         world.database.transact_now(ask, world)
@@ -52,8 +52,8 @@ async def test_who_called_in_is_rung_at_their_number_three_times_at_most(world: 
             sent = await on.asterisk.seen("Originate", rung)
             world.at += timedelta(seconds=45)
         assert not await worker.work()
-        assert (sent["Channel"], sent["Context"]) == ("PJSIP/12175550101@carrier", "called-back")
-        assert (sent["CallerID"], sent["Variable"]) == ("12175550100", f"CALL_BACK={ASKED}")
+        assert (sent["Channel"], sent["Context"]) == ("PJSIP/+12175550101@carrier", "called-back")
+        assert (sent["CallerID"], sent["Variable"]) == ("+12175550100", f"CALL_BACK={ASKED}")
         assert [each["Action"] for each in on.asterisk.received].count("Originate") == 3
 
 

@@ -50,6 +50,26 @@ async def test_an_inmate_who_leaves_in_the_acceptance_ends_the_called_partys_dia
 
 
 @in_loop
+async def test_the_record_tells_who_carried_a_call_or_who_refused_it_last(world: World) -> None:
+    async with watching(world) as on:
+        call_id = await steps.accepted(world)
+        assert steps.record(world, call_id).carrier == "first.example:5060"
+        on.talks(call_id)
+        await on.until(lambda: on.live(call_id).talking)
+        on.push(call_id, "TalkTo", At=on.now, From=on.now, Cause="16")
+        await on.sealed(call_id)
+        assert steps.record(world, call_id).carrier == "first.example:5060"
+        refused = await steps.dialled(world)
+        for endpoint in ("carrier", "carrier-2"):
+            on.push(refused.call_id, "Carrier", Carrier=endpoint)
+        await on.until(lambda: on.live(refused.call_id).carrier == "carrier-2")
+        on.asterisk.push("Hangup", Channel=refused.channel)
+        await on.sealed(refused.call_id)
+        row = steps.record(world, refused.call_id)
+        assert (row.carrier, row.answered_at) == ("second.example:5060", None)
+
+
+@in_loop
 async def test_an_inmate_who_leaves_in_the_talk_is_settled_by_the_called_legs_report(world: World) -> None:
     async with watching(world) as on:
         call_id = await steps.accepted(world)

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from dialplan.asterisk import Asterisk
+from dialplan.carrier import Carrier
 from dialplan.install import Installation, provide
 from dialplan.network import Behaviour, CalledPhone, NetworkAsterisk
 from dialplan.phone import Answers, Line, Phone
 from dialplan.ports import free_ports
-from dialplan.render import Carrier, FacilityAsterisk, Station
+from dialplan.render import FacilityAsterisk, Station
 from tests.dialplan.sounds import write_tone
 
 PROMPTS = Path(__file__).parents[2] / "prompts" / "audio"
@@ -78,7 +79,7 @@ def _running(installation: Installation, folder: Path) -> Iterator[Stack]:
         ami_port=ami,
         rtp_ports=(24000, 24999),
         stations=(Station("demo-a1", secrets.token_hex(16)), Station("demo-a2", secrets.token_hex(16))),
-        carrier=Carrier("127.0.0.1", network_sip),
+        carriers=(Carrier("127.0.0.1", network_sip),),
         token=secrets.token_hex(32),
         controller_secret=secrets.token_hex(32),
         switch_secret=secrets.token_hex(32),

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from dialplan.check import CheckError, faults, prove
-from dialplan.render import render
-from tests.dialplan.examples import FACILITY
+from dialplan.render import FacilityAsterisk, render
+from tests.dialplan.examples import FACILITY, SECURE
 
 E, P, M, L = "extensions.conf", "pjsip.conf", "manager.conf", "logger.conf"
 
@@ -54,7 +54,12 @@ MISTAKES: dict[str, tuple[str, str | re.Pattern[str], str, str]] = {
     "audio before acceptance": (E, ",rgiI$", ",giI$", "Dial is not"),
     "no acceptance": (E, "U(accept^${CALL_ID})", "", "Dial is not"),
     "keys before acceptance": (E, " same => n,Set(FRAME_DROP(RX)=DTMF_BEGIN,DTMF_END)\n", "", "FRAME_DROP"),
-    "the station's own caller ID": (E, "Set(CALLERID(all)=${FACILITY_NUMBER})", "Set(X=1)", "CALLERID"),
+    "the station's own caller ID": (
+        E,
+        "Set(CALLERID(all)=${PLUS}${FACILITY_NUMBER})",
+        "Set(X=1)",
+        "CALLERID",
+    ),
     "a second Dial": (E, "exten => gone,1,Hangup()", "exten => gone,1,Dial(PJSIP/1@carrier)", "one Dial"),
     "an included context": (E, "[forget]\n", "[forget]\ninclude => inmate\n", "include"),
     "another context": (E, "[forget]\n", "[outside]\nexten => s,1,Hangup()\n[forget]\n", "unknown context"),
@@ -205,14 +210,60 @@ MISTAKES: dict[str, tuple[str, str | re.Pattern[str], str, str]] = {
 }
 
 
-def test_the_rendered_configuration_keeps_every_promise() -> None:
-    assert faults(render(FACILITY)) == []
+#: The same of two carriers that are spoken with over TLS.
+CARRIERS: dict[str, tuple[str, str | re.Pattern[str], str, str]] = {
+    "another carrier after an answer": (E, re.compile(r" same => n,GotoIf.*ANSWERED.*\n"), "", "only after"),
+    "another carrier after a busy tone": (E, '!= "CHANUNAVAIL" &', '!= "BUSY" &', "only after"),
+    "another carrier after staff ended the call": (
+        E,
+        re.compile(r" same => n,GotoIf.*HANGUPCAUSE}\)} = 0.*\n"),
+        "",
+        "only after",
+    ),
+    "another carrier though switched off": (
+        E,
+        "CHANNEL(endpoint)})}]?over)",
+        "CHANNEL(endpoint)})} & 0]?over)",
+        "only after",
+    ),
+    "carriers in turn for ever": (E, '"${CARRIER}" != "carrier"]', '"${CARRIER}" = "x"]', "only after"),
+    "more time to ring": (E, "${RING_SECONDS} - ${EPOCH}", "${RING_SECONDS} + ${EPOCH}", "only after"),
+    "an answer forgotten": (E, " same => n,Set(MASTER_CHANNEL(ANSWERED)=yes)\n", "", "rung twice"),
+    "an answer remembered": (E, " same => n,Set(ANSWERED=)\n", "", "there is no Set(ANSWERED=)"),
+    "the second carrier first": (E, "Set(CARRIER=carrier)", "Set(CARRIER=carrier-2)", "tried first"),
+    "a way around the guards": (
+        E,
+        "exten => gone,1,Hangup()",
+        "exten => gone,1,Goto(off-hook,ring)",
+        "chooses",
+    ),
+    "a carrier by its name": (E, "Set(PHASE=call)", "Set(CARRIER=x)", "chooses a carrier"),
+    "a carrier that is not there": (P, "[carrier-2](talking)", "[demo-a9](talking)", "the dialplan tries"),
+    "a carrier that could be anybody": (P, "verify_server = yes", "verify_server = no", "verify_server"),
+    "no authority": (P, re.compile(r"ca_list_file = .*\n"), "", "no ca_list_file"),
+    "an old protocol": (P, "method = tlsv1_2", "method = sslv23", "method"),
+    "audio in the clear": (P, "media_encryption = sdes\n", "", "media_encryption=sdes"),
+    "audio in the clear where it must be": (P, "optimistic = no", "optimistic = yes", "optimistic"),
+    "keys in the clear": (P, "transport = transport-tls", "transport = transport", "in the clear"),
+    "another way than TLS": (P, "\\;transport=tls", "", "not reached as its transport says"),
+    "audio that cannot be encrypted": (
+        "modules.conf",
+        "require = res_srtp.so",
+        "load = res_srtp.so",
+        "without res_srtp",
+    ),
+}
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("spec", [FACILITY, SECURE], ids=["one carrier", "two over TLS"])
+def test_the_rendered_configuration_keeps_every_promise(spec: FacilityAsterisk) -> None:
+    assert faults(render(spec)) == []
+
+
+@pytest.mark.parametrize("mistake", [*MISTAKES, *CARRIERS])
 def test_a_mistake_is_noticed(mistake: str) -> None:
-    file, old, new, complaint = MISTAKES[mistake]
-    files = render(FACILITY)
+    file, old, new, complaint = (MISTAKES | CARRIERS)[mistake]
+    files = render(SECURE if mistake in CARRIERS else FACILITY)
     pattern = old if isinstance(old, re.Pattern) else re.compile(re.escape(old))
     broken, count = pattern.subn(lambda _: new, files[file], count=1)
     assert count == 1, "the mistake could not be made: the template has changed"

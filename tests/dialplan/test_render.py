@@ -9,13 +9,14 @@ import pytest
 
 from dialplan import modules
 from dialplan.asterisk import write
+from dialplan.carrier import Carrier, Tls, Transport
 from dialplan.configuration import dialplan_of, sections_of
 from dialplan.install import Installation
 from dialplan.network import Behaviour, CalledPhone
-from dialplan.render import Carrier, Station, render
+from dialplan.render import Station, render
 from dialplan.sandbox import Sandbox
 from dialplan.template import RenderError
-from tests.dialplan.examples import FACILITY, NETWORK
+from tests.dialplan.examples import FACILITY, NETWORK, SECURE
 
 SECRET = "s" * 24
 
@@ -33,12 +34,44 @@ def test_each_station_is_an_endpoint_with_a_secret_of_its_own() -> None:
 
 def test_a_carrier_that_asks_who_calls_is_told_and_another_is_not() -> None:
     asked = sections_of(FACILITY.render()["pjsip.conf"])
-    open_carrier = replace(FACILITY, carrier=Carrier("192.0.2.7"))
+    open_carrier = replace(FACILITY, carriers=(Carrier("192.0.2.7"),))
     unasked = sections_of(open_carrier.render()["pjsip.conf"])
     assert [s.value("username") for s in asked if s.name == "carrier" and s.value("type") == "auth"] == [
         "facility-1"
     ]
     assert not any(s.value("outbound_auth") for s in unasked)
+
+
+def test_two_carriers_are_tried_in_their_order_each_with_numbers_as_it_takes_them() -> None:
+    files = SECURE.render()
+    plan, _ = dialplan_of(files["extensions.conf"])
+    said = [str(step) for step in plan["inmate"]["off-hook"]]
+    chosen = [line for line in said if line.startswith(("Set(CARRIER=", "Set(PLUS="))]
+    assert chosen == ["Set(CARRIER=carrier)", "Set(PLUS=)", "Set(CARRIER=carrier-2)", "Set(PLUS=+)"]
+    sections = sections_of(files["pjsip.conf"])
+    assert [s.value("contact") for s in sections if s.value("contact")] == [
+        r"sip:sip.carrier.example:5061\;transport=tls",
+        r"sip:example.pstn.twilio.com:5061\;transport=tls",
+    ]
+    [tls] = [s for s in sections if s.name == "transport-tls"]
+    assert (tls.value("verify_server"), tls.value("allow_wildcard_certs")) == ("yes", "yes")
+    assert SECURE.tcp_ports == (5038, 5062)
+    assert {path.name for path in SECURE.readable} >= {"authorities.pem", "cert.pem", "key.pem"}
+
+
+def test_one_carrier_over_udp_or_tcp_loads_and_opens_nothing_more() -> None:
+    plain = FACILITY.render()
+    assert "CARRIER=carrier-2" not in plain["extensions.conf"]
+    assert "tls" not in plain["pjsip.conf"]
+    assert "res_srtp" not in plain["modules.conf"]
+    tcp = replace(FACILITY, carriers=(Carrier("192.0.2.7", transport=Transport.TCP, is_asked=False),))
+    sections = sections_of(tcp.render()["pjsip.conf"])
+    [contact] = [s for s in sections if s.value("contact")]
+    assert contact.options[1:] == [
+        ("contact", r"sip:192.0.2.7:5060\;transport=tcp"),
+        ("qualify_frequency", "0"),
+    ]
+    assert tcp.tcp_ports == (5038, 5060)
 
 
 def test_the_controller_is_asked_on_its_own_port() -> None:
@@ -79,7 +112,7 @@ def test_every_behaviour_of_the_network_has_its_context() -> None:
 BAD_TEXTS = ["", "x\ny", "a;b", "a,b", "a b", "${SHELL(id)}", "[x]", "a)b", "x" * 300]
 
 
-@pytest.mark.parametrize("text", [*BAD_TEXTS, "Upper", "16175550101", "carrier", "global", "-a"])
+@pytest.mark.parametrize("text", [*BAD_TEXTS, "Upper", "16175550101", "carrier", "carrier-2", "global", "-a"])
 def test_a_station_id_that_could_inject_is_refused(text: str) -> None:
     with pytest.raises(RenderError):
         Station(text, SECRET)
@@ -100,6 +133,12 @@ def test_a_secret_that_could_inject_is_refused_and_never_shown(text: str) -> Non
 def test_a_carrier_host_that_could_inject_is_refused(text: str) -> None:
     with pytest.raises(RenderError):
         Carrier(text)
+
+
+@pytest.mark.parametrize("name", ["relative.pem", "/srv/a\nb.pem", "/srv/a;b.pem"])
+def test_a_certificates_file_that_could_inject_is_refused(name: str) -> None:
+    with pytest.raises(RenderError):
+        replace(SECURE, tls=Tls(5062, *([Path(name)] * 3))).render()
 
 
 @pytest.mark.parametrize("text", [*BAD_TEXTS, "+16175550101", "0617", "555"])
@@ -133,6 +172,10 @@ def test_a_folder_that_could_inject_is_refused(name: str) -> None:
         {"controller_secret": "e" * 32},
         {"stations": (Station("demo-a1", SECRET), Station("demo-a1", "z" * 24))},
         {"dialogue_seconds": 0},
+        {"carriers": ()},
+        {"carriers": (Carrier("192.0.2.7"), Carrier("192.0.2.7"))},
+        {"carriers": tuple(Carrier(f"192.0.2.{number}") for number in (7, 8, 9))},
+        {"carriers": (Carrier("192.0.2.7", transport=Transport.TLS),)},
     ],
 )
 def test_a_value_that_cannot_work_is_refused(change: dict[str, Any]) -> None:

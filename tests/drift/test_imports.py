@@ -82,6 +82,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.control",
         "ivr.facility",
         "ivr.instance",
+        "ivr.live",
         "ivr.policy",
         "ivr.records",
         "ivr.staff",

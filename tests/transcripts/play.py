@@ -160,6 +160,7 @@ class World:
             recordings=folder,
             new_id=lambda: next(ids),
             version="test",
+            carriers={"carrier": "first.example:5060", "carrier-2": "second.example:5060"},
         )
         database.transact_now(load_once, file or demonstration(), KEY, self.at)
         self.record_names()

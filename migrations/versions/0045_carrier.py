@@ -1,0 +1,17 @@
+"""Which carrier carried a call."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0045"
+down_revision = "0035"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("call", sa.Column("carrier", sa.Text))
+
+
+def downgrade() -> None:
+    op.drop_column("call", "carrier")
