@@ -28,6 +28,7 @@ class Switchboard:
     switch_secret: str = field(repr=False)
     announcer_secret: str = field(repr=False)
     plus: str = ""  # what the first carrier wants before a number
+    deadline_s: float = DEADLINE_S
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def keys(self) -> dict[str, str]:
@@ -48,6 +49,17 @@ class Switchboard:
     def channels(self) -> list[Mapping[str, str]]:
         """All channels there are."""
         return [each for each in self._switch("CoreShowChannels") if each.get("Event") == "CoreShowChannel"]
+
+    def registered(self) -> frozenset[str]:
+        """Who has an address: the telephones that have registered and not lapsed, and every carrier."""
+        told = self._switch("PJSIPShowEndpoints")
+        return frozenset(each["ObjectName"] for each in told if each.get("Contacts"))
+
+    def answers(self, endpoint: str) -> bool | None:
+        """Whether a carrier answered when it was last asked; None where it has not been asked."""
+        told = self._switch("PJSIPShowEndpoint", Endpoint=endpoint)
+        found = [each.get("Status") for each in told if each.get("Event") == "ContactStatusDetail"]
+        return {"Reachable": True, "Unreachable": False}.get(str(found[0]) if found else "Unreachable")
 
     def hang_up(self, channel: str) -> None:
         """End one channel."""
@@ -115,7 +127,7 @@ class Switchboard:
                 port=self.port,
                 username=username,
                 secret=secret,
-                deadline_s=DEADLINE_S,
+                deadline_s=self.deadline_s,
             )
 
 

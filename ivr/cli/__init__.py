@@ -23,6 +23,7 @@ VERBS: Final = {
     "appointment": ("appointment",),
     "changes": ("changes",),
     "recording": ("recording", "alerts"),
+    "status": ("status",),
     "switches": ("off", "on", "switches"),
     "intake": ("intake",),
     "importing": ("import",),

@@ -52,6 +52,7 @@ session = Table(
     Column("ended_at", Instant),
     Column("reason", String(32)),  # only where the session ended before any number was keyed
     one_of("reason", *Denial, *Outcome),
+    Index("ix_session_station", "station_id", "started_at"),
     Index(
         "ix_session_open",
         "id",
@@ -238,6 +239,12 @@ recording = Table(
         "id",
         sqlite_where=text("state = 'running'"),
         postgresql_where=text("state = 'running'"),
+    ),
+    Index(
+        "ix_recording_missing",
+        "started_at",
+        sqlite_where=text("state = 'missing'"),
+        postgresql_where=text("state = 'missing'"),
     ),
     Index(
         "ix_recording_to_put_away",

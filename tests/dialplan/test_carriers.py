@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from dialplan.asterisk import Asterisk
-from dialplan.carrier import Carrier, Tls, Transport
+from dialplan.carrier import ENDPOINTS, Carrier, Tls, Transport
 from dialplan.install import Installation
 from dialplan.network import Behaviour, CalledPhone, NetworkAsterisk
 from dialplan.phone import Answers, Line, Phone
 from dialplan.ports import free_ports
 from dialplan.render import FacilityAsterisk, Station
+from ivr.ami import Switchboard
 from tests.dialplan.conftest import NUMBER, PROMPTS
 from tests.dialplan.fastagi import Controller, Session
 from tests.dialplan.secure import SecureNetwork, make_authority, make_certificate
@@ -210,8 +211,23 @@ def test_a_carrier_that_does_not_answer_costs_eight_seconds(
             assert time.monotonic() - began < 10
             inmate.hang_up()
             called.wait_for("CALL_CLOSED", deadline_seconds=20)
+            assert answers_in_time(lines) == (False, True)
         finally:
             os.kill(lines.first.pid, signal.SIGCONT)
+        assert answers_in_time(lines) == (True, True)
+
+
+def answers_in_time(lines: Lines) -> tuple[bool | None, bool | None]:
+    """What Asterisk knows of each carrier once it has asked both."""
+    spec = lines.facility.spec
+    assert isinstance(spec, FacilityAsterisk)
+    board = Switchboard("127.0.0.1", spec.ami_port, switch_secret=spec.switch_secret, announcer_secret="")
+    assert board.registered() == set(ENDPOINTS)  # the inmate's telephone only calls
+    for endpoint in ENDPOINTS:
+        lines.facility.command(f"pjsip qualify {endpoint}")
+    time.sleep(3.5)
+    first, second = (board.answers(endpoint) for endpoint in ENDPOINTS)
+    return first, second
 
 
 class Secure(Story):

@@ -199,6 +199,14 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.staff",
     },
     "ivr.recordings": {"accounts.db", "ivr.archive", "ivr.records"},
+    "ivr.status": {
+        "accounts.db",
+        "accounts.schema",
+        "ivr.clock",
+        "ivr.config",
+        "ivr.instance",
+        "ivr.records",
+    },
     "ivr.web": {"accounts.db", "ivr.live", "ivr.records"},
     "ivr.notices": {
         "accounts.db",
