@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, exists, func, literal, or_, select
 
 from accounts.db import Prepared
-from ivr.facility import privileged
+from ivr.facility import privileged, scopes
 from ivr.facility.tables import (
     allowed_number,
     facility,
@@ -142,6 +142,11 @@ _PRIVILEGED = privileged.holds(
     number=bindparam("number"),
     inmate_key=inmate.c.id,
 )
+#: Another's number is privileged for whoever calls unknown, but does not make their call untimed.
+_IS_UNTIMED = and_(
+    privileged_number.c.untimed,
+    or_(inmate.c.id.is_not(None), privileged_number.c.scope == scopes.FACILITY),
+)
 _PASSIVE = and_(
     passive_number.c.facility_id == bindparam("facility_id"),
     passive_number.c.number == bindparam("number"),
@@ -165,7 +170,7 @@ NUMBER_COLUMNS: Sequence[Any] = (
     func.coalesce(allowed_number.c.records, True).label("records"),
     allowed_number.c.override_note.is_not(None).label("block_overridden"),
     exists().where(_PRIVILEGED).label("privileged"),
-    exists().where(_PRIVILEGED, privileged_number.c.untimed).label("untimed"),
+    exists().where(_PRIVILEGED, _IS_UNTIMED).label("untimed"),
     func.coalesce(special_number.c.free, False).label("free"),
     func.coalesce(special_number.c.hotline, False).label("hotline"),
     func.coalesce(special_number.c.office, False).label("office"),

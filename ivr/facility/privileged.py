@@ -40,16 +40,22 @@ _row = privileged_number.c
 def holds(at: Any, *, facility_id: Any, number: Any, inmate_key: Any) -> ColumnElement[bool]:
     """The condition that a row makes a number privileged for an inmate: confirmed, or not lapsed yet.
 
-    Each may be a value, a bound parameter or a column of another table.
+    Each may be a value, a bound parameter or a column of another table. Where nobody knows who calls there is no key,
+    and what is privileged for anybody is privileged: they may be the one whose lawyer it is.
     """
-    own = literal(f"{Level.INMATE}/") + cast(inmate_key, String)
     return and_(
         _row.facility_id == facility_id,
         _row.number == number,
-        or_(_row.scope == scopes.FACILITY, _row.scope == own),
+        is_whose(inmate_key),
         _row.removed_at.is_(None),
         or_(_row.confirmed_at.is_not(None), _row.lapses_at > at),
     )
+
+
+def is_whose(inmate_key: Any) -> ColumnElement[bool]:
+    """The condition that a row is everybody's, or this inmate's; of nobody who is known it may be anybody's."""
+    own = literal(f"{Level.INMATE}/") + cast(inmate_key, String)  # NULL without a key
+    return or_(_row.scope == scopes.FACILITY, _row.scope == own, own.is_(None))
 
 
 def standing(

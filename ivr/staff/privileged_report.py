@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, String, cast, exists, literal, or_, select
 
-from ivr.facility import scopes
+from ivr.facility import privileged
 from ivr.facility.tables import facility, inmate, privileged_number, staff_change
 from ivr.policy.level import Level
 from ivr.records.states import RecordingState
@@ -143,12 +143,8 @@ def _calls(conn: Connection, facility_id: str, from_at: datetime, to_at: datetim
 
 def _ever_privileged() -> ColumnElement[bool]:
     row = privileged_number.c
-    own = literal(f"{Level.INMATE}/") + cast(call.c.inmate, String)
-    return exists().where(
-        row.facility_id == call.c.facility_id,
-        row.number == call.c.number,
-        or_(row.scope == scopes.FACILITY, row.scope == own),
-    )
+    ours = (row.facility_id == call.c.facility_id, row.number == call.c.number)
+    return exists().where(*ours, privileged.is_whose(call.c.inmate))
 
 
 def _changes(conn: Connection, facility_id: str, zone: ZoneInfo, from_at: datetime, to_at: datetime) -> Lines:

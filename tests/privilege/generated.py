@@ -19,8 +19,9 @@ from sqlalchemy.exc import OperationalError
 
 from accounts.db import Database
 from ivr.controls.authorisation import gather, number_keyed
-from ivr.controls.facts import Choice
+from ivr.controls.facts import Caller, Choice
 from ivr.facility import lookup, privileged
+from ivr.facility.bookings import Booking
 from ivr.facility.file import FacilityFileError
 from ivr.facility.tables import facility as facility_table
 from ivr.facility.tables import privileged_list, privileged_number
@@ -96,9 +97,10 @@ class Known:
     numbers: dict[tuple[str, str | None], Standing] = field(default_factory=dict)
     in_doubt: bool = False
 
-    def forbids(self, number: str, inmate_id: str, at: datetime) -> bool:
-        """Whether a call of the inmate to the number must not be recorded."""
-        own = (self.numbers.get((number, whose)) for whose in (None, inmate_id))
+    def forbids(self, number: str, inmate_id: str | None, at: datetime) -> bool:
+        """Whether a call of the inmate to the number must not be recorded; one unknown may be anybody."""
+        may_be = {whose for _, whose in self.numbers} if inmate_id is None else {None, inmate_id}
+        own = (self.numbers.get((number, whose)) for whose in may_be)
         return self.in_doubt or any(each is not None and each.holds(at) for each in own)
 
 
@@ -138,13 +140,12 @@ class Chance:
         facility = lookup.facility_of_station(conn, "demo-a1")
         assert facility is not None
         for turn in range(count):
-            inmate_id = self.chance.choice(INMATES)
+            inmate_id = self.chance.choice((*INMATES, None))
             number, keys = self._keyed()
-            inmate = lookup.inmate_by_id(conn, JAIL, inmate_id)
-            assert inmate is not None
-            dialled = number_keyed(conn, facility, inmate.id, keys)
+            caller = self._caller(conn, inmate_id)
+            dialled = number_keyed(conn, facility, caller, keys)
             takes_cards = turn % 2 == 0
-            given = (conn, facility, inmate.id, dialled, self.world.at, self._choice())
+            given = (conn, facility, caller, dialled, self.world.at, self._choice())
             request = gather(*given, takes_cards=takes_cards, sends_links=takes_cards)
             decision = decide(request)
             if not isinstance(decision, Allow):
@@ -159,6 +160,14 @@ class Chance:
             )
             self._judge(number, inmate_id, keys, is_permitted=permit is not None)
 
+    def _caller(self, conn: Connection, inmate_id: str | None) -> Caller:
+        """The inmate, or somebody who was arrested a moment ago and may be anybody."""
+        if inmate_id is None:
+            return Booking(0, self.world.at, custodial_parent=False, has_name=True)
+        inmate = lookup.inmate_by_id(conn, JAIL, inmate_id)
+        assert inmate is not None
+        return int(inmate.id)
+
     def _choice(self) -> Choice | None:
         """What the inmate has said of who pays."""
         own, card = Choice(Payer.DEBIT), Choice(Payer.CARD, self.card_id)
@@ -170,7 +179,7 @@ class Chance:
         number = self.chance.choice(list(KEYED))
         return number, self.chance.choice(KEYED[number])
 
-    def _judge(self, number: str, inmate_id: str, keys: str, *, is_permitted: bool) -> None:
+    def _judge(self, number: str, inmate_id: str | None, keys: str, *, is_permitted: bool) -> None:
         forbidden = self.known.forbids(number, inmate_id, self.world.at)
         if forbidden and is_permitted:
             raise Recorded(f"{keys} of {inmate_id} at {self.world.at}: {self.known}")
