@@ -11,7 +11,7 @@ from ivr.cli.privileged_report import report
 from ivr.cli.staff import Facility, Note, change, show
 from ivr.clock import utc_now
 from ivr.policy.privilege import PrivilegeKind, Shrinking
-from ivr.staff.showing import privileged_numbers
+from ivr.staff.showing import lists_in_doubt, privileged_numbers
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="the number, in any way of writing it")]
 Inmate = Annotated[str | None, typer.Option("--inmate", metavar="ID", help="this inmate's only")]
@@ -102,11 +102,17 @@ def vouch(note: Note, facility: Facility = None) -> None:
 
 
 def list_(facility: Facility = None) -> None:
-    """List privileged numbers: since when, by whom, what is asked for, and until when another operator may confirm."""
+    """List privileged numbers: since when, by whom, what is asked for, and until when another operator may confirm.
+
+    A last line says so where the list is in doubt.
+    """
     columns = ("number", "whose", "kind", "state", "since", "by", "until")
     with open_database() as database:
         rows = database.read_now(privileged_numbers, facility, utc_now())
+        in_doubt = database.read_now(lists_in_doubt, facility)
     show(columns, rows, "No privileged numbers.")
+    for line in in_doubt:
+        typer.echo(line)
 
 
 def passive_add(number: Number, note: Note, facility: Facility = None) -> None:

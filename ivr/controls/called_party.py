@@ -13,9 +13,10 @@ from accounts import ledger
 from accounts.db import insert_if_new
 from ivr.call import end
 from ivr.controls.card_on_file import Checked, authorise_card
+from ivr.controls.doubt import seen_in_doubt
 from ivr.controls.links import send_link
 from ivr.controls.node import Node
-from ivr.facility import bookings, lookup, privileged, scopes
+from ivr.facility import bookings, lookup, scopes
 from ivr.facility.tables import blocked_number
 from ivr.live import endpoint_of, until
 from ivr.policy.forwarding import forwarded
@@ -23,16 +24,11 @@ from ivr.policy.reasons import NotRecorded, Outcome
 from ivr.policy.recording import RecordingFile, RecordingPermit, recording_permit
 from ivr.policy.request import PAID_IN_CALLS, PAID_IN_MONEY, BlockCause, CallClass, NotCovered, Payer
 from ivr.records import calls, recordings, sealing
-from ivr.records.alerts import alert_once
 from ivr.records.states import Leg
 from rating.money import Money
 from rating.price import price_from_text
 from rating.quote import NO_CHARGE, Quote, quote, speakable, spoken_minutes
 
-_IN_DOUBT = (
-    "{}: rows of the list were lost or changed by something else, and nothing is recorded; look at "
-    "`ivr number privileged list`, mend it, then two operators vouch for it: `ivr number privileged vouch`"
-)
 #: How long the news of who hung up may lag behind the end of the dialogue.
 HANG_UP_NEWS_SECONDS = 0.5
 
@@ -159,7 +155,7 @@ class CalledPartyControls:
         offer = Offer(
             facility_id=row.facility_id,
             name_file=str(self.node.names / self.node.new_id()),
-            recorded=row.not_recorded is None and row.privileged is False,
+            recorded=self._is_to_be_recorded(conn, row, self.node.now()),
             payer=Payer(row.payer) if row.payer else None,
             not_covered=NotCovered(row.not_covered) if row.not_covered else None,
             quote=_quote(row, self.node.now()),
@@ -179,8 +175,8 @@ class CalledPartyControls:
         row = calls.accept(conn, self.call_id, key=key, language=language, at=at)
         if row is None:
             return None
-        is_intact = privileged.intact(conn, row.facility_id)
-        permit = self._permit(conn, row, at, is_intact)
+        in_doubt = seen_in_doubt(conn, row.facility_id, at)
+        permit = self._permit(conn, row, in_doubt=in_doubt)
         return Accepted(
             payer=Payer(row.payer),
             left=_left(conn, row),
@@ -188,22 +184,27 @@ class CalledPartyControls:
             recording_file=recordings.begin(conn, permit, self.node.recordings, self.node.new_id(), at)
             if permit
             else None,
-            in_talk=_in_talk(row, is_intact),
+            in_talk=_in_talk(row, in_doubt=in_doubt),
             continues=row.continues_id is not None,
             by_card=row.by_card is True,
         )
 
-    def _permit(
-        self, conn: Connection, row: Row[Any], at: datetime, is_intact: bool
-    ) -> RecordingPermit | None:
+    def _is_to_be_recorded(self, conn: Connection, row: Row[Any], at: datetime) -> bool:
+        """Whether the called party is told so: never of a call that is known by now to stay unrecorded."""
+        if row.not_recorded is not None or row.privileged is not False:
+            return False
+        if in_doubt := seen_in_doubt(conn, row.facility_id, at):
+            calls.set_values(conn, self.call_id, not_recorded=NotRecorded.LIST_IN_DOUBT)
+        return not in_doubt
+
+    def _permit(self, conn: Connection, row: Row[Any], *, in_doubt: bool) -> RecordingPermit | None:
         """Leave to record, if nobody and nothing is against it at this very moment."""
         if row.not_recorded is not None or row.privileged is not False:
             return None
-        if not is_intact:
+        if in_doubt:
             calls.set_values(conn, self.call_id, not_recorded=NotRecorded.LIST_IN_DOUBT)
-            alert_once(conn, "privileged list in doubt", _IN_DOUBT.format(row.facility_id), at)
         return recording_permit(
-            self.call_id, privileged=row.privileged, not_recorded=row.not_recorded, list_intact=is_intact
+            self.call_id, privileged=row.privileged, not_recorded=row.not_recorded, list_intact=not in_doubt
         )
 
     def _decline(self, conn: Connection, outcome: Outcome, language: str) -> None:
@@ -228,10 +229,10 @@ def _quote(row: Row[Any], at: datetime) -> Quote:
     return quote(price_from_text(row.price), at, row.limit_ms)
 
 
-def _in_talk(row: Row[Any], list_intact: bool) -> dict[str, str]:
+def _in_talk(row: Row[Any], *, in_doubt: bool) -> dict[str, str]:
     """What the dialplan does by itself in the talk; nothing is put into one that is not known to be unprivileged."""
     keys = {"KEYS": "pass"} if row.keys_pass else {}
-    if row.overlay_seconds is None or row.privileged is not False or not list_intact:
+    if row.overlay_seconds is None or row.privileged is not False or in_doubt:
         return keys
     languages = dict.fromkeys((row.called_language, row.inmate_language))
     return {**keys, "OVERLAY": "".join(languages), "OVERLAY_SECONDS": str(row.overlay_seconds)}

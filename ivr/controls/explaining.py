@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from ivr.controls.authorisation import gather, number_keyed
-from ivr.facility import lookup
+from ivr.facility import lookup, privileged
 from ivr.facility.lookup import Facility
 from ivr.policy.explain import Explanation, View, explanation
 from ivr.policy.request import Allow, CallRequest, Deny, Limit, Payer, Payment
@@ -103,7 +103,8 @@ def request_at(
         dialled = read_e164(keys, allowed_kinds=ORDINARY_AND_TOLL_FREE)
     else:
         dialled = number_keyed(conn, facility, inmate, keys)
-    return gather(conn, facility, inmate, dialled, at, takes_cards=takes_cards, sends_links=sends_links)
+    request = gather(conn, facility, inmate, dialled, at, takes_cards=takes_cards, sends_links=sends_links)
+    return replace(request, list_in_doubt=not privileged.intact(conn, facility.id))
 
 
 def _facility(conn: Connection, asked: Question) -> Facility:

@@ -214,11 +214,8 @@ _LIST = Prepared(
     select(privileged_list.c.digest, *_COVERED)
     .outerjoin(privileged_number, _row.facility_id == privileged_list.c.facility_id)
     .where(privileged_list.c.facility_id == bindparam("facility_id"))
-    .order_by(_row.id)
 )
-_ALL = Prepared(
-    select(literal(""), *_COVERED).where(_row.facility_id == bindparam("facility_id")).order_by(_row.id)
-)
+_ALL = Prepared(select(literal(""), *_COVERED).where(_row.facility_id == bindparam("facility_id")))
 
 
 def _digest(conn: Connection, facility_id: str) -> str:
@@ -228,7 +225,8 @@ def _digest(conn: Connection, facility_id: str) -> str:
 
 def _digest_of(rows: Sequence[Sequence[Any]]) -> str:
     """SHA-256 over every row that there ever was, as hexadecimal; each stands behind what was written of them all."""
-    listed = ["\t".join(map(str, row[1:])) for row in rows if row[1] is not None]
+    known = sorted((row for row in rows if row[1] is not None), key=lambda row: int(row[1]))  # by id
+    listed = ["\t".join(map(str, row[1:])) for row in known]
     return sha256("\n".join(listed).encode()).hexdigest()
 
 

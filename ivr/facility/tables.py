@@ -368,6 +368,7 @@ privileged_number = Table(
         sqlite_where=text("removed_at IS NULL"),
         postgresql_where=text("removed_at IS NULL"),
     ),
+    Index("ix_privileged_number_of_facility", "facility_id"),  # a list is read whole, with what was removed
     one_of("kind", *PrivilegeKind),
     one_of("source", *PrivilegeSource),
     one_of("asked", *Shrinking),

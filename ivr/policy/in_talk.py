@@ -18,7 +18,9 @@ def in_talk(ask: CallRequest, limit_ms: int) -> InTalk:
 def _overlay_seconds(ask: CallRequest, limit_ms: int) -> int | None:
     """The facility's interval, or one a little shorter that keeps clear of the warning and of the end."""
     wanted = ask.overlay_seconds
-    if wanted is None or ask.privileged or ask.relay or ask.passive or not ask.number_overlay:
+    if wanted is None or not ask.number_overlay:
+        return None
+    if ask.privileged or ask.list_in_doubt or ask.relay or ask.passive:
         return None
     return next((seconds for seconds in _at_most(wanted) if not _disturbs(seconds, limit_ms)), wanted)
 

@@ -205,6 +205,7 @@ class CallRequest:
     relay_limit_factor: int = 1  # how many times as long a talk over a relay takes
     switched_off: Level | None = None  # the widest level whose telephones are switched off
     unrecorded_at: frozenset[Level] = frozenset()  # levels that say not to record, beside facility and list
+    list_in_doubt: bool = False  # the facility's list of privileged numbers: any number may be one
     overlay_seconds: int | None = None  # how often a talk tells where it comes from; none: never
     number_overlay: bool = True  # whether calls to this number may have that
     last_call: LastCall | None = None

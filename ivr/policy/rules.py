@@ -298,6 +298,7 @@ def not_recorded(ask: CallRequest) -> NotRecorded | None:
         NotRecorded.STATION: Level.STATION in ask.unrecorded_at,
         NotRecorded.INMATE: Level.INMATE in ask.unrecorded_at,
         NotRecorded.NUMBER: not ask.number_records or Level.NUMBER in ask.unrecorded_at,
+        NotRecorded.LIST_IN_DOUBT: ask.list_in_doubt,
     }
     return next((why for why, objects in objections.items() if objects), None)
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, String, cast, literal, select
 
+from ivr.facility import privileged
 from ivr.facility.tables import facility, inmate, privileged_number
 from ivr.policy.level import Level
 from ivr.policy.privilege import Shrinking
@@ -16,6 +17,10 @@ _ASKED = {
     Shrinking.TIMED: "no longer untimed asked",
     Shrinking.NARROW: "one inmate's asked",
 }
+_IN_DOUBT = (
+    "{}: the list is in doubt: rows were lost or changed by something else; nothing is recorded until two "
+    "operators vouch for it (`ivr number privileged vouch`)"
+)
 
 
 def privileged_numbers(conn: Connection, facility_id: str | None, at: datetime) -> Sequence[dict[str, str]]:
@@ -31,6 +36,14 @@ def privileged_numbers(conn: Connection, facility_id: str | None, at: datetime) 
         rows = rows.where(facility.c.id == facility_id)
     ordered = rows.order_by(facility.c.id, privileged_number.c.number, privileged_number.c.id)
     return [_told(row, at) for row in conn.execute(ordered)]
+
+
+def lists_in_doubt(conn: Connection, facility_id: str | None) -> Sequence[str]:
+    """A sentence for each facility whose list is not what was written to it."""
+    ids = select(facility.c.id).order_by(facility.c.id)
+    if facility_id is not None:
+        ids = ids.where(facility.c.id == facility_id)
+    return [_IN_DOUBT.format(each) for each in conn.scalars(ids).all() if not privileged.intact(conn, each)]
 
 
 def _told(row: Row[Any], at: datetime) -> dict[str, str]:

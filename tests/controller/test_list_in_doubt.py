@@ -1,13 +1,14 @@
 """A list of privileged numbers that something else has changed: nothing is recorded until two operators vouch."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, text, update
 
-from ivr.controls import Accepted
+from ivr.controls import Accepted, CalledPartyControls, Grant
 from ivr.facility import privileged
 from ivr.facility.tables import facility
 from ivr.loading import load
@@ -16,6 +17,7 @@ from ivr.records.alerts import open_alerts
 from ivr.staff import changes
 from ivr.staff.desk import StaffError
 from tests.controller import steps
+from tests.controller.conftest import Ivr
 from tests.transcripts.play import KEY, World, demonstration
 
 JAIL = "example-county-jail"
@@ -61,6 +63,57 @@ def test_nothing_is_recorded_and_one_alert_says_why(
         "privileged list in doubt",
         True,
     )
+
+
+@pytest.mark.parametrize("breaks_before", ["the decision", "the answer", "the key"])
+def test_nobody_is_told_of_a_recording_that_will_not_be_and_whoever_sees_it_first_alerts(
+    world: World, breaks_before: str
+) -> None:
+    def breaks(at: str) -> None:
+        if at == breaks_before:
+            world.database.transact_now(broken)
+
+    def alerts() -> int:
+        return len(world.database.read_now(open_alerts))
+
+    async def call() -> None:
+        caller = await steps.keyed(world)
+        breaks("the decision")
+        grant = await caller.authorise()
+        assert isinstance(grant, Grant)
+        assert (grant.recorded, alerts()) == ((False, 1) if breaks_before == "the decision" else (True, 0))
+        await caller.dialling(grant)
+        called = CalledPartyControls(world.node, caller.call_id, "PJSIP/carrier-1")
+        breaks("the answer")
+        offer = await called.offer()
+        assert (offer.recorded, alerts()) == ((True, 0) if breaks_before == "the key" else (False, 1))
+        breaks("the key")
+        answer = await called.accept("1", "en")
+        assert answer is not None
+        assert (answer.recording_file, "OVERLAY" in answer.in_talk, alerts()) == (None, False, 1)
+        assert steps.record(world, caller.call_id).not_recorded == "list_in_doubt"
+
+    asyncio.run(call())
+
+
+@pytest.mark.parametrize("breaks", [broken, lost])
+def test_explain_and_the_list_say_so_and_write_nothing(
+    ivr: Ivr, world: World, on_database: str, breaks: Callable[[Connection], None]
+) -> None:
+    words = ("explain", "--inmate", "1001", "--number", "2", "--facility", JAIL, "--json")
+    before = json.loads(ivr(*words).out)
+    assert (before["recorded"], before["overlay_seconds"]) == (True, 297)
+    assert "in doubt" not in ivr("number", "privileged", "list").out
+    world.database.transact_now(breaks)
+    told = json.loads(ivr(*words).out)
+    assert [told[name] for name in ("recorded", "not_recorded", "overlay_seconds")] == [
+        False,
+        "list_in_doubt",
+        None,
+    ]
+    listed = ivr("number", "privileged", "list", "--facility", JAIL)
+    assert f"{JAIL}: the list is in doubt" in listed.out
+    assert world.database.read_now(open_alerts) == []
 
 
 def test_an_addition_does_not_make_a_broken_list_right(world: World) -> None:

@@ -1,0 +1,21 @@
+"""A facility's list of privileged numbers that is not what was written to it: nothing is recorded there meanwhile."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ivr.facility import privileged
+from ivr.records.alerts import alert_once
+
+_IN_DOUBT = (
+    "{}: rows of the list were lost or changed by something else, and nothing is recorded; look at "
+    "`ivr number privileged list`, mend it, then two operators vouch for it: `ivr number privileged vouch`"
+)
+
+
+def seen_in_doubt(conn: Connection, facility_id: str, at: datetime) -> bool:
+    """Whether the list is in doubt; whoever sees it first leaves an alert. 1 statement while it is in none."""
+    if privileged.intact(conn, facility_id):
+        return False
+    alert_once(conn, "privileged list in doubt", _IN_DOUBT.format(facility_id), at)
+    return True
