@@ -147,6 +147,8 @@ def told(answer: Mapping[str, Any]) -> Iterator[str]:
         yield f"paid by {answer['payer']}, at most {answer['price']}; {recorded}"
         if answer["continues"]:
             yield f"continues call {answer['continues']}"
+    if answer["asks_for_name"]:
+        yield "the telephone asks for their name first, once: no call is made without it"
     for payer, view in answer["payers"].items():
         yield f"payer {payer}: {view}"
     for each in answer["rules"]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from ivr.controls.explaining import Question, asked_of, request_at
+from ivr.controls.explaining import Question, asked_of, request_at, with_name
 from ivr.controls.pricing import talk_starts
 from ivr.facility.lookup import Facility
 from ivr.policy.request import Allow, CallRequest, Decision, Deny
@@ -70,7 +70,7 @@ def explain_day(
     zone = ZoneInfo(facility.time_zone)
     day = on or now.astimezone(zone).date()
     midnights = [datetime.combine(day + timedelta(days=n), time(0), zone).astimezone(UTC) for n in (0, 1)]
-    request = request_at(conn, facility, key, asked.number, midnights[0], takes_cards=takes_cards)
+    request = with_name(request_at(conn, facility, key, asked.number, midnights[0], takes_cards=takes_cards))
     request = replace(request, history=[call for call in request.history if not call.in_progress])
     minutes = ((at, _decided(request, facility, at)) for at in _minutes(*midnights))
     spans = [

@@ -39,6 +39,7 @@ class Answer:
     inmate_id: str | None
     request: CallRequest
     explained: Explanation
+    asks_for_name: bool  # the telephone does so once the number is keyed, and decides then
 
     def as_dict(self) -> dict[str, object]:
         """The answer as JSON can hold it."""
@@ -50,6 +51,7 @@ class Answer:
             "number": dialled.e164 if isinstance(dialled, Number) else None,
             "at": self.request.at.isoformat(),
             "call_type": self.request.call_type,
+            "asks_for_name": self.asks_for_name,
             **_decision(self.explained),
             "payers": {each: why or "can pay" for each, why in self.explained.payers.items()},
             "continues": self.request.continues.id if self.request.continues else None,
@@ -71,10 +73,12 @@ def explain(
     request = request_at(
         conn, facility, inmate, asked.number, at, takes_cards=takes_cards, sends_links=sends_links
     )
+    asks_for_name, request = not request.has_recorded_name, with_name(request)
     if asked.at is not None:
         past = [call for call in request.history if not call.in_progress and call.keyed_at <= at]
         request = replace(request, history=past)
-    return Answer(facility.id, facility.station_id, asked.inmate_id, request, explanation(request))
+    explained = explanation(request)
+    return Answer(facility.id, facility.station_id, asked.inmate_id, request, explained, asks_for_name)
 
 
 def asked_of(conn: Connection, asked: Question) -> tuple[Facility, int | None]:
@@ -105,6 +109,11 @@ def request_at(
         dialled = number_keyed(conn, facility, inmate, keys)
     request = gather(conn, facility, inmate, dialled, at, takes_cards=takes_cards, sends_links=sends_links)
     return replace(request, list_in_doubt=not privileged.intact(conn, facility.id))
+
+
+def with_name(request: CallRequest) -> CallRequest:
+    """The same once the name is recorded: whoever has none is asked for it before anything is decided."""
+    return replace(request, has_recorded_name=True)
 
 
 def _facility(conn: Connection, asked: Question) -> Facility:

@@ -197,6 +197,20 @@ async def test_a_days_quota_counts_the_calls_until_now(world: World) -> None:
     assert told == [[(0, None), (12, "calls_used")], [(0, None)]]
 
 
+def test_whoever_has_not_called_yet_is_not_refused_for_the_name_that_the_telephone_asks_for(
+    ivr: Ivr, world: World, on_database: str
+) -> None:
+    words = ("explain", "--inmate", "1001", "--number", "2")
+    named, day = ivr(*words).out, ivr(*words, "--day").out
+    world.record_names(None)
+    unnamed = ivr(*words).out
+    assert ivr(*words, "--day").out == day
+    assert "refused:" not in named + day + unnamed
+    line = "the telephone asks for their name first, once: no call is made without it"
+    assert line in unnamed.splitlines()
+    assert len(unnamed.splitlines()) == len(named.splitlines()) + 1
+
+
 def test_it_tells_what_keeps_each_payer_from_paying(ivr: Ivr, world: World, on_database: str) -> None:
     answer = asked(world, "2").as_dict()
     assert (answer["payer"], answer["price"]) == ("prepaid", "$0.90")
