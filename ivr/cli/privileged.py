@@ -10,7 +10,7 @@ from ivr.cli.calls import open_database
 from ivr.cli.privileged_report import report
 from ivr.cli.staff import Facility, Note, change, show
 from ivr.clock import utc_now
-from ivr.policy.privilege import PrivilegeKind, Shrinking
+from ivr.policy.privilege import PrivilegeKind, Shrinking, Waiting
 from ivr.staff.showing import lists_in_doubt, privileged_numbers
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="the number, in any way of writing it")]
@@ -66,9 +66,17 @@ def add(
     )
 
 
-def confirm(number: Number, note: Note, inmate: Inmate = None, facility: Facility = None) -> None:
-    """Confirm what another operator has added, or has asked to be taken away."""
-    change("number privileged confirm", note, facility, number=number, inmate_id=inmate)
+def confirm(
+    number: Number,
+    note: Note,
+    inmate: Inmate = None,
+    what: Annotated[
+        Waiting | None, typer.Option("--what", help="needed where more than one thing waits")
+    ] = None,
+    facility: Facility = None,
+) -> None:
+    """Confirm what another operator has added, or has asked to be taken away; the answer says which it was."""
+    change("number privileged confirm", note, facility, number=number, inmate_id=inmate, what=what)
 
 
 def remove(number: Number, note: Note, inmate: Inmate = None, facility: Facility = None) -> None:

@@ -42,6 +42,23 @@ class Shrinking(StrEnum):
     NARROW = "narrow"  # from the whole facility to one inmate
 
 
+class Waiting(StrEnum):
+    """What of a privileged number waits for another operator."""
+
+    ADDITION = "addition"
+    REMOVAL = "removal"
+    TIMED = "timed"
+    NARROWING = "narrowing"
+
+
+#: What waits once it was asked for.
+ASKED_FOR: Final = {
+    Shrinking.REMOVE: Waiting.REMOVAL,
+    Shrinking.TIMED: Waiting.TIMED,
+    Shrinking.NARROW: Waiting.NARROWING,
+}
+
+
 def is_too_short(standing: int, missing: int) -> bool:
     """Whether a list has lost so many of its numbers that it is refused."""
     return missing * 100 > standing * MOST_LOST_PERCENT

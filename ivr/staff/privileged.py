@@ -9,7 +9,14 @@ from sqlalchemy import Row
 
 from ivr.facility import privileged, scopes
 from ivr.facility.fields import E164
-from ivr.policy.privilege import WAITS_FOR_ANOTHER, PrivilegeKind, PrivilegeSource, Shrinking
+from ivr.policy.privilege import (
+    ASKED_FOR,
+    WAITS_FOR_ANOTHER,
+    PrivilegeKind,
+    PrivilegeSource,
+    Shrinking,
+    Waiting,
+)
 from ivr.records import sealing
 from ivr.staff.desk import Asked, Desk, StaffError
 
@@ -38,7 +45,9 @@ class AddPrivileged(OfNumber):
 
 
 class ConfirmPrivileged(OfNumber):
-    """Another operator agrees to what was added, or to what was asked for."""
+    """Another operator agrees to what was added, or to what was asked for; to which, where more than one waits."""
+
+    what: Waiting | None = None
 
 
 class ShrinkPrivileged(OfNumber):
@@ -96,24 +105,25 @@ def add(desk: Desk, asked: AddPrivileged) -> str:
 
 
 def confirm(desk: Desk, asked: ConfirmPrivileged) -> str:
-    """What was asked for is done, or else what was added stands; raises StaffError for whoever wanted it themselves."""
+    """The one thing that waits is done, or of several the named one.
+
+    Raises StaffError for whoever wanted it themselves, where nothing such waits, and where it is not clear which.
+    """
     facility_id, scope = _place(desk, asked)
     rows = privileged.standing(desk.conn, facility_id, desk.at, number=asked.number, scope=scope)
-    wanted = [row for row in rows if _is_asked(row, desk.at)]
-    if wanted:
-        _refuse_same(asked, {row.asked_by for row in wanted})
-        with privileged.changing(desk.conn, facility_id) as listed:
-            for row in wanted:
-                _shrink(desk, listed, row, rows)
-        return f"{asked.about}: {_DONE[Shrinking(wanted[0].asked)]}, as {wanted[0].asked_by} asked"
-    added = [row for row in rows if row.confirmed_at is None]
-    if not added:
-        raise StaffError(f"{asked.about}: there is nothing to confirm")
-    _refuse_same(asked, {row.author for row in added})
+    what = _what(asked, rows, desk.at)
+    waiting = {row: by for row in rows if (by := _waits(row, desk.at).get(what))}
+    _refuse_same(asked, set(waiting.values()))
     with privileged.changing(desk.conn, facility_id) as listed:
-        for row in added:
-            listed.change(row.id, confirmed_by=asked.author, confirmed_at=desk.at)
-    return f"{asked.about}: privileged, as {added[0].author} added it"
+        for row in waiting:
+            if what is Waiting.ADDITION:
+                listed.change(row.id, confirmed_by=asked.author, confirmed_at=desk.at)
+            else:
+                _shrink(desk, listed, row, rows)
+    by = ", ".join(sorted(set(waiting.values())))
+    if what is Waiting.ADDITION:
+        return f"{asked.about}: addition confirmed: privileged, as {by} added it"
+    return f"{asked.about}: {what} confirmed: {_DONE[what]}, as {by} asked"
 
 
 def shrink(desk: Desk, asked: ShrinkPrivileged) -> str:
@@ -130,15 +140,38 @@ def shrink(desk: Desk, asked: ShrinkPrivileged) -> str:
     with privileged.changing(desk.conn, facility_id) as listed:
         for row in wanted:
             listed.ask(row.id, asked.how, author=asked.author, at=desk.at, to=to)
-    return f"{asked.about}: stays as it is until another operator confirms that it is {_DONE[asked.how]}"
+    return f"{asked.about}: stays as it is until another operator confirms that it is {_DONE[ASKED_FOR[asked.how]]}"
 
 
 _NOTHING_ASKED = {"asked": None, "asked_scope": None, "asked_by": None, "asked_until": None}
 _DONE = {
-    Shrinking.REMOVE: "no longer privileged",
-    Shrinking.TIMED: "no longer untimed",
-    Shrinking.NARROW: "one inmate's only",
+    Waiting.REMOVAL: "no longer privileged",
+    Waiting.TIMED: "no longer untimed",
+    Waiting.NARROWING: "one inmate's only",
 }
+
+
+def _what(asked: ConfirmPrivileged, rows: Sequence[Row[Any]], at: datetime) -> Waiting:
+    """What is to be confirmed; raises StaffError unless it is clear."""
+    waiting = {what: by for row in rows for what, by in _waits(row, at).items()}
+    if not waiting:
+        raise StaffError(f"{asked.about}: there is nothing to confirm")
+    told = ", ".join(f"{what} by {waiting[what]}" for what in sorted(waiting))
+    if asked.what is None and len(waiting) > 1:
+        raise StaffError(
+            f"{asked.about}: more than one thing waits: {told}; say --what {'|'.join(sorted(waiting))}"
+        )
+    what = asked.what or next(iter(waiting))
+    if what not in waiting:
+        raise StaffError(f"{asked.about}: no {what} waits, but {told}")
+    return what
+
+
+def _waits(row: Row[Any], at: datetime) -> dict[Waiting, str]:
+    """What of a row waits for another operator, and who wanted it."""
+    added = {Waiting.ADDITION: row.author} if row.confirmed_at is None else {}
+    asked = {ASKED_FOR[Shrinking(row.asked)]: row.asked_by} if _is_asked(row, at) else {}
+    return {**added, **asked}
 
 
 def _shrink(desk: Desk, listed: privileged.Changing, row: Row[Any], rows: Sequence[Row[Any]]) -> None:

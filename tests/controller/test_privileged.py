@@ -122,6 +122,22 @@ def test_to_take_it_away_needs_two_and_until_then_it_stays(world: World) -> None
     assert recorded(world)
 
 
+def test_of_several_things_that_wait_none_is_confirmed_before_it_is_named(world: World) -> None:
+    add(world)
+    staff(world, "number privileged shrink", "cy", number=NUMBER, how=Shrinking.REMOVE)
+    several = r"more than one thing waits: addition by anna, removal by cy; say --what addition\|removal"
+    with pytest.raises(StaffError, match=several):
+        confirm(world, "berta")
+    with pytest.raises(StaffError, match="no timed waits, but addition by anna, removal by cy"):
+        confirm(world, "berta", what="timed")
+    with pytest.raises(StaffError, match="you asked for this yourself"):
+        confirm(world, "anna", what="addition")
+    assert "addition confirmed: privileged, as anna added it" in confirm(world, "berta", what="addition")
+    assert (state(world), recorded(world)) == (["removal asked"], False)
+    assert "removal confirmed: no longer privileged, as cy asked" in confirm(world, "berta")
+    assert recorded(world)
+
+
 def test_a_number_may_be_one_inmates_and_a_number_of_all_is_narrowed_by_two(world: World) -> None:
     other_inmate_with_the_number(world)
     add(world, inmate_id="1002")

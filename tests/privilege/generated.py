@@ -228,12 +228,14 @@ class Chance:
     def _is_confirmed(self) -> None:
         number, whose = self._place()
         author = self.chance.choice(OPERATORS)
-        if not self._asked(
-            "number privileged confirm", author, number=self._written(number), inmate_id=whose
-        ):
+        what = self.chance.choice([None, None, "addition", "removal"])
+        given = {"number": self._written(number), "inmate_id": whose, "what": what}
+        if not self._asked("number privileged confirm", author, **given):
             return
         stands = self.known.numbers[number, whose]
-        if stands.asked_until is not None and self.world.at < stands.asked_until:
+        is_asked = stands.asked_until is not None and self.world.at < stands.asked_until
+        assert what is not None or not (is_asked and stands.until is not None), "nobody knows which it was"
+        if what == "removal" or (what is None and is_asked):
             assert stands.asked_by != author, "one operator alone took a number away"
             del self.known.numbers[number, whose]
         else:
