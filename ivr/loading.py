@@ -1,5 +1,6 @@
 """Loads a whole facility file: the facility's settings and the accounts that pay for its calls."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,8 @@ from ivr.facility.file import FacilityFile, FacilityFileError, PrepaidEntry, Sub
 from ivr.facility.kept import Kept
 from ivr.facility.load import load_facility
 from ivr.facility.pins import PinKey
+from ivr.facility.taken_away import covers_of_file, taken_away
+from ivr.records.alerts import TAKEN_AWAY, alert_unless_told
 from ivr.records.sealing import seal
 from rating.money import format_money
 
@@ -28,7 +31,16 @@ def load(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> lis
         raise FacilityFileError(f"this contradicts the database: {conflict}") from None
     added = {number for number, _ in privileged.numbers(conn, file.facility.id, at) - before}
     sealed = seal(conn, file.facility.id, added, at, "privileged by the facility's file")
-    return [*changed, f"recording: {len(sealed)} sealed"] if sealed else changed
+    changed += [f"recording: {len(sealed)} sealed"] if sealed else []
+    return changed + [f"alert: {each}" for each in _taken_away(conn, file.facility.id, at)]
+
+
+def _taken_away(conn: Connection, facility_id: str, at: datetime) -> Sequence[str]:
+    """What is blocked that people have a right to reach; of each an alert is left once."""
+    found = taken_away(conn, facility_id, covers_of_file(conn, facility_id), at)
+    for each in found:
+        alert_unless_told(conn, TAKEN_AWAY, f"{facility_id}: {each}, by the facility's file", at)
+    return found
 
 
 def rehearse(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> list[str]:

@@ -23,6 +23,7 @@ from ivr.facility.tables import (
     inmate,
     staff_change,
 )
+from ivr.facility.taken_away import Cover, taken_away
 
 #: An empty cell neither makes a released inmate active nor a number recorded.
 NEVER_EMPTIED = frozenset({"state", "records"})
@@ -60,6 +61,8 @@ def import_rows(conn: Connection, wanted: Import, key: PinKey, at: datetime) -> 
     added, changed = counted
     same = len(wanted.rows.entries) - added - changed
     told = f"{wanted.kind}: {added} added, {changed} changed, {same} as they were"
+    if wanted.kind is Kind.BLOCKED:
+        told = "; alert: ".join([told, *taken_away(conn, wanted.facility_id, _covers(wanted), at)])
     if added or changed:
         log = {"change": f"import {wanted.kind}", "about": wanted.kind, "told": told, "note": "by a CSV file"}
         whose = {"facility_id": wanted.facility_id, "author": wanted.author, "at": at}
@@ -254,6 +257,11 @@ def _blocked(conn: Connection, wanted: Import, at: datetime) -> tuple[int, int]:
     if new:
         conn.execute(insert(blocked_number), new)
     return len(new), 0
+
+
+def _covers(wanted: Import) -> list[Cover]:
+    entries = [each for _, each in wanted.rows.entries if isinstance(each, BlockedEntry)]
+    return [Cover(scopes.FACILITY, *each.covered) for each in entries]
 
 
 def _is_said(field: str, each: BaseModel, wanted: Import) -> bool:

@@ -11,6 +11,9 @@ from ivr.records.tables import alert as alert_table
 
 log = structlog.get_logger(__name__)
 
+#: The kind of an alert about a number that people have a right to reach and that was blocked.
+TAKEN_AWAY = "number blocked"
+
 
 def alert(conn: Connection, kind: str, text: str, at: datetime) -> None:
     """Tell whoever looks at `ivr alerts`, and the log; `kind` is one word for what happened."""

@@ -10,7 +10,9 @@ from ivr.facility.fields import E164, Prefix
 from ivr.facility.file import BLOCKED_TYPES
 from ivr.facility.kept import keep
 from ivr.facility.tables import blocked_number
+from ivr.facility.taken_away import RELAY_LAW, Cover, is_relay, taken_away
 from ivr.policy.request import BlockCause
+from ivr.records.alerts import TAKEN_AWAY, alert
 from ivr.staff.desk import Asked, Desk, StaffError
 
 
@@ -53,16 +55,26 @@ class Unblock(Covering):
 
 
 def block(desk: Desk, asked: Block) -> str:
-    """Block it, if the same block does not stand already."""
+    """Block it, if the same block does not stand already; of a privileged number or a hotline an alert tells.
+
+    Raises StaffError for a relay's number, which is never blocked.
+    """
     own = desk.facility_id(asked)
     scope = _scope(desk, own, asked)
     covers, number = asked.covered
+    if asked.number is not None and is_relay(desk.conn, own, asked.number):
+        raise StaffError(f"{asked.about}: is a relay's, which nobody blocks ({RELAY_LAW})")
     found = [row for row in _live(desk, own, scope, asked) if row.cause == asked.cause]
     if not found:
         row = {"facility_id": own, "scope": scope, "covers": covers, "number": number, "cause": asked.cause}
         why = {"note": asked.note, "author": asked.author, "blocked_at": desk.at}
         desk.conn.execute(insert(blocked_number).values(**row, **why))
-    return f"{asked.about}: {'was blocked already' if found else 'blocked'} ({asked.cause})"
+    told = [f"{asked.about}: {'was blocked already' if found else 'blocked'} ({asked.cause})"]
+    for each in taken_away(desk.conn, own, [Cover(scope, covers, number)], desk.at):
+        told.append(f"alert: {each}")
+        if not found:
+            alert(desk.conn, TAKEN_AWAY, f"{own}: {each}, by {asked.author}: {asked.note}", desk.at)
+    return "; ".join(told)
 
 
 def unblock(desk: Desk, asked: Unblock) -> str:
