@@ -11,6 +11,7 @@ from ivr.facility import lookup, privileged
 from ivr.facility.lookup import Facility
 from ivr.policy.explain import Explanation, View, explanation
 from ivr.policy.request import Allow, CallRequest, Deny, Limit, Payer, Payment
+from ivr.policy.schedule import instant
 from rating.money import Money, format_money
 from rating.numbers import ORDINARY_AND_TOLL_FREE, Number, read_e164
 
@@ -135,7 +136,7 @@ def _facility(conn: Connection, asked: Question) -> Facility:
 def _aware(at: datetime | None, facility: Facility) -> datetime | None:
     if at is None or at.tzinfo is not None:
         return at
-    return at.replace(tzinfo=ZoneInfo(facility.time_zone))
+    return instant(at.replace(tzinfo=ZoneInfo(facility.time_zone)))
 
 
 def _decision(explained: Explanation) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Inmates and their lists in step with a facility's file, but for what staff keep."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from ivr.facility.load_pins import PinLoader
 from ivr.facility.putting import matching, put, replace_rows
 from ivr.facility.tables import allowed_number, inmate
 from ivr.policy.request import PanMode
+from ivr.policy.schedule import instant
 
 #: What an entry sets for its level, in tables of their own.
 RULES = set(LevelEntry.model_fields)
@@ -129,4 +130,4 @@ def _contradicted(
 
 
 def _instant(local: datetime | None, zone: ZoneInfo) -> datetime | None:
-    return local.replace(tzinfo=zone).astimezone(UTC) if local else None
+    return instant(local.replace(tzinfo=zone)) if local else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from ivr.facility.file import FacilityFile
 from ivr.facility.tables import call_limit, schedule_exception, schedule_window, unrecorded
 from ivr.policy.level import Level
 from ivr.policy.quantity import Counted, From
+from ivr.policy.schedule import instant
 
 LOADER = "facility file"
 Rows = list[dict[str, Any]]
@@ -89,8 +90,8 @@ def _dated(scope: str, level: LevelEntry, zone: ZoneInfo) -> Rows:
         {
             "scope": scope,
             "kind": kind,
-            "starts_at": _instant(entry.starts, zone),
-            "ends_at": _instant(entry.ends, zone),
+            "starts_at": instant(entry.starts.replace(tzinfo=zone)),
+            "ends_at": instant(entry.ends.replace(tzinfo=zone)),
             "note": entry.note,
         }
         for kind, entries in kinds
@@ -103,17 +104,12 @@ def _holidays(file: FacilityFile, zone: ZoneInfo) -> Rows:
         {
             "scope": scopes.FACILITY,
             "kind": "holiday",
-            "starts_at": _instant(datetime.combine(each.date, time(0)), zone),
-            "ends_at": _instant(datetime.combine(each.date + timedelta(days=1), time(0)), zone),
+            "starts_at": instant(datetime.combine(each.date, time(0), zone)),
+            "ends_at": instant(datetime.combine(each.date + timedelta(days=1), time(0), zone)),
             "note": each.name,
         }
         for each in file.facility.holiday
     ]
-
-
-def _instant(local: datetime, zone: ZoneInfo) -> datetime:
-    """In UTC: within a zone a time that a clock change repeats never equals what the database says."""
-    return local.replace(tzinfo=zone).astimezone(UTC)
 
 
 def _limit(scope: str, entry: LimitEntry) -> dict[str, Any]:

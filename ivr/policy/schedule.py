@@ -1,5 +1,6 @@
 """Calling hours: weekly windows, holidays, closures and openings, in the facility's own time zone."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -39,8 +40,8 @@ class Window:
         """This window as it begins on a date, in the zone of `local`."""
         last_day = day if self.closes > self.opens else day + timedelta(days=1)
         return Period(
-            _instant(datetime.combine(day, self.opens, local.tzinfo)),
-            _instant(datetime.combine(last_day, self.closes, local.tzinfo)),
+            instant(datetime.combine(day, self.opens, local.tzinfo)),
+            instant(datetime.combine(last_day, self.closes, local.tzinfo)),
         )
 
 
@@ -62,8 +63,7 @@ class Schedule:
         """The UTC instant at which calling ends, openings that touch being one; None when closed now.
 
         What is open for longer than any call may last ends at some instant after that.
-        `local` is aware, in the facility's zone. A local time that a clock change repeats means its first
-        occurrence, one that it skips means the instant just as far after the change (PEP 495, fold 0).
+        `local` is aware, in the facility's zone; `instant` says what local times of windows mean.
         """
         now = local.astimezone(UTC)
         if any(closure.holds(now) for closure in self.closures):
@@ -95,5 +95,23 @@ class Schedule:
         return HOLIDAY if is_holiday else day.weekday()
 
 
-def _instant(local: datetime) -> datetime:
-    return local.replace(fold=0).astimezone(UTC)
+def instant(local: datetime) -> datetime:
+    """What a local time means, in UTC: of one that a clock change repeats the first, of one that it skips the change.
+
+    So an earlier local time never means a later instant. `local` is aware; its fold is not looked at (PEP 495).
+    """
+    early, late = local.replace(fold=0), local.replace(fold=1)
+    before, after = early.utcoffset(), late.utcoffset()
+    if before is None or after is None or before >= after:
+        return early.astimezone(UTC)
+    zone, ahead_of_it = (
+        local.tzinfo,
+        late.astimezone(UTC),
+    )  # skipped: fold 1 lies before the change, fold 0 after it
+    seconds = range((after - before) // timedelta(seconds=1))
+    to_change = bisect_left(
+        seconds,
+        True,
+        key=lambda each: (ahead_of_it + timedelta(seconds=each)).astimezone(zone).utcoffset() == after,
+    )
+    return ahead_of_it + timedelta(seconds=to_change)

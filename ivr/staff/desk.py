@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 
 from ivr.facility.pins import PinKey
 from ivr.facility.tables import facility, inmate
+from ivr.policy.schedule import instant
 
 
 class StaffError(Exception):
@@ -88,7 +89,7 @@ class Desk:
     def instant(self, facility_id: str, at: datetime | None) -> datetime | None:
         """A time that was given without a zone is the facility's."""
         if at is not None and at.tzinfo is None:
-            at = at.replace(tzinfo=ZoneInfo(self.time_zone(facility_id)))
+            return instant(at.replace(tzinfo=ZoneInfo(self.time_zone(facility_id))))
         return at.astimezone(UTC) if at is not None else None
 
     def inmate(self, facility_id: str, inmate_id: str) -> Row[Any]:

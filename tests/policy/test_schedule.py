@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.policy.schedule import HOLIDAY, LONGER_THAN_A_CALL, Period, Schedule, Window
+from ivr.policy.schedule import HOLIDAY, LONGER_THAN_A_CALL, Period, Schedule, Window, instant
 
 NEW_YORK = ZoneInfo("America/New_York")
 ALL_DAY = Schedule([Window(day, time(0), time(0)) for day in range(7)])
@@ -66,10 +66,15 @@ def test_clock_changes_make_windows_shorter_and_longer(at: str, fold: int, hours
     assert left(night, local(at, fold)) == timedelta(hours=hours)
 
 
-def test_a_window_that_opens_in_the_skipped_hour_opens_just_as_far_after_it() -> None:
+def test_a_window_that_opens_or_closes_in_the_skipped_hour_does_so_at_the_change() -> None:
     early = Schedule([Window(6, time(2, 30), time(5))])
-    assert left(early, local("2027-03-14 03:29")) is None
-    assert left(early, local("2027-03-14 03:30")) == timedelta(minutes=90)
+    assert left(early, local("2027-03-14 01:59")) is None
+    assert left(early, local("2027-03-14 03:00")) == timedelta(hours=2)
+    for closes in (time(2), time(2, 55), time(3)):
+        assert left(Schedule([Window(6, time(1, 30), closes)]), local("2027-03-14 01:30")) == timedelta(
+            minutes=30
+        )
+    assert left(Schedule([Window(6, time(2, 10), time(2, 50))]), local("2027-03-14 03:00")) is None
 
 
 def test_a_window_that_closes_in_the_repeated_hour_closes_at_its_first_coming() -> None:
@@ -175,14 +180,42 @@ def test_zones_change_their_clocks_twice_a_year_or_never() -> None:
     assert {len(instants) for instants in TRANSITIONS.values()} == {0, 28}
 
 
+@pytest.mark.parametrize("zone", [name for name in US_ZONES if TRANSITIONS[name]])
+def test_around_every_clock_change_an_earlier_local_time_is_never_a_later_instant(zone: str) -> None:
+    for change in TRANSITIONS[zone]:
+        midnight = datetime.combine(change.astimezone(ZoneInfo(zone)).date(), time(0), ZoneInfo(zone))
+        naive = midnight.replace(tzinfo=None)
+        quarters = [(naive + timedelta(minutes=15 * n)).replace(tzinfo=ZoneInfo(zone)) for n in range(96)]
+        meant = [instant(each) for each in quarters]
+        assert meant == sorted(meant)
+        assert meant == [first_shown(each) for each in quarters]
+        opens = time(1, 30)
+        ends = [
+            Window(naive.weekday(), opens, closes.time()).on(naive.date(), midnight).ends_at
+            for closes in quarters
+            if closes.time() > opens
+        ]
+        assert ends == sorted(ends)
+
+
+def first_shown(wall: datetime) -> datetime:
+    """When clocks there first show this time or a later one, found by looking at them minute by minute."""
+    at = wall.replace(tzinfo=UTC) - timedelta(hours=15)
+    naive = wall.replace(tzinfo=None)
+    while at.astimezone(wall.tzinfo).replace(tzinfo=None) < naive:
+        left_over = naive - at.astimezone(wall.tzinfo).replace(tzinfo=None)
+        at += timedelta(minutes=15) if left_over <= timedelta(hours=3) else left_over - timedelta(hours=3)
+    return at
+
+
 def is_open(windows: list[Window], instant: datetime, zone: ZoneInfo) -> bool:
-    """The rule as it is stated: from the first occurrence of one local time to the first of another."""
+    """The rule as it is stated: from when clocks first show one local time, or a later one, until another."""
     today = instant.astimezone(zone).date()
     for day in (today - timedelta(days=1), today):
         for window in windows:
             last = day + timedelta(days=window.closes <= window.opens)
-            begins = datetime.combine(day, window.opens, zone).astimezone(UTC)
-            ends = datetime.combine(last, window.closes, zone).astimezone(UTC)
+            begins = first_shown(datetime.combine(day, window.opens, zone))
+            ends = first_shown(datetime.combine(last, window.closes, zone))
             if window.day == day.weekday() and begins <= instant < ends:
                 return True
     return False
@@ -205,9 +238,9 @@ def test_at_every_clock_change_calls_are_open_just_as_long_as_the_rule_says(
 @pytest.mark.parametrize("zone", US_ZONES)
 def test_a_night_window_is_right_at_each_clock_change_until_2037(zone: str) -> None:
     windows = [Window(day, time(22), time(2, 30)) for day in range(7)]
-    for instant in TRANSITIONS[zone] or [datetime(2027, 3, 14, 9, tzinfo=UTC)]:
+    for change in TRANSITIONS[zone] or [datetime(2027, 3, 14, 9, tzinfo=UTC)]:
         for minutes in (-90, -30, -1, 0, 1, 29, 30, 59, 60, 89, 90):
-            _matches_the_rule(windows, instant + timedelta(minutes=minutes), ZoneInfo(zone))
+            _matches_the_rule(windows, change + timedelta(minutes=minutes), ZoneInfo(zone))
 
 
 def _matches_the_rule(windows: list[Window], at: datetime, zone: ZoneInfo) -> None:
