@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from os import stat_result
 from pathlib import Path
+from stat import S_ISREG
 
 from ivr.config import Settings
 from ivr.control import ControlError
@@ -23,7 +25,7 @@ def feed_file(
     Raises ImportMistakes, StaffError or ControlError.
     """
     text = read_csv(path)
-    read_feed(text, progress)  # its mistakes need no controller
+    read_feed(text, path.name, progress)  # a wrong header needs no controller
     note = f"feed file {path.name}"
     return perform(
         settings, "feed", csv=text, file=path.name, note=note, author=AUTHOR, facility_id=facility_id
@@ -50,6 +52,8 @@ class Folder:
                 told, where = feed_file(self.settings, path, self.facility_id), DONE
             except (ImportMistakes, StaffError, ControlError) as mistakes:
                 told, where = f"{path.name}: refused\n{mistakes}", REFUSED
+            except (ValueError, ArithmeticError) as failure:  # of this file alone: the others are taken
+                told, where = f"{path.name}: refused\nit can't be taken in: {failure!r}", REFUSED
             moved = _moved(path, self.path / where)
             if where == REFUSED:
                 moved.with_name(f"{moved.name}.report.txt").write_text(f"{told}\n", "utf-8")
@@ -57,11 +61,22 @@ class Folder:
 
     def _settled(self) -> list[Path]:
         """Whoever writes a file may not be done with it: it is taken when it looks as it did before."""
-        looks = {path: path.stat() for path in sorted(self.path.glob("*.csv")) if path.is_file()}
+        looks = {
+            path: found for path in sorted(self.path.glob("*.csv")) if (found := _look(path)) is not None
+        }
         now = {path.name: (found.st_size, found.st_mtime_ns) for path, found in looks.items()}
         settled = [path for path in looks if self._seen.get(path.name) == now[path.name]]
         self._seen = now
         return settled
+
+
+def _look(path: Path) -> stat_result | None:
+    """How a file looks; None for what is none, or not there any more."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found if S_ISREG(found.st_mode) else None
 
 
 def _moved(path: Path, folder: Path) -> Path:

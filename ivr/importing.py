@@ -10,7 +10,7 @@ from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.control import NoController, ask
 from ivr.facility.csv_import import Import, import_rows
-from ivr.facility.csv_rows import ImportMistakes, Kind, read_rows
+from ivr.facility.csv_rows import SHAPES, ImportMistakes, Kind, read_all
 from ivr.instance import control_socket, keyring_of
 
 
@@ -22,16 +22,19 @@ class Asked:
     facility_id: str
     csv: str
     author: str
+    file: str = ""  # its name
 
     def read(self, progress: Callable[[], object] = lambda: None) -> Import:
-        """The rows, checked by themselves; raises ImportMistakes."""
-        return Import(self.facility_id, self.kind, read_rows(self.kind, self.csv, progress), self.author)
+        """The rows, with the mistakes that they have by themselves; raises ImportMistakes for a wrong header."""
+        rows = read_all(SHAPES[self.kind], self.csv, self.file, progress)
+        return Import(self.facility_id, self.kind, rows, self.author)
 
 
 def import_csv(settings: Settings, asked: Asked, progress: Callable[[], object]) -> str:
     """Import a text all or nothing; what was done, in a sentence."""
-    wanted = asked.read(progress)  # its mistakes need no controller
+    wanted = asked.read(progress)
     given = {"kind": asked.kind, "facility": asked.facility_id, "csv": asked.csv, "author": asked.author}
+    given["file"] = asked.file
     try:
         return str(ask(control_socket(settings), "import", **given))
     except NoController:
@@ -43,12 +46,12 @@ def import_csv(settings: Settings, asked: Asked, progress: Callable[[], object])
 
 def read_asked(request: Mapping[str, object]) -> Asked:
     """What came over the control socket; raises ImportMistakes for anything else."""
-    kind, facility_id, csv, author = (
-        str(request.get(name) or "") for name in ("kind", "facility", "csv", "author")
+    kind, facility_id, csv, author, file = (
+        str(request.get(name) or "") for name in ("kind", "facility", "csv", "author", "file")
     )
     if kind not in (Kind.INMATES, Kind.NUMBERS, Kind.BLOCKED) or not (facility_id and author):
         raise ImportMistakes("an import needs a kind, a facility and an author")
-    return Asked(Kind(kind), facility_id, csv, author)
+    return Asked(Kind(kind), facility_id, csv, author, file)
 
 
 def read_csv(path: Path) -> str:

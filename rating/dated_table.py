@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Self, TypeVar
 
 from rating.area_codes import known_states
+from rating.days import bounded
 from rating.money import Money, parse_money
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -152,7 +153,10 @@ class Row:
         value = self._take(field)
         if type(value) is not date:  # a TOML date and time is a date too, to Python
             raise self.fail(field, f"must be a day such as 2026-04-06, not {value!r}")
-        return value
+        try:
+            return bounded(value)
+        except ValueError as mistake:
+            raise self.fail(field, str(mistake)) from None
 
     def _word(self, field: str, value: object, words: type[Word]) -> Word:
         if not isinstance(value, str) or value not in list(words):

@@ -56,6 +56,7 @@ import holidays as calendars
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from rating.call_type import CallType
+from rating.days import bounded
 from rating.fields import (
     Amount,
     CallFields,
@@ -111,7 +112,7 @@ def _prefix(value: object) -> str:
 def _date(value: object) -> date:
     if type(value) is not date:
         raise ValueError("expected a date without quotes, such as 2026-01-01")
-    return value
+    return bounded(value)
 
 
 Prefix = Annotated[str, BeforeValidator(_prefix)]

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ivr.cli.calls import open_database
+from ivr.cli.given import DAY
 from ivr.cli.private_file import change_into
 from ivr.cli.staff import AsJson, Facility, Note, change, show
 from ivr.importing import read_csv
@@ -77,9 +78,7 @@ def unclaimed(
     ] = None,
     exported_on: Annotated[
         datetime | None,
-        typer.Option(
-            "--exported-on", formats=["%Y-%m-%d"], help="write again what was exported that day (UTC)"
-        ),
+        typer.Option("--exported-on", parser=DAY, help="write again what was exported that day (UTC)"),
     ] = None,
     note: Annotated[str | None, typer.Option("--note", help="why, for those who ask later")] = None,
     as_json: AsJson = False,

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from ivr.cli.calls import open_database
-from ivr.cli.staff import LOCAL, LOCAL_TIME, AsJson, Facility, Note, change, show
+from ivr.cli.given import TIME
+from ivr.cli.staff import LOCAL, AsJson, Facility, Note, change, show
 from ivr.clock import utc_now
 from ivr.staff.appointments import appointments_shown
 
@@ -34,8 +35,8 @@ def add(
     *,
     inmate: Annotated[str, typer.Option("--inmate", metavar="ID", help="the inmate's ID")],
     number: Annotated[str, typer.Option("--number", help="as it is keyed, or in E.164")],
-    begins: Annotated[datetime, typer.Option("--from", formats=[*LOCAL_TIME], help=LOCAL)],
-    ends: Annotated[datetime, typer.Option("--to", formats=[*LOCAL_TIME], help=LOCAL)],
+    begins: Annotated[datetime, typer.Option("--from", parser=TIME, help=LOCAL)],
+    ends: Annotated[datetime, typer.Option("--to", parser=TIME, help=LOCAL)],
     note: Note,
     facility: Facility = None,
 ) -> None:

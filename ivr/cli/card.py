@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ivr.cli.calls import open_database
+from ivr.cli.given import DAY
 from ivr.cli.private_file import change_into
 from ivr.cli.staff import AsJson, Facility, Note, change, show
 from ivr.staff.accounts.cards import batches_shown
@@ -41,7 +42,7 @@ def batch(
     note: Note,
     *,
     expires_on: Annotated[
-        datetime | None, typer.Option("--expires-on", formats=["%Y-%m-%d"], help="the last day, included")
+        datetime | None, typer.Option("--expires-on", parser=DAY, help="the last day, included")
     ] = None,
     law: Annotated[str | None, typer.Option("--law", help="the law that has cards expire")] = None,
     facility: Facility = None,

@@ -17,7 +17,8 @@ from accounts.db import Database
 from ivr import cdr
 from ivr.cli import staff
 from ivr.cli.calls import HIDDEN, open_database, whole_id
-from ivr.cli.staff import LOCAL, LOCAL_TIME, AsJson, Facility
+from ivr.cli.given import DAY, TIME
+from ivr.cli.staff import LOCAL, AsJson, Facility
 from ivr.clock import utc_now
 from ivr.config import load_settings
 from ivr.crosscheck import differences, kept_by_asterisk
@@ -37,13 +38,9 @@ Unit = Annotated[str | None, typer.Option("--unit", help="of its telephones, or 
 Station = Annotated[str | None, typer.Option("--station", help="a telephone")]
 Inmate = Annotated[str | None, typer.Option("--inmate", metavar="ID", help="as it is keyed")]
 Keyed = Annotated[str | None, typer.Option("--number", help="as it is keyed, or in E.164")]
-Day = Annotated[datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="one day, facility's time")]
-First = Annotated[
-    datetime | None, typer.Option("--from", formats=list(LOCAL_TIME), help=f"keyed then or later, {LOCAL}")
-]
-Last = Annotated[
-    datetime | None, typer.Option("--to", formats=list(LOCAL_TIME), help="keyed before; a day is included")
-]
+Day = Annotated[datetime | None, typer.Option("--day", parser=DAY, help="one day, facility's time")]
+First = Annotated[datetime | None, typer.Option("--from", parser=TIME, help=f"keyed then or later, {LOCAL}")]
+Last = Annotated[datetime | None, typer.Option("--to", parser=TIME, help="keyed before; a day is included")]
 Shortest = Annotated[
     int | None, typer.Option("--talk-from", min=0, metavar="SECONDS", help="talked so long at least")
 ]
@@ -159,7 +156,7 @@ def audit(
     *,
     facility: Facility = None,
     day: Annotated[
-        datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="facility's time; else yesterday")
+        datetime | None, typer.Option("--day", parser=DAY, help="facility's time; else yesterday")
     ] = None,
 ) -> None:
     """Hold a day's records against Asterisk's own: list every call that one has and the other has not.

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from ivr.cli.calls import open_database
+from ivr.cli.given import DAY
 from ivr.cli.staff import AsJson, show
 from ivr.staff.shown import Wanted, changes_shown
 
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="a day such as 2026-12-24")]
+Day = Annotated[datetime | None, typer.Option(parser=DAY, help="a day such as 2026-12-24")]
 
 
 def register(app: typer.Typer) -> None:

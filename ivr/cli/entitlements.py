@@ -10,12 +10,13 @@ from typing import Annotated
 import typer
 
 from ivr.cli.calls import open_database
+from ivr.cli.given import DAY
 from ivr.cli.staff import Facility, show
 from ivr.clock import utc_now
 from ivr.entitlements import Given, entitlements
 
 COLUMNS = ("day", "inmate", "unit", "state", "possible", "used", "entitled", "short")
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="a day such as 2026-12-24")]
+Day = Annotated[datetime | None, typer.Option(parser=DAY, help="a day such as 2026-12-24")]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,15 +26,9 @@ def register(app: typer.Typer) -> None:
     def entitlements_(
         *,
         facility: Facility = None,
-        day: Annotated[
-            datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="one day; else today")
-        ] = None,
-        first: Annotated[
-            datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="the first day")
-        ] = None,
-        last: Annotated[
-            datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="the last day")
-        ] = None,
+        day: Annotated[datetime | None, typer.Option("--day", parser=DAY, help="one day; else today")] = None,
+        first: Annotated[datetime | None, typer.Option("--from", parser=DAY, help="the first day")] = None,
+        last: Annotated[datetime | None, typer.Option("--to", parser=DAY, help="the last day")] = None,
         only_short: Annotated[
             bool, typer.Option("--short", help="only where less was possible than is due")
         ] = False,

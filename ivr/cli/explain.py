@@ -1,10 +1,10 @@
 """`ivr explain`: what would be decided on a call, and why."""
 
+import io
 import json
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from ivr.clock import utc_now
 from ivr.config import Settings, load_settings
 from ivr.controls.day import Day, explain_day
 from ivr.controls.explaining import ExplainError, Question, explain
+from rating.days import read_day, read_time
 
 #: What a line of a batch may hold.
 WORDS = {"inmate", "number", "station", "facility", "at"}
@@ -53,6 +54,8 @@ def register(app: typer.Typer) -> None:
         with Database.open(settings.url) as database:
             ways = _ways(settings)
             if batch:
+                if isinstance(sys.stdin, io.TextIOWrapper):
+                    sys.stdin.reconfigure(errors="replace")  # what is no UTF-8 is a mistake of its line alone
                 for answer in answers(database, sys.stdin, ways):
                     typer.echo(json.dumps(answer, default=str))
                 return
@@ -74,9 +77,9 @@ def _tell_day(database: Database, words: Mapping[str, str], *, takes_cards: bool
     """When on a day the inmate may call the number."""
     given = words.get("at")
     try:
-        on = date.fromisoformat(given) if given else None
-    except ValueError:
-        raise ExplainError(f"{given!r} is not a day such as 2026-12-24") from None
+        on = read_day(given) if given else None
+    except ValueError as mistake:
+        raise ExplainError(f"at: {mistake}") from None
     asked = question({name: value for name, value in words.items() if name != "at"})
     found = database.read_now(explain_day, asked, on, utc_now(), takes_cards=takes_cards)
     typer.echo(json.dumps(found.as_dict(), default=str) if as_json else "\n".join(told_day(found)))
@@ -99,17 +102,24 @@ def told_day(found: Day) -> Iterator[str]:
 def answers(
     database: Database, lines: Iterable[str], ways: Mapping[str, bool] = MappingProxyType({})
 ) -> Iterator[Mapping[str, object]]:
-    """An answer for each line that holds something; a mistake is an answer too."""
-    for line in filter(str.strip, lines):
+    """An answer for each line, in its place; a mistake is an answer too, and the lines after it are answered."""
+    for line in lines:
         try:
-            asked = json.loads(line)
-            if not isinstance(asked, dict):
-                raise ExplainError("expected a JSON object")
-            yield _answer(database, asked, ways)
-        except json.JSONDecodeError as mistake:
-            yield {"error": f"not JSON: {mistake}"}
+            yield _answer(database, _object(line), ways)
         except ExplainError as mistake:
             yield {"error": str(mistake)}
+
+
+def _object(line: str) -> Mapping[str, Any]:
+    if not line.strip():
+        raise ExplainError("an empty line: expected a JSON object")
+    try:
+        asked = json.loads(line)
+    except (ValueError, RecursionError) as mistake:  # also numbers and nesting without end
+        raise ExplainError(f"not JSON: {mistake}") from None
+    if not isinstance(asked, dict):
+        raise ExplainError("expected a JSON object")
+    return asked
 
 
 def _answer(database: Database, asked: Mapping[str, Any], ways: Mapping[str, bool]) -> dict[str, Any]:
@@ -122,12 +132,14 @@ def question(asked: Mapping[str, Any]) -> Question:
         raise ExplainError(f"unknown: {', '.join(unknown)}; expected {', '.join(sorted(WORDS))}")
     if not all(isinstance(value, str) for value in asked.values()):
         raise ExplainError("every value is a text in quotes")
+    if unreadable := sorted(name for name, value in asked.items() if not value.isprintable()):
+        raise ExplainError(f"{unreadable[0]}: expected letters, digits and signs that can be printed")
     if not asked.get("number"):
         raise ExplainError("an inmate and a number are needed, or the code of a hotline as the number")
     try:
-        at = datetime.fromisoformat(asked["at"]) if "at" in asked else None
-    except ValueError:
-        raise ExplainError(f"{asked['at']!r} is not a time such as 2026-12-24T18:00") from None
+        at = read_time(asked["at"]) if "at" in asked else None
+    except ValueError as mistake:
+        raise ExplainError(f"at: {mistake}") from None
     return Question(asked.get("inmate"), asked["number"], asked.get("station"), asked.get("facility"), at)
 
 

@@ -31,8 +31,8 @@ def register(app: typer.Typer) -> None:
 
         The header names the columns: event_id, at, event, inmate_id, and perhaps name, unit, pin. The event is one of
         booked, moved, released, transferred; times without an offset are the facility's. A file is taken in whole or
-        not at all; an event_id that was taken in before is passed over, and so is an event older than the inmate's
-        latest.
+        not at all; an event that was taken in before is passed over, and so is one older than the inmate's latest.
+        One that is more than a day ahead is a mistake, and so is an event_id of another event.
         With --watch, files that are done go to done/ in the folder, bad ones to refused/ with a report beside them.
         """
         if (file is None) is (watch is None):

@@ -93,6 +93,6 @@ def _import(kind: Kind, path: Path, facility: str) -> None:
     screen = Console(stderr=True)
     with Progress(console=screen, transient=True, disable=not screen.is_terminal) as progress:
         task = progress.add_task(f"{kind} of {path.name}", total=max(1, text.count("\n") - 1))
-        asked = Asked(kind, facility, text, getpass.getuser())
+        asked = Asked(kind, facility, text, getpass.getuser(), path.name)
         told = import_csv(load_settings(), asked, lambda: progress.advance(task))
     typer.echo(told)

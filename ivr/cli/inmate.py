@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from ivr.cli.calls import open_database
-from ivr.cli.staff import LOCAL, LOCAL_TIME, AsJson, Facility, InmateId, Note, change
+from ivr.cli.given import TIME
+from ivr.cli.staff import LOCAL, AsJson, Facility, InmateId, Note, change
 from ivr.staff.shown import inmate_shown
 
 PIN_DIGITS = 6
@@ -70,8 +71,8 @@ def move(
 def suspend(
     inmate_id: InmateId,
     note: Note,
-    begins: Annotated[datetime | None, typer.Option("--from", formats=[*LOCAL_TIME], help=LOCAL)] = None,
-    ends: Annotated[datetime | None, typer.Option("--to", formats=[*LOCAL_TIME], help=LOCAL)] = None,
+    begins: Annotated[datetime | None, typer.Option("--from", parser=TIME, help=LOCAL)] = None,
+    ends: Annotated[datetime | None, typer.Option("--to", parser=TIME, help=LOCAL)] = None,
     facility: Facility = None,
 ) -> None:
     """Let an inmate make no calls but privileged ones and to hotlines, from a time to another.

@@ -10,6 +10,7 @@ import typer
 
 from accounts.ledger import AccountConflict, AccountUnknown
 from ivr.cli.calls import open_database
+from ivr.cli.given import MONTH
 from ivr.cli.staff import AsJson, Facility, InmateId, Note, change, show
 from ivr.clock import utc_now
 from ivr.papers.invoice import InvoiceUnknown, bill_of, invoices
@@ -56,7 +57,7 @@ def statement(
     account: Account,
     month: Annotated[
         datetime | None,
-        typer.Option("--month", formats=["%Y-%m"], help="such as 2026-11; without it this month so far"),
+        typer.Option("--month", parser=MONTH, help="such as 2026-11; without it this month so far"),
     ] = None,
     form: Format = Form.TEXT,
     output: Output = None,

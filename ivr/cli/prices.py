@@ -14,6 +14,7 @@ from rich.table import Table
 
 from accounts.db import Database
 from ivr.cli.calls import open_database
+from ivr.cli.given import ANY_TIME
 from ivr.clock import utc_now
 from ivr.controls.pricing import Priced, priced
 from ivr.facility import lookup
@@ -47,7 +48,7 @@ At = Annotated[
         "--at",
         metavar="TIME",
         help="when, such as 2026-11-23T18:00 in the facility's time zone, or with an offset; else now",
-        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d %H:%M"],
+        parser=ANY_TIME,
     ),
 ]
 

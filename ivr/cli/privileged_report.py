@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ivr.cli.calls import open_database
+from ivr.cli.given import DAY
 from ivr.cli.staff import Facility, show
 from ivr.staff.privileged_report import PARTS, Report, privileged_report
 
@@ -24,8 +25,8 @@ _NOTHING = {
 
 
 def report(
-    since: Annotated[datetime, typer.Option("--since", formats=["%Y-%m-%d"], help="the first day")],
-    until: Annotated[datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="the last day")],
+    since: Annotated[datetime, typer.Option("--since", parser=DAY, help="the first day")],
+    until: Annotated[datetime, typer.Option("--until", parser=DAY, help="the last day")],
     *,
     facility: Facility = None,
     as_json: Annotated[bool, typer.Option("--json", help="all of it as one JSON object")] = False,

@@ -14,6 +14,7 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from ivr.cli.calls import open_database
+from ivr.cli.given import DAY
 from ivr.cli.staff import Facility
 from ivr.clock import utc_now
 from ivr.reports.agency import agency_calls
@@ -24,9 +25,9 @@ from ivr.reports.report import Days, Report, days_of
 
 P = ParamSpec("P")
 First = Annotated[
-    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="the first day, such as 2026-12-01")
+    datetime | None, typer.Option("--from", parser=DAY, help="the first day, such as 2026-12-01")
 ]
-Last = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="the last day, included")]
+Last = Annotated[datetime | None, typer.Option("--to", parser=DAY, help="the last day, included")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="comma-separated, with a header, and nothing else")]
 Picture = Annotated[Path | None, typer.Option("--png", metavar="FILE", help="draw it into this file too")]
 WEEK, MONTH = 7, 30

@@ -19,7 +19,6 @@ InmateId = Annotated[str, typer.Argument(metavar="ID", help="the inmate's ID, as
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object for each")]
 #: How a time of the facility is written.
 LOCAL = "such as 2026-12-24T18:00, the facility's time"
-LOCAL_TIME = ("%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 
 
 def change(name: str, note: str, facility: str | None, /, **given: object) -> str:

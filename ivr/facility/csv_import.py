@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from ivr.facility import scopes
-from ivr.facility.csv_rows import ImportMistakes, Kind, ListedRow, Mistakes, Rows, refuse
+from ivr.facility.csv_rows import ImportMistakes, Kind, ListedRow, Mistakes, Rows
 from ivr.facility.file import BlockedEntry, InmateEntry
 from ivr.facility.load_pins import PinLoader
 from ivr.facility.pins import PinKey
@@ -86,7 +86,7 @@ def _inmates(conn: Connection, wanted: Import, site: Row[Any], pins: PinLoader) 
             mistakes.append((line, f"id: {each.id} stands there twice"))
         written[each.id] = _values_of(each, wanted, pins, is_new=each.id not in standing)
     mistakes += _pins_twice(wanted, written, standing)
-    refuse(mistakes)
+    wanted.rows.refuse(mistakes)
     new = [values for inmate_id, values in written.items() if inmate_id not in standing]
     old = {
         standing[inmate_id]["id"]: (values, standing[inmate_id])
@@ -185,7 +185,7 @@ def _numbers(conn: Connection, wanted: Import, most: int | None) -> tuple[int, i
         written[place] = (line, values)
     mistakes += _full_lists(standing, written, most)
     mistakes += _speed_dials_twice(standing, written)
-    refuse(mistakes)
+    wanted.rows.refuse(mistakes)
     new = [values for place, (_, values) in written.items() if place not in standing]
     changed = [
         values
@@ -239,6 +239,7 @@ def _change_numbers(conn: Connection, changed: list[dict[str, Any]]) -> None:
 
 
 def _blocked(conn: Connection, wanted: Import, at: datetime) -> tuple[int, int]:
+    wanted.rows.refuse()
     own = {"facility_id": wanted.facility_id, "scope": scopes.FACILITY}
     live = select(blocked_number.c.covers, blocked_number.c.number, blocked_number.c.cause).where(
         blocked_number.c.facility_id == wanted.facility_id,

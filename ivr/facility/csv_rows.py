@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
@@ -69,62 +69,80 @@ SHAPES = {
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a file that has no mistakes by itself, each with its line."""
+    """The rows of a file, each with its line: the good ones, the cells of those that are bad, and what is wrong there.
+
+    Whoever uses them refuses the file with `refuse`, beside what else they find: all mistakes are told at once.
+    """
 
     columns: frozenset[str]
     entries: Sequence[tuple[int, BaseModel]]
+    mistakes: Mistakes = field(default_factory=list)
+    bad: Sequence[Mapping[str, str]] = ()
+    file: str = ""  # its name
+
+    def refuse(self, found: Iterable[tuple[int, str]] = ()) -> None:
+        """Raises ImportMistakes with the mistakes of the rows by themselves and those found since, if any."""
+        refuse([*self.mistakes, *found], self.file)
 
 
-def refuse(mistakes: Mistakes) -> None:
-    """Raises ImportMistakes with all of them, if there are any."""
+def refuse(mistakes: Mistakes, file: str = "") -> None:
+    """Raises ImportMistakes with all of them, if there are any; each line begins with the file's name, where known."""
     if mistakes:
         told = [f"line {line}: {mistake}" for line, mistake in sorted(mistakes)]
-        raise ImportMistakes("\n".join([*told, f"nothing was imported; {len(told)} mistakes"]))
+        told.append(f"nothing was imported; {len(mistakes)} mistakes")
+        raise ImportMistakes("\n".join(f"{file}: {each}" if file else each for each in told))
 
 
-def read_rows(kind: Kind, text: str, progress: Callable[[], object] = lambda: None) -> Rows:
+def read_rows(kind: Kind, text: str) -> Rows:
     """The rows of a CSV text of a kind; raises ImportMistakes naming every bad one."""
-    return read_shape(SHAPES[kind], text, progress)
+    return read_shape(SHAPES[kind], text)
 
 
 def read_shape(shape: Shape, text: str, progress: Callable[[], object] = lambda: None) -> Rows:
     """The rows of a CSV text; raises ImportMistakes naming every bad one. `progress` is called for each row."""
+    rows = read_all(shape, text, progress=progress)
+    rows.refuse()
+    return rows
+
+
+def read_all(shape: Shape, text: str, file: str = "", progress: Callable[[], object] = lambda: None) -> Rows:
+    """The rows of a CSV text, the bad ones with their mistakes; raises ImportMistakes for a header that is wrong."""
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     mistakes: Mistakes = []
-    entries = []
+    entries, bad = [], []
+    header: list[str] = []
     try:
         header = [each.strip() for each in next(reader, [])]
-        _check_header(shape, header)
+        refuse(list(_header_mistakes(shape, header)), file)
         for line, cells in _numbered(reader):
             progress()
             if len(cells) != len(header):
                 mistakes.append((line, f"expected {len(header)} fields, found {len(cells)}"))
+                bad.append(dict(zip(header, map(str.strip, cells), strict=False)))
                 continue
             given = {name: cell for name, cell in zip(header, map(str.strip, cells), strict=True) if cell}
+            if zeros := [name for name, cell in given.items() if "\0" in cell]:
+                mistakes.append((line, f"{zeros[0]}: expected text, found a zero byte in it"))
+                bad.append(given)
+                continue
             try:
                 entries.append((line, shape.entry.model_validate(given)))
             except ValidationError as error:
                 mistakes += [(line, each) for each in _told(error)]
+                bad.append(given)
     except csv.Error as error:
         mistakes.append((reader.line_num, f"not CSV: {error}"))
-    refuse(mistakes)
-    return Rows(frozenset(header), entries)
+    return Rows(frozenset(header), entries, mistakes, bad, file)
 
 
-def _check_header(shape: Shape, header: list[str]) -> None:
+def _header_mistakes(shape: Shape, header: list[str]) -> Iterator[tuple[int, str]]:
     known = (*shape.needed, *shape.possible)
     unknown = [each or "nothing" for each in header if each not in known]
     missing = [each for each in shape.needed if each not in header]
     twice = sorted({each for each in header if header.count(each) > 1})
     if unknown or missing or twice:
-        refuse(
-            [
-                (
-                    1,
-                    f"expected a header of {', '.join(known)}, parted by commas ({', '.join(shape.needed)} needed)",
-                )
-            ]
-        )
+        needed = ", ".join(shape.needed)
+        yield 1, f"expected a header of {', '.join(known)}, parted by commas ({needed} needed)"
 
 
 def _numbered(reader: "Iterator[list[str]]") -> Iterator[tuple[int, list[str]]]:
@@ -138,5 +156,5 @@ def _numbered(reader: "Iterator[list[str]]") -> Iterator[tuple[int, list[str]]]:
 
 def _told(error: ValidationError) -> Iterator[str]:
     for each in error.errors(include_input=False):
-        field = ".".join(map(str, each["loc"]))
-        yield f"{field}: {each['msg']}".removeprefix(": ").replace("Value error, ", "")
+        name = ".".join(map(str, each["loc"]))
+        yield f"{name}: {each['msg']}".removeprefix(": ").replace("Value error, ", "")

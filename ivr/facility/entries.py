@@ -1,12 +1,11 @@
 """What every level of a facility's file may set: hours, closures, openings, limits, and whether calls are recorded."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ivr.facility.fields import Closing, Days, Note, Opening
+from ivr.facility.fields import Closing, Day, Days, LocalTime, Note, Opening
 from ivr.policy.quantity import Counted, DayKind, Each, From
 from rating.call_type import CallType
 
@@ -31,15 +30,12 @@ class WindowEntry(Entry):
 class DatedEntry(Entry):
     """One row of a `closure` or an `opening`: from one local time until another, with the reason for it."""
 
-    starts: datetime
-    ends: datetime
+    starts: LocalTime
+    ends: LocalTime
     note: Note
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        for name, value in (("starts", self.starts), ("ends", self.ends)):
-            if value.tzinfo is not None:
-                raise ValueError(f"{name} is the facility's own time, written without an offset")
         if self.ends <= self.starts:
             raise ValueError(f"ends {self.ends} is not after starts {self.starts}")
         return self
@@ -48,7 +44,7 @@ class DatedEntry(Entry):
 class HolidayEntry(Entry):
     """One row of `[[facility.holiday]]`: a day that counts as a holiday beside the state's own."""
 
-    date: date
+    date: Day
     name: Note
 
 

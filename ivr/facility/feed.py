@@ -4,7 +4,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -12,15 +12,19 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from ivr.facility import kept, scopes
-from ivr.facility.csv_rows import Mistakes, Rows, Shape, read_shape, refuse
+from ivr.facility.csv_rows import Mistakes, Rows, Shape, read_all
 from ivr.facility.daily import inmate_event
+from ivr.facility.fields import Time
 from ivr.facility.load_pins import PinLoader
 from ivr.facility.pins import PinKey
 from ivr.facility.refusing import pin_length, pin_taken
 from ivr.facility.tables import facility, housing_unit, inmate
 from ivr.policy.request import InmateState
+from ivr.policy.schedule import instant
 
 AUTHOR = "feed"
+#: How far clocks may be apart, or zones mistaken.
+AHEAD_AT_MOST = timedelta(days=1)
 GONE = {InmateState.RELEASED, InmateState.TRANSFERRED}
 COLUMNS = (
     "name",
@@ -40,7 +44,7 @@ class EventRow(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     event_id: Annotated[str, Field(max_length=64)]
-    at: datetime
+    at: Time
     event: Literal["booked", "moved", "released", "transferred"]
     inmate_id: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")]
     name: str | None = None
@@ -59,9 +63,9 @@ class EventRow(BaseModel):
 SHAPE = Shape(EventRow, ("event_id", "at", "event", "inmate_id"), ("name", "unit", "pin"))
 
 
-def read_feed(text: str, progress: Any = lambda: None) -> Rows:
-    """The lines of a feed; raises ImportMistakes naming every bad one."""
-    return read_shape(SHAPE, text, progress)
+def read_feed(text: str, file: str = "", progress: Any = lambda: None) -> Rows:
+    """The lines of a feed, the bad ones with their mistakes; raises ImportMistakes for a header that is wrong."""
+    return read_all(SHAPE, text, file, progress)
 
 
 @dataclass(slots=True)
@@ -91,8 +95,10 @@ class _Event:
 def take_in(conn: Connection, facility_id: str, rows: Rows, key: PinKey, at: datetime) -> str:
     """Apply the events that are new, in the order in which they happened; what was done, in a sentence.
 
-    All or nothing: raises ImportMistakes. An event older than the inmate's latest is noted and not applied. Who comes
-    without a PIN has one that nobody knows, until staff give another.
+    All or nothing: raises ImportMistakes. An event older than the inmate's latest is noted and not applied; one that is
+    more than a day ahead of the clock is a mistake, since it would hold back all that happen until then, and so is an
+    event_id that was taken in before for another event. Who comes without a PIN has one that nobody knows, until staff
+    give another.
     """
     place = conn.execute(select(facility).where(facility.c.id == facility_id)).one()
     zone = ZoneInfo(place.time_zone)
@@ -101,9 +107,17 @@ def take_in(conn: Connection, facility_id: str, rows: Rows, key: PinKey, at: dat
     known = _known(conn, facility_id, [each.says.event_id for each in events])
     new = [each for each in events if each.says.event_id not in known]
     people = _people(conn, facility_id)
-    applied = [
-        (each, _apply(each, people, place, pins)) for each in _in_order(conn, place, new, people, pins)
-    ]
+    rows.refuse(
+        [
+            *_ahead(events, at, zone),
+            *_others_before(events, known),
+            *_twice(new),
+            *_misfits(conn, place, new, rows, set(people)),
+            *_wrong_pins(new, place, people, pins),
+        ]
+    )
+    ordered = sorted(new, key=lambda each: each.at)
+    applied = [(each, _apply(each, people, place, pins)) for each in ordered]
     _write(conn, facility_id, people)
     _keep(conn, facility_id, people, at)
     noted = {"facility_id": facility_id, "author": AUTHOR, "noted_at": at}
@@ -125,17 +139,40 @@ def take_in(conn: Connection, facility_id: str, rows: Rows, key: PinKey, at: dat
 
 
 def _instant(at: datetime, zone: ZoneInfo) -> datetime:
-    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
+    return at.astimezone(UTC) if at.tzinfo is not None else instant(at.replace(tzinfo=zone))
 
 
-def _known(conn: Connection, facility_id: str, ids: Sequence[str]) -> set[str]:
-    """Those that were taken in before."""
-    found: set[str] = set()
+def _known(conn: Connection, facility_id: str, ids: Sequence[str]) -> dict[str, Row[Any]]:
+    """Those that were taken in before, with what they told then."""
+    found: dict[str, Row[Any]] = {}
+    told = select(inmate_event, inmate.c.inmate_id).join(inmate, inmate.c.id == inmate_event.c.inmate)
     for start in range(0, len(ids), 500):
         some = inmate_event.c.feed_id.in_(ids[start : start + 500])
-        mine = select(inmate_event.c.feed_id).where(inmate_event.c.facility_id == facility_id, some)
-        found.update(conn.scalars(mine))
+        mine = told.where(inmate_event.c.facility_id == facility_id, some)
+        found |= {row.feed_id: row for row in conn.execute(mine)}
     return found
+
+
+def _ahead(events: Iterable[_Event], now: datetime, zone: ZoneInfo) -> Iterator[tuple[int, str]]:
+    for each in events:
+        if each.at > now + AHEAD_AT_MOST:
+            local = f"{each.at.astimezone(zone):%Y-%m-%d %H:%M}"
+            yield each.line, f"at: {local} is more than a day ahead: expected what has happened"
+
+
+def _others_before(events: Iterable[_Event], known: Mapping[str, Row[Any]]) -> Iterator[tuple[int, str]]:
+    """The lines whose event_id was another event's; names and PINs are not kept, and not compared."""
+    for each in events:
+        was = known.get(each.says.event_id)
+        if was is None:
+            continue
+        before = (was.kind, was.inmate_id, was.unit_id, was.at)
+        if before != (each.says.event, each.says.inmate_id, each.says.unit, each.at):
+            yield (
+                each.line,
+                f"event_id: {each.says.event_id} was taken in before for another event: "
+                f"{was.kind}, inmate {was.inmate_id}, {was.at:%Y-%m-%d %H:%M} UTC",
+            )
 
 
 def _people(conn: Connection, facility_id: str) -> dict[str, _Person]:
@@ -155,21 +192,6 @@ def _people(conn: Connection, facility_id: str) -> dict[str, _Person]:
         )
         for row in rows
     }
-
-
-def _in_order(
-    conn: Connection,
-    place: Row[Any],
-    new: Sequence[_Event],
-    people: Mapping[str, _Person],
-    pins: PinLoader,
-) -> list[_Event]:
-    """As they happened; raises ImportMistakes for lines that do not fit the facility."""
-    units = set(conn.scalars(select(housing_unit.c.id).where(housing_unit.c.facility_id == place.id)))
-    ordered = sorted(new, key=lambda each: each.at)
-    mistakes = _misfits(ordered, place.inmate_id_digits, units, set(people))
-    refuse([*_twice(new), *mistakes, *_wrong_pins(new, place, people, pins)])
-    return ordered
 
 
 def _wrong_pins(
@@ -195,9 +217,15 @@ def _twice(new: Sequence[_Event]) -> Iterator[tuple[int, str]]:
         seen.add(each.says.event_id)
 
 
-def _misfits(ordered: Iterable[_Event], digits: int, units: set[str], there: set[str]) -> Mistakes:
+def _misfits(
+    conn: Connection, place: Row[Any], new: Sequence[_Event], rows: Rows, there: set[str]
+) -> Mistakes:
+    """What does not fit the facility; who stands in a line that is bad by itself may be booked there."""
+    units = set(conn.scalars(select(housing_unit.c.id).where(housing_unit.c.facility_id == place.id)))
+    digits = place.inmate_id_digits
+    there = there | {each.get("inmate_id", "") for each in rows.bad}
     mistakes: Mistakes = []
-    for each in ordered:
+    for each in sorted(new, key=lambda each: each.at):
         says = each.says
         if len(says.inmate_id) != digits:
             mistakes.append((each.line, f"inmate_id: {says.inmate_id} has not {digits} digits"))

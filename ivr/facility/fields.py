@@ -1,7 +1,7 @@
 """How the fields of a facility's file are written; each message says what was expected there."""
 
 import re
-from datetime import time
+from datetime import date, datetime, time
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from ivr.policy.schedule import HOLIDAY
 from rating.area_codes import states_by_area_code
+from rating.days import bounded, written
 from rating.money import Money, parse_money
 from rating.numbers import ORDINARY_AND_TOLL_FREE, Number, read_e164, read_keys
 
@@ -85,6 +86,12 @@ def _state(value: str) -> str:
     return value
 
 
+def _local(value: datetime) -> datetime:
+    if value.tzinfo is not None:
+        raise ValueError("expected the facility's own time, written without an offset")
+    return value
+
+
 def _pin_digits(value: object) -> object:
     """6 or "4-8"."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -96,6 +103,10 @@ def _pin_digits(value: object) -> object:
     return least, most
 
 
+#: A day, a time with or without an offset, and a facility's own time: in the years that are taken.
+Day = Annotated[date, AfterValidator(bounded), BeforeValidator(written)]
+Time = Annotated[datetime, AfterValidator(bounded), BeforeValidator(written)]
+LocalTime = Annotated[Time, AfterValidator(_local)]
 E164 = Annotated[str, BeforeValidator(_number)]
 Amount = Annotated[Money, BeforeValidator(_money), Field(ge=0)]
 PLAIN_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*\.toml$"  # beside the file, nowhere else

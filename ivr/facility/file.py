@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -16,8 +15,10 @@ from ivr.facility.entries import Entry, HolidayEntry, LevelEntry, RecordedEntry,
 from ivr.facility.fields import (
     E164,
     Amount,
+    Day,
     FileName,
     Funding,
+    LocalTime,
     Note,
     OnlyPayer,
     PinDigits,
@@ -158,8 +159,8 @@ class InmateEntry(RecordedEntry):
     unit: Slug | None = None
     state: InmateState = InmateState.ACTIVE
     state_note: Note | None = None
-    suspended_from: datetime | None = None  # local times; none: from ever, until further notice
-    suspended_to: datetime | None = None
+    suspended_from: LocalTime | None = None  # local times; none: from ever, until further notice
+    suspended_to: LocalTime | None = None
     no_contact: list[NoContactEntry] = []
     numbers: list[AllowedEntry] = []
 
@@ -296,8 +297,8 @@ class SubscriptionEntry(Entry):
     number: E164
     calls: Annotated[int, Field(ge=1, le=100)] | None = None  # what can be spoken; else those of the plan
     plan: Slug | None = None
-    starts_on: date | None = None
-    ends_on: date | None = None
+    starts_on: Day | None = None
+    ends_on: Day | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from ivr.facility import scopes
 from ivr.facility.daily import appointment
-from ivr.facility.fields import E164
+from ivr.facility.fields import E164, Time
 from ivr.facility.tables import facility, inmate
 from ivr.staff.desk import Asked, Desk, StaffError
 from ivr.staff.shown import Shown, facility_of, local
@@ -20,8 +20,8 @@ class Appoint(Asked):
 
     inmate_id: str
     number: E164
-    begins: datetime
-    ends: datetime
+    begins: Time
+    ends: Time
 
     @property
     def about(self) -> str:

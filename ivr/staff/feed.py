@@ -22,7 +22,7 @@ def feed(desk: Desk, asked: Feed) -> str:
     """Take in all events of a file that are new, or none; raises StaffError with a line for each bad row."""
     own = desk.facility_id(asked)
     try:
-        told = take_in(desk.conn, own, read_feed(asked.csv), desk.pin_key, desk.at)
+        told = take_in(desk.conn, own, read_feed(asked.csv, asked.file), desk.pin_key, desk.at)
     except ImportMistakes as mistakes:
         raise StaffError(str(mistakes)) from None
     offer_back(desk.conn, own, desk.at)

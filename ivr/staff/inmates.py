@@ -9,6 +9,7 @@ from sqlalchemy import Row, insert, select, update
 
 from ivr.facility import kept, scopes
 from ivr.facility.daily import inmate_event
+from ivr.facility.fields import Time
 from ivr.facility.kept import keep
 from ivr.facility.load_pins import PinLoader
 from ivr.facility.refusing import pin_length, pin_taken
@@ -49,8 +50,8 @@ class Move(OfInmate):
 class Suspend(OfInmate):
     """They are not to call, from one local time until another; without them from now on, until further notice."""
 
-    suspended_from: datetime | None = None
-    suspended_to: datetime | None = None
+    suspended_from: Time | None = None
+    suspended_to: Time | None = None
 
 
 class NewPin(OfInmate):

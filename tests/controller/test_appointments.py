@@ -90,7 +90,8 @@ async def test_a_cancelled_one_opens_nothing(world: World) -> None:
         ({"begins": "2026-11-23T10:00", "ends": "2026-11-23T11:00"}, "over before it begins"),
         ({"ends": "2026-11-23T16:31"}, "4 hours at most"),
         ({"inmate_id": "9999"}, "has no inmate 9999"),
-        ({"begins": "soon"}, "begins: Input should be a valid datetime"),
+        ({"begins": "soon"}, "begins: expected a day or a time"),
+        ({"ends": "9999-12-31T12:00"}, "ends: expected a year from 2000 to 2100, not 9999"),
     ],
 )
 def test_what_can_not_be_agreed_on_is_told(world: World, other: dict[str, str], told: str) -> None:

@@ -145,6 +145,10 @@ def test_the_command_shows_a_table_json_and_csv(ivr: Ivr, connecticut: World, on
     assert [(row["inmate"], row["short"]) for row in rows] == [("1001", "yes"), ("1002", "")]
     span = ("--from", "2026-11-24", "--to", "2026-11-26", "--json")
     assert len(ivr("entitlements", *span).out.splitlines()) == 6
+    for far in ("9999-12-31", "0001-01-01"):
+        refused = ivr("entitlements", "--day", far)
+        assert refused.status == 2
+        assert "expected a year from 2000 to 2100" in " ".join(refused.err.replace("│", " ").split())
     backwards = ("--from", "2026-11-24", "--to", "2026-11-23")
     assert is_one_line(ivr("entitlements", *backwards), "is before")
     assert is_one_line(ivr("entitlements", "--facility", "nowhere"), "no facility nowhere")

@@ -124,12 +124,21 @@ def test_many_questions_are_answered_line_by_line(
         '{"inmate": "1001", "number": "2", "when": "now"}',
         '{"inmate": "1001", "number": "2", "at": "soon"}',
         "",
+        '{"inmate": "1001", "number": "2", "at": "9999-12-31T23:00"}',
+        '{"inmate": "1001", "number": "2", "at": "0001-01-01T00:00"}',
+        r'{"inmate": "1001", "number": "\ud800"}',
+        r'{"inmate": "10\u0000", "number": "2"}',
+        "[" * 100_000,
+        '{"inmate": "1001", "number": "2", "at": "2000-01-01T00:00"}',
+        '{"inmate": "1001", "number": "2", "at": "2100-12-31T23:59"}',
     ]
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(lines)))
     answers = [json.loads(line) for line in ivr("explain", "--batch").out.splitlines()]
     assert [each.get("reason", each.get("decision")) for each in answers[:2]] == ["allow", "number_blocked"]
     told = ("not JSON", "a JSON object", "are needed", "in quotes", "unknown: when", "is not a time")
-    assert all(why in each["error"] for why, each in zip(told, answers[2:], strict=True))
+    told += ("empty line", "from 2000 to 2100, not 9999", "not 0001", "number: ", "inmate: ", "not JSON")
+    assert all(why in each["error"] for why, each in zip(told, answers[2:-2], strict=True))
+    assert all("decision" in each for each in answers[-2:])
 
 
 def test_a_day_is_told_in_spans(ivr: Ivr, world: World, on_database: str) -> None:
@@ -155,7 +164,7 @@ def test_a_day_is_told_in_spans(ivr: Ivr, world: World, on_database: str) -> Non
         "seconds": 900,
     }
     wrong = ivr(*words[:-1], "soon")
-    assert (wrong.status, wrong.err) == (1, "ivr: 'soon' is not a day such as 2026-12-24\n")
+    assert (wrong.status, wrong.err) == (1, "ivr: at: 'soon' is not a day such as 2026-12-24\n")
 
 
 @pytest.mark.parametrize(("on", "hours"), [("2026-03-08", 23), ("2026-11-01", 25), ("2026-11-23", 24)])

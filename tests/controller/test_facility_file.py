@@ -26,6 +26,9 @@ from tests.transcripts.play import FACILITY, KEY, World, demonstration
 SOURCES = read(FACILITY)
 TEXT = SOURCES.text
 
+FAR_CLOSURE = (
+    "[[facility.closure]]\nstarts = 2026-12-24T12:00:00\nends = 9999-12-31T00:00:00\nnote = 'Ever'\n"
+)
 #: What is written instead of what, and what the one mistake is: the field, and what was expected.
 MISTAKES: dict[str, tuple[str, str, str]] = {
     "not TOML": ('id = "example-county-jail"', "id = example", r"not TOML: .*line 4"),
@@ -161,6 +164,21 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
         r"prepaid account given more than once: family-one",
     ),
     "a subscription to nothing": ("calls = 57", "calls = 0", r"subscription\.0\.calls: .*equal to 1"),
+    "a closure without end": (
+        "[[plan]]",
+        FAR_CLOSURE + "[[plan]]",
+        r"facility\.closure\.0\.ends: expected a year from 2000 to 2100, not 9999",
+    ),
+    "a holiday before all": (
+        "[[plan]]",
+        '[[facility.holiday]]\ndate = 0001-01-01\nname = "First"\n[[plan]]',
+        r"facility\.holiday\.0\.date: expected a year from 2000 to 2100, not 0001",
+    ),
+    "a subscription for ever": (
+        "calls = 57",
+        "calls = 57\nstarts_on = 9999-12-31",
+        r"subscription\.0\.starts_on: expected a year from 2000 to 2100",
+    ),
     "a subscription that ends before": (
         "calls = 57",
         "calls = 57\nstarts_on = 2026-05-02\nends_on = 2026-05-01",

@@ -70,6 +70,24 @@ def test_an_event_is_taken_in_once(world: World) -> None:
     assert {name for name in before if before[name] != after[name]} == {"staff_change"}
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        BOOKING.replace("booked", "released").replace("975310", ""),
+        BOOKING.replace("1003", "1004"),
+        BOOKING.replace("T08:00", "T08:01"),
+        BOOKING.replace("unit-a", ""),
+    ],
+)
+def test_an_event_id_of_another_event_is_refused_with_its_line(world: World, other: str) -> None:
+    fed(world, BOOKING)
+    told = "jms.csv: line 2: event_id: e1 was taken in before for another event: "
+    told += "booked, inmate 1003, 2026-11-23 14:00 UTC"
+    with pytest.raises(StaffError) as refusal:
+        fed(world, other)
+    assert str(refusal.value).splitlines()[0] == told
+
+
 def test_an_event_that_a_later_one_has_overtaken_is_only_noted(world: World) -> None:
     fed(world, "e2,2026-11-23T10:00,transferred,1001,,,\n")
     told = fed(world, "e1,2026-11-23T09:00,moved,1001,,unit-a,\n")
@@ -102,23 +120,33 @@ BAD = {
         "e1,today,booked,1003,Kim,,\ne2,2026-11-23T08:00,eloped,1001,,,\n\n,2026-11-23,moved,1001,,,\n",
         ["line 2: at: ", "line 3: event: ", "line 5: event_id: "],
     ),
+    "what is wrong by itself, beside what is wrong here": (
+        HEADER,
+        "e1,0001-01-01T00:00,booked,1003,Kim,,\ne2,2026-11-23T08:00,moved,1003,,unit-a,\n"
+        "e3,9999-12-31T23:00-06:00,booked,1004,Lee,,\ne4,20261123,moved,1001,,unit-a,\n"
+        "e5,2026-11-23T08:00,booked,1005,R\0y,,\ne6,2026-11-23T08:00,moved,1001,,unit-x,\n"
+        "e7,2026-11-25T08:00,released,1001,,,\n",
+        [
+            "line 2: at: expected a year from 2000 to 2100, not 0001",
+            "line 4: at: expected a year from 2000 to 2100, not 9999",
+            "line 5: at: expected a day or a time",
+            "line 6: name: expected text, found a zero byte",
+            "line 7: unit: there is no unit unit-x",
+            "line 8: at: 2026-11-25 08:00 is more than a day ahead",
+        ],
+    ),
     "what does not fit": (
         HEADER,
         "e1,2026-11-23T08:00,moved,1003,,unit-a,\ne2,2026-11-23T08:00,booked,10030,Kim,,\n"
         "e3,2026-11-23T08:00,moved,1001,,unit-x,\ne3,2026-11-23T08:00,booked,1004,,,\n"
         "e5,2026-11-23T08:00,moved,1001,,,\n",
-        ["line 6: unit: expected one, since the inmate has moved"],
-    ),
-    "what the facility does not have": (
-        HEADER,
-        "e1,2026-11-23T08:00,moved,1003,,unit-a,\ne2,2026-11-23T08:00,booked,10030,Kim,,\n"
-        "e3,2026-11-23T08:00,moved,1001,,unit-x,\ne3,2026-11-23T08:00,booked,1004,,,\n",
         [
             "line 2: inmate_id: 1003 was never booked",
             "line 3: inmate_id: 10030 has not 4 digits",
             "line 4: unit: there is no unit unit-x",
             "line 5: event_id: e3 stands there twice",
             "line 5: name: expected one, since inmate 1004 is new",
+            "line 6: unit: expected one, since the inmate has moved",
         ],
     ),
     "a header": ("id,event\n", "", ["line 1: expected a header of event_id, at, event, inmate_id"]),
@@ -131,7 +159,9 @@ def test_every_bad_row_is_named_and_nothing_is_taken_in(world: World, what: str)
     before = world.database.read_now(contents)
     with pytest.raises(StaffError) as refusal:
         fed(world, BOOKING.replace("e1", "e0").replace("1003", "1009") + lines if not told else lines, header)
-    *found, last = str(refusal.value).splitlines()
+    lines_of = str(refusal.value).splitlines()
+    assert all(line.startswith("jms.csv: ") for line in lines_of)
+    *found, last = (line.removeprefix("jms.csv: ") for line in lines_of)
     assert len(found) == len(told), found
     assert all(line.startswith(each) for line, each in zip(found, told, strict=True)), found
     assert last == f"nothing was imported; {len(told)} mistakes"
@@ -165,7 +195,7 @@ def test_a_folder_is_watched(ivr: Ivr, world: World, on_database: str, tmp_path:
     assert list(folder.take()) == []  # somebody may still write to them
     good, bad = folder.take()
     assert good == "a.csv: 1 booked"
-    assert bad.startswith("b.csv: refused\nline 2: inmate_id: 1009 was never booked")
+    assert bad.startswith("b.csv: refused\nb.csv: line 2: inmate_id: 1009 was never booked")
     assert list(folder.take()) == []
     assert sorted(str(each.relative_to(watched)) for each in watched.rglob("*.*")) == [
         "done/a.csv",
@@ -190,5 +220,29 @@ def test_the_command_takes_a_file_and_tells_mistakes(
     file.write_text(HEADER + "e1,2026-11-23T08:00,moved,1001,,,\n")
     bad = ivr("feed", str(file))
     assert (bad.status, bad.out) == (1, "")
-    assert bad.err.startswith("ivr: line 2: unit: expected one, since the inmate has moved")
+    assert bad.err.startswith("ivr: jms.csv: line 2: unit: expected one, since the inmate has moved")
     assert ivr("feed").status == 2
+
+
+def test_a_watched_folder_survives_whatever_a_file_holds(
+    ivr: Ivr, world: World, on_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ivr("calls")
+    folder = Folder(load_settings(), tmp_path, None)
+    for name, at in (("a", "9999-12-31"), ("b", "0001-01-01T00:00"), ("c", "2026-11-23T08:00")):
+        (tmp_path / f"{name}.csv").write_text(HEADER + BOOKING.replace("2026-11-23T08:00", at))
+    (tmp_path / "d.csv").symlink_to(tmp_path / "absent")
+    assert list(folder.take()) == []
+    told = list(folder.take())
+    assert [line.splitlines()[0] for line in told] == ["a.csv: refused", "b.csv: refused", "c.csv: 1 booked"]
+    assert all("line 2: at: expected a year from 2000 to 2100" in line for line in told[:2])
+    assert sorted(each.name for each in (tmp_path / "refused").glob("*.csv")) == ["a.csv", "b.csv"]
+
+    def overflows(*_: object, **__: object) -> str:
+        raise OverflowError("date value out of range")
+
+    monkeypatch.setattr("ivr.feeding.perform", overflows)
+    (tmp_path / "e.csv").write_text(HEADER + BOOKING)
+    [told_of_it] = [*folder.take(), *folder.take()]
+    assert told_of_it == "e.csv: refused\nit can't be taken in: OverflowError('date value out of range')"
+    assert (tmp_path / "refused" / "e.csv").exists()

@@ -30,7 +30,7 @@ TABLE = {Kind.INMATES: inmate, Kind.NUMBERS: allowed_number, Kind.BLOCKED: block
 
 
 def imported(world: World, kind: Kind, text: str) -> str:
-    wanted = Asked(kind, JAIL, text, "officer").read()
+    wanted = Asked(kind, JAIL, text, "officer", "list.csv").read()
     return world.database.transact_now(import_rows, wanted, KEY, world.at)
 
 
@@ -98,6 +98,11 @@ BAD: dict[str, tuple[Kind, str, list[str]]] = {
         "id,name,pin\n1003,Kim,12\n1004,Lee,9753\n\nx,Ray,9753\n1006,Jo\n",
         ["line 2: pin: ", "line 5: id: ", "line 6: expected 3 fields, found 2"],
     ),
+    "rows wrong by themselves beside rows that do not fit": (
+        Kind.INMATES,
+        "id,name,pin,unit\n1003,Kim,12,\n1004,Lee,9753,unit-x\n",
+        ["line 2: pin: ", "line 3: unit: there is no unit unit-x"],
+    ),
     "rows that do not fit the facility": (
         Kind.INMATES,
         "id,name,pin,unit\n10030,Kim,9753,\n1004,Lee,9753,unit-x\n1005,Ray,,\n1006,Jo,9753,\n1006,Jo,9753,\n",
@@ -111,7 +116,11 @@ BAD: dict[str, tuple[Kind, str, list[str]]] = {
     "numbers": (
         Kind.NUMBERS,
         "inmate,number,speed_dial\n1009,2175550101,\n1001,2175550150,1\n1001,911,\n",
-        ["line 4: number: '911' is not a telephone number"],
+        [
+            "line 2: inmate: there is no inmate 1009",
+            "line 3: speed_dial: 1 is another number's",
+            "line 4: number: '911' is not a telephone number",
+        ],
     ),
     "numbers of others": (
         Kind.NUMBERS,
@@ -144,7 +153,9 @@ def test_every_bad_row_is_named_and_nothing_is_imported(world: World, what: str)
     before = world.database.read_now(contents)
     with pytest.raises(ImportMistakes) as refusal:
         imported(world, kind, text)
-    *lines, last = str(refusal.value).splitlines()
+    told_lines = str(refusal.value).splitlines()
+    assert all(line.startswith("list.csv: ") for line in told_lines)
+    *lines, last = (line.removeprefix("list.csv: ") for line in told_lines)
     assert len(lines) == len(told), lines
     assert all(line.startswith(each) for line, each in zip(lines, told, strict=True)), lines
     assert last == f"nothing was imported; {len(told)} mistakes"

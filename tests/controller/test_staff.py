@@ -206,6 +206,11 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
         {"inmate_id": "1001", "suspended_to": "2026-11-23T11:00"},
         "over before it begins",
     ),
+    "times out of all order": (
+        "inmate suspend",
+        {"inmate_id": "1001", "suspended_to": "9999-12-31"},
+        "suspended_to: expected a year from 2000 to 2100, not 9999",
+    ),
     "no number": ("number allow", {"inmate_id": "1001", "number": "911"}, "emergency_number"),
     "a speed dial of another": (
         "number allow",

@@ -329,3 +329,9 @@ def test_five_thousand_prefixes_are_found_by_a_few_looks() -> None:
     assert [
         many.price_of(f"+{each}555", CallType.LOCAL) is not None for each in (1999, 2000, 6999, 7000)
     ] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_a_tariff_holds_in_the_years_that_are_taken(day: str) -> None:
+    with pytest.raises(TariffFileError, match=r"far\.toml: valid_from: expected a year from 2000 to 2100"):
+        parse_tariff(f"valid_from = {day}", "far.toml")

@@ -1,6 +1,5 @@
 """Calling cards in batches: made with PINs that are told once, listed with their balances, cancelled."""
 
-from datetime import date
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -8,6 +7,7 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from accounts import cards
 from accounts.tables import AccountKind, account, account_holder, calling_card, card_batch
+from ivr.facility.fields import Day
 from ivr.staff.accounts.asked import Amount, Reference, dollars, found
 from ivr.staff.accounts.money import give_back
 from ivr.staff.desk import Asked, Desk, StaffError, ToldOnce
@@ -22,7 +22,7 @@ class Batch(Asked):
     batch_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
     count: Annotated[int, Field(ge=1, le=10_000)]
     value: Amount
-    expires_on: date | None = None
+    expires_on: Day | None = None
     law: str | None = None
 
     @property

@@ -3,14 +3,14 @@
 import csv
 import io
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from typing import ClassVar
 
 from sqlalchemy import Connection
 
 from accounts import unclaimed
 from accounts.holders import touch
-from ivr.facility.fields import State
+from ivr.facility.fields import Day, State
 from ivr.staff.accounts.asked import OfAccount, dollars, found, told
 from ivr.staff.accounts.money import PEOPLES
 from ivr.staff.desk import Asked, Desk, StaffError, ToldOnce
@@ -25,7 +25,7 @@ class Export(Asked):
     of_facility: ClassVar[bool] = False
 
     state: State
-    exported_on: date | None = None
+    exported_on: Day | None = None
 
     @property
     def about(self) -> str:
