@@ -120,8 +120,12 @@ def with_name(request: CallRequest) -> CallRequest:
 def _facility(conn: Connection, asked: Question) -> Facility:
     if asked.station_id is not None:
         facility = lookup.facility_of_station(conn, asked.station_id)
-        if facility is None or asked.facility_id not in (None, facility.id):
+        if facility is None:
             raise ExplainError(f"there is no station {asked.station_id}")
+        if asked.facility_id not in (None, facility.id):
+            raise ExplainError(
+                f"station {asked.station_id} belongs to facility {facility.id}, not to {asked.facility_id}"
+            )
         return facility
     found = lookup.facilities(conn, asked.facility_id)
     if len(found) != 1:

@@ -62,7 +62,7 @@ def quotas_below(name: str, level: LevelEntry, longest_call: int, law: Entitleme
         minutes = limit.minutes if limit.minutes is not None else (limit.calls or 0) * longest_call
         if minutes < law.minutes_a_day * MOST_DAYS[limit.each]:
             gives = f", {minutes} minutes" if limit.minutes is None else ""
-            yield f"{name}: limit {_told(limit)}{gives} each {limit.each}: {law}"
+            yield f"{name}: limit {_told(limit)}{gives}: {law}"
 
 
 def _kind(limit: LimitEntry) -> str:

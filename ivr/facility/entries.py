@@ -1,11 +1,11 @@
 """What every level of a facility's file may set: hours, closures, openings, limits, and whether calls are recorded."""
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ivr.facility.fields import Closing, Day, Days, LocalTime, Note, Opening
+from ivr.facility.fields import Closing, Day, Days, LocalTime, Note, Opening, Whole
 from ivr.policy.quantity import Counted, DayKind, Each, From
 from rating.call_type import CallType
 
@@ -25,6 +25,13 @@ class WindowEntry(Entry):
     days: Days
     opens: Opening
     closes: Closing
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lasts(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("opens") == given.get("closes") is not None:
+            raise ValueError(f'closes {given["closes"]} is when it opens: a whole day is "00:00" to "24:00"')
+        return given
 
 
 class DatedEntry(Entry):
@@ -54,15 +61,15 @@ class LimitEntry(Entry):
     `counts` says whose calls are counted together: the inmate's, everybody's to the number, or the inmate's to it.
     """
 
-    longest_call_minutes: Annotated[int, Field(ge=1, le=240)] | None = None
-    calls: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    minutes: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    cooling_off_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
-    attempts: Annotated[int, Field(ge=1, le=1000)] | None = None
+    longest_call_minutes: Annotated[Whole, Field(ge=1, le=240)] | None = None
+    calls: Annotated[Whole, Field(ge=1, le=10_000)] | None = None
+    minutes: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    cooling_off_minutes: Annotated[Whole, Field(ge=1, le=1440)] | None = None
+    attempts: Annotated[Whole, Field(ge=1, le=1000)] | None = None
     call_type: CallType | None = None
     days: DayKind | None = None
     each: Each | None = None
-    in_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
+    in_minutes: Annotated[Whole, Field(ge=1, le=1440)] | None = None
     measured_from: From | None = None
     counts: Counted | None = None
 

@@ -107,6 +107,7 @@ def _pin_digits(value: object) -> object:
 Day = Annotated[date, AfterValidator(bounded), BeforeValidator(written)]
 Time = Annotated[datetime, AfterValidator(bounded), BeforeValidator(written)]
 LocalTime = Annotated[Time, AfterValidator(_local)]
+Whole = Annotated[int, Field(strict=True)]  # true is no number
 E164 = Annotated[str, BeforeValidator(_number)]
 Amount = Annotated[Money, BeforeValidator(_money), Field(ge=0)]
 PLAIN_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*\.toml$"  # beside the file, nowhere else

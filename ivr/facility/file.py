@@ -26,8 +26,16 @@ from ivr.facility.fields import (
     Slug,
     State,
     TimeZone,
+    Whole,
 )
-from ivr.facility.refusing import refuse_backwards, refuse_codes, refuse_overlaps, refuse_pins, refuse_twins
+from ivr.facility.refusing import (
+    refuse_backwards,
+    refuse_codes,
+    refuse_overlaps,
+    refuse_pins,
+    refuse_service_code,
+    refuse_twins,
+)
 from ivr.facility.sources import FacilityFileError, Sources, is_plain, mistakes, named, read, toml
 from ivr.policy.hotline import HotlineKind
 from ivr.policy.identity import IdentifyBy
@@ -57,35 +65,35 @@ class FacilityEntry(LevelEntry):
     agency: FileName | None = None  # a file beside this one: AgencyFile
     kind: FacilityKind
     operator: Operator  # in whose custody people are; with state and kind it decides what is free by law
-    average_daily_population: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] | None = (
+    average_daily_population: Annotated[Whole, Field(ge=0, le=1_000_000)] | None = (
         None  # of last year; unknown: the lowest cap
     )
     state: State
     time_zone: TimeZone
     caller_id: E164
-    inmate_id_digits: Annotated[int, Field(ge=4, le=12)]
+    inmate_id_digits: Annotated[Whole, Field(ge=4, le=12)]
     pin_digits: PinDigits = (4, 12)  # 6, or "4-8"
     identify_by: IdentifyBy = IdentifyBy.ID_AND_PIN
     pin_change_by_phone: bool = True
-    intake_calls: Annotated[int, Field(ge=0, le=100)] = 3  # completed local ones after an arrest, free
-    intake_calls_for_parents: Annotated[int, Field(ge=0, le=100)] = (
+    intake_calls: Annotated[Whole, Field(ge=0, le=100)] = 3  # completed local ones after an arrest, free
+    intake_calls_for_parents: Annotated[Whole, Field(ge=0, le=100)] = (
         2  # more, for who has minor children in custody
     )
-    intake_within_minutes: Annotated[int, Field(ge=1, le=10_080)] = 180
-    longest_call_minutes: Annotated[int, Field(ge=1, le=240)]
-    ring_seconds: Annotated[int, Field(ge=10, le=90)] = 45
+    intake_within_minutes: Annotated[Whole, Field(ge=1, le=10_080)] = 180
+    longest_call_minutes: Annotated[Whole, Field(ge=1, le=240)]
+    ring_seconds: Annotated[Whole, Field(ge=10, le=90)] = 45
     records: bool = True
     toll_free: bool = False  # whether toll-free numbers may be called; the tariff must have a price for them
     pan_mode: PanMode = PanMode.ENFORCED
-    pan_maximum: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    pan_maximum: Annotated[Whole, Field(ge=1, le=10_000)] | None = None
     requests_by_phone: bool = (
         False  # whether inmates may ask by telephone for a number to be added to their list
     )
-    requests_waiting_maximum: Annotated[int, Field(ge=1, le=100)] = 5  # of one inmate
-    relay_limit_factor: Annotated[int, Field(ge=1, le=10)] = (
+    requests_waiting_maximum: Annotated[Whole, Field(ge=1, le=100)] = 5  # of one inmate
+    relay_limit_factor: Annotated[Whole, Field(ge=1, le=10)] = (
         3  # how many times as long a talk over a relay may be
     )
-    overlay_minutes: Annotated[int, Field(ge=1, le=60)] | None = (
+    overlay_minutes: Annotated[Whole, Field(ge=1, le=60)] | None = (
         None  # how often a talk tells where it is from
     )
     local_exchanges: list[Annotated[str, Field(pattern=r"^[0-9]{6}$")]] = []
@@ -94,6 +102,13 @@ class FacilityEntry(LevelEntry):
     localities: list[Slug] = []  # whose taxes of their own are due here
     schedule: list[WindowEntry]  # a facility without hours is never open
     holiday: list[HolidayEntry] = []
+
+    @model_validator(mode="after")
+    def _each_file_is_one_thing(self) -> Self:
+        for name, what in ((self.agency, "agency"), (self.taxes, "taxes")):
+            if name in self.tariffs:
+                raise ValueError(f"tariffs: {name} is the file that {what} names, and no tariff")
+        return self
 
     @property
     def site(self) -> Site:
@@ -113,7 +128,7 @@ class PlanEntry(Entry):
 
     id: Slug
     price: Amount  # taxes and fees included
-    calls: Annotated[int, Field(ge=1, le=100)]  # what can be spoken
+    calls: Annotated[Whole, Field(ge=1, le=100)]  # what can be spoken
 
 
 class StationEntry(RecordedEntry):
@@ -170,6 +185,10 @@ class InmateEntry(RecordedEntry):
             raise ValueError(
                 f"suspended_from and suspended_to belong to the state suspended, not {self.state}"
             )
+        if self.suspended_from and self.suspended_to and self.suspended_to <= self.suspended_from:
+            raise ValueError(
+                f"suspended_to {self.suspended_to} is not after suspended_from {self.suspended_from}"
+            )
         refuse_twins("number", [each.number for each in self.numbers])
         refuse_twins("speed dial", [each.speed_dial for each in self.numbers if each.speed_dial])
         return self
@@ -221,6 +240,7 @@ class SpecialEntry(RecordedEntry):
     def _code_with_its_kind(self) -> Self:
         if (self.code is None) != (self.hotline_kind is None):
             raise ValueError("hotline_kind and code belong together")
+        refuse_service_code(self.code)
         return self
 
 
@@ -258,11 +278,11 @@ class FundingEntry(Entry):
 
     payers: list[Funding] = ["subscription", "prepaid"]
     collect_limit: Amount = ZERO  # what one number may owe for collect calls
-    courtesy_minutes: Annotated[int, Field(ge=0, le=15)] = 2  # of the one call that a number gets
-    dropped_within_seconds: Annotated[int, Field(ge=0, le=900)] = (
+    courtesy_minutes: Annotated[Whole, Field(ge=0, le=15)] = 2  # of the one call that a number gets
+    dropped_within_seconds: Annotated[Whole, Field(ge=0, le=900)] = (
         60  # a talk that fails so early is given back
     )
-    continues_within_seconds: Annotated[int, Field(ge=0, le=900)] = (
+    continues_within_seconds: Annotated[Whole, Field(ge=0, le=900)] = (
         0  # so soon after, a call continues the last
     )
 
@@ -279,7 +299,7 @@ class FundingEntry(Entry):
 class RecordingEntry(Entry):
     """`[recording]`: how long recordings are kept, and what becomes of a talk that should be recorded and is not."""
 
-    kept_days: Annotated[int, Field(ge=1, le=36_500)] = 365
+    kept_days: Annotated[Whole, Field(ge=1, le=36_500)] = 365
     when_it_fails: Unrecorded = Unrecorded.END
 
 
@@ -295,7 +315,7 @@ class SubscriptionEntry(Entry):
     """`[[subscription]]`: so many calls to one number. Without `starts_on` a period of a month starts at loading."""
 
     number: E164
-    calls: Annotated[int, Field(ge=1, le=100)] | None = None  # what can be spoken; else those of the plan
+    calls: Annotated[Whole, Field(ge=1, le=100)] | None = None  # what can be spoken; else those of the plan
     plan: Slug | None = None
     starts_on: Day | None = None
     ends_on: Day | None = None

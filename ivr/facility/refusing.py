@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 
+from rating.numbers import NumberRefusal, Unusable, read_keys
 from rating.tariff_file import TariffFile
 
 
@@ -48,6 +49,16 @@ def refuse_pins(pins: Sequence[tuple[str, str | None]], least: int, most: int, *
         other = owners.setdefault(pin, inmate_id)
         if alone and other != inmate_id:
             raise ValueError(f"inmate {inmate_id}: pin: {pin_taken(other)}")
+
+
+def refuse_service_code(code: str | None) -> None:
+    """What everybody knows as the number of something else, such as 911 or 988, is no hotline's code."""
+    known = read_keys(code) if code is not None else None
+    if isinstance(known, Unusable) and known.reason in (
+        NumberRefusal.EMERGENCY_NUMBER,
+        NumberRefusal.SERVICE_CODE,
+    ):
+        raise ValueError(f"code: {code} is an emergency number or a service code: expected another")
 
 
 def refuse_codes(codes: Sequence[tuple[str, str | None]], shortest: int) -> None:

@@ -155,7 +155,9 @@ def read(name: str, given: Mapping[str, object]) -> Asked:
         return CHANGES[name].asked.model_validate(given)
     except ValidationError as error:
         told = [
-            f"{'.'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}"
+            f"{'.'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}".removeprefix(
+                ": "
+            )
             for each in error.errors(include_input=False)
         ]
         raise StaffError("; ".join(told)) from None

@@ -39,11 +39,15 @@ class Wanted:
 
 
 def changes_shown(conn: Connection, wanted: Wanted) -> list[Shown]:
-    """The newest changes, each with its author and note; times are the facility's."""
+    """The newest changes, each with its author and note; times are the facility's.
+
+    Raises StaffError for a facility that there is not.
+    """
     asked = select(staff_change, facility.c.time_zone).outerjoin(
         facility, facility.c.id == staff_change.c.facility_id
     )
     if wanted.facility_id is not None:
+        facility_of(conn, wanted.facility_id)
         asked = asked.where(staff_change.c.facility_id == wanted.facility_id)
     if wanted.author is not None:
         asked = asked.where(staff_change.c.author == wanted.author)

@@ -157,3 +157,16 @@ def test_a_check_knows_the_agencys_hours_and_blocks(ivr: Ivr, tmp_path: Path) ->
     assert said.status == 1
     assert "agency example-agency: closure “Storm” was over on 2020-01-02 00:00" in said.out
     assert "inmate 1001, number +13125550103, speed dial 3: allowed, and blocked by prefix +1312" in said.out
+
+
+def test_the_agencys_file_is_no_tariff() -> None:
+    both = (
+        'tariffs = ["demonstration-tariff.toml"]',
+        'tariffs = ["demonstration-tariff.toml", "agency.toml"]',
+    )
+    with pytest.raises(FacilityFileError) as refusal:
+        jail("", both)
+    [line] = str(refusal.value).splitlines()
+    assert line.startswith(
+        "jail: facility: tariffs: agency.toml is the file that agency names, and no tariff"
+    )

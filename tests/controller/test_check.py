@@ -151,14 +151,14 @@ FOUND: dict[str, tuple[str, str, str, str]] = {
         CONNECTICUT,
         LIMIT,
         '[[facility.limit]]\nminutes = 60\neach = "day"\n' + LIMIT,
-        "facility: limit minutes 60, each day each day: the law gives each person 90 a day "
+        "facility: limit minutes 60, each day: the law gives each person 90 a day "
         "(Connecticut General Statutes s. 18-81oo)",
     ),
     "fewer calls than by law": (
         CONNECTICUT,
         SAM,
         SAM + 'limit = [{ calls = 5, each = "day" }]\n',
-        "inmate 1002: limit calls 5, each day, 75 minutes each day: the law gives each person 90 a day "
+        "inmate 1002: limit calls 5, each day, 75 minutes: the law gives each person 90 a day "
         "(Connecticut General Statutes s. 18-81oo)",
     ),
     "shorter hours than by law": (

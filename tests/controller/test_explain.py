@@ -67,6 +67,7 @@ async def test_at_another_time_calls_in_progress_are_over(world: World) -> None:
         ({"inmate_id": "9999"}, "example-county-jail has no inmate 9999"),
         ({"station_id": "x"}, "there is no station x"),
         ({"station_id": None, "facility_id": "x"}, "there is no facility x"),
+        ({"facility_id": "x"}, "station demo-a1 belongs to facility example-county-jail, not to x"),
     ],
 )
 def test_what_is_not_known_is_told(world: World, wrong: dict[str, Any], told: str) -> None:
@@ -135,7 +136,7 @@ def test_many_questions_are_answered_line_by_line(
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(lines)))
     answers = [json.loads(line) for line in ivr("explain", "--batch").out.splitlines()]
     assert [each.get("reason", each.get("decision")) for each in answers[:2]] == ["allow", "number_blocked"]
-    told = ("not JSON", "a JSON object", "are needed", "in quotes", "unknown: when", "is not a time")
+    told = ["not JSON", "a JSON object", "are needed", "in quotes", "unknown: when", "is not a time"]
     told += ("empty line", "from 2000 to 2100, not 9999", "not 0001", "number: ", "inmate: ", "not JSON")
     assert all(why in each["error"] for why, each in zip(told, answers[2:-2], strict=True))
     assert all("decision" in each for each in answers[-2:])

@@ -164,6 +164,41 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
         r"prepaid account given more than once: family-one",
     ),
     "a subscription to nothing": ("calls = 57", "calls = 0", r"subscription\.0\.calls: .*equal to 1"),
+    "hours that end as they begin": (
+        'closes = "24:00"',
+        'closes = "00:00"',
+        r"schedule\.0: closes 00:00 is when it opens: a whole day is \"00:00\" to \"24:00\"",
+    ),
+    "a call as long as true": (
+        "longest_call_minutes = 15",
+        "longest_call_minutes = true",
+        r"longest_call_minutes: .*integer",
+    ),
+    "a suspension from a number": (
+        'state = "suspended"',
+        'state = "suspended"\nsuspended_from = 5',
+        r"inmate\.1\.suspended_from: expected a day or a time",
+    ),
+    "a suspension with an offset": (
+        'state = "suspended"',
+        'state = "suspended"\nsuspended_to = 2026-12-24T12:00:00Z',
+        r"inmate\.1\.suspended_to: expected the facility's own time, written without an offset",
+    ),
+    "a suspension backwards": (
+        'state = "suspended"',
+        'state = "suspended"\nsuspended_from = 2026-12-24T12:00:00\nsuspended_to = 2026-12-24T11:00:00',
+        r"inmate\.1: suspended_to .* is not after suspended_from",
+    ),
+    "a hotline in place of the police": (
+        'code = "33"',
+        'code = "911"',
+        r"number\.\d: code: 911 is an emergency number",
+    ),
+    "a hotline in place of the crisis line": (
+        'code = "33"',
+        'code = "988"',
+        r"code: 988 is an emergency number or",
+    ),
     "a closure without end": (
         "[[plan]]",
         FAR_CLOSURE + "[[plan]]",

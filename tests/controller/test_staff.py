@@ -222,6 +222,7 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
         {"inmate_id": "1001", "number": UNLISTED},
         "is not in the list of inmate 1001",
     ),
+    "a block of nothing": ("number block", {}, r"^expected exactly one of number, prefix, type$"),
     "a block of two things": ("number block", {"number": LISTED, "prefix": "900"}, "exactly one of"),
     "a block that there is not": ("number unblock", {"number": LISTED}, "no such block"),
     "no reason": ("number block", {"number": LISTED, "note": "  "}, "note: expected a few words"),
@@ -242,6 +243,11 @@ def test_a_list_takes_no_more_than_its_maximum(world: World) -> None:
     with pytest.raises(StaffError, match="the list is full"):
         does(world, "number allow", inmate_id="1001", number=UNLISTED)
     does(world, "number allow", inmate_id="1001", number=LISTED, relation="Sister")
+
+
+def test_the_log_of_a_facility_that_there_is_not_is_refused(world: World) -> None:
+    with pytest.raises(StaffError, match="there is no facility nope"):
+        world.database.read_now(changes_shown, Wanted("nope"))
 
 
 def test_the_log_tells_who_changed_what_when_and_why(world: World) -> None:
