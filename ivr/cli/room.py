@@ -8,7 +8,9 @@ _OF_SQLITE = ("database or disk is full", "disk I/O error")  # the second for th
 
 def no_room(failure: BaseException | None) -> str | None:
     """The sentence and its cure, if a full disk is behind this failure."""
-    while failure is not None:
+    seen: set[int] = set()  # an error may be raised from itself
+    while failure is not None and id(failure) not in seen:
+        seen.add(id(failure))
         text = str(failure)
         if isinstance(failure, OSError) and failure.errno in _ERRNOS:
             return _told(f"{failure.strerror}: {failure.filename}" if failure.filename else text)

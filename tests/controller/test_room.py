@@ -1,11 +1,24 @@
 """Starting where the disk is full: one sentence with the cure."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
+from ivr.cli.room import no_room
 from ivr.demonstration.ports import free_ports
 from tests.small_disk import on_a_small_disk
+
+
+@pytest.mark.timeout(20)
+def test_errors_that_are_each_others_causes_are_looked_at_once() -> None:
+    first, second = ValueError("integer overflow"), OSError(errno.ENOSPC, "No space left on device")
+    first.__cause__ = first
+    assert no_room(first) is None
+    first.__cause__, second.__cause__ = second, first
+    assert "No space left on device" in str(no_room(first))
+    second.errno = errno.EACCES
+    assert no_room(first) is None
 
 
 @pytest.mark.parametrize("size", ["16k", "256k", "512k"])
