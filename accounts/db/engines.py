@@ -12,9 +12,10 @@ from pysqlite3 import dbapi2 as sqlite
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from accounts.db.errors import DatabaseError, DatabaseUnsuitable
+from accounts.db.errors import DatabaseBusy, DatabaseError, DatabaseUnsuitable
 
 BUSY_SECONDS: Final = 2
+BUSY: Final = f"another process kept the database locked for {BUSY_SECONDS} s"
 OLDEST_SQLITE: Final = (3, 51, 3)  # earlier ones can lose commits when a WAL is reset (sqlite.org/wal.html)
 SAFE_SYNCHRONOUS_COMMIT: Final = frozenset({"on", "remote_apply"})
 
@@ -79,6 +80,12 @@ def check_sqlite_version(version: tuple[int, int, int] = sqlite.sqlite_version_i
         )
 
 
+def is_busy(error: BaseException) -> bool:
+    """Whether SQLite says that somebody else keeps the database locked."""
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite.SQLITE_BUSY, sqlite.SQLITE_LOCKED)
+
+
 def _sqlite_engine(url: URL, connections: int, *, begin: str, setup: tuple[str, ...]) -> Engine:
     check_sqlite_version()
     _make_private(sqlite_path(url))
@@ -104,7 +111,12 @@ def _sqlite_engine(url: URL, connections: int, *, begin: str, setup: tuple[str, 
 
     @event.listens_for(engine, "begin")
     def begin_transaction(conn: Connection) -> None:
-        driver_connection(conn).execute(begin)
+        try:
+            driver_connection(conn).execute(begin)
+        except sqlite.OperationalError as error:
+            if not is_busy(error):
+                raise
+            raise DatabaseBusy(BUSY) from error
 
     return engine
 

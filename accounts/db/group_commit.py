@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
-from pysqlite3 import dbapi2 as sqlite
 from sqlalchemy import Connection, Engine
 
-from accounts.db.engines import BUSY_SECONDS, driver_connection
+from accounts.db.engines import BUSY, driver_connection, is_busy
 from accounts.db.errors import DatabaseBusy, DatabaseClosed, DatabaseError, OutcomeUnknown
 
 T = TypeVar("T")
@@ -130,11 +129,8 @@ def _run_job(conn: Connection, job: _Job) -> None:
 
 
 def _explained(error: BaseException) -> DatabaseError:
-    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite.SQLITE_BUSY, sqlite.SQLITE_LOCKED):
-        explained: DatabaseError = DatabaseBusy(
-            f"another process kept the database locked for {BUSY_SECONDS} s"
-        )
+    if is_busy(error):
+        explained: DatabaseError = DatabaseBusy(BUSY)
     elif isinstance(error, DatabaseError):
         return error
     else:

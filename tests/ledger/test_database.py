@@ -15,7 +15,7 @@ from sqlalchemy import Connection, make_url, select, text
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.exc import DBAPIError
 
-from accounts import ledger
+from accounts import ledger, schema
 from accounts.db import (
     Database,
     DatabaseBusy,
@@ -242,6 +242,8 @@ def test_a_file_that_another_process_keeps_locked_is_busy(database: Database, da
     with pytest.raises(DatabaseBusy):
         database.transact_now(open_named("a"))
     assert opened(database) == set()
+    with pytest.raises(DatabaseBusy):
+        schema.current(database_url)
     other.execute("ROLLBACK")
     other.close()
     database.transact_now(open_named("b"))
