@@ -4,11 +4,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from accounts.tables import AccountKind, TransferKind, account, transfer
 
 SUMS: Final = ("credits", "debits", "held")
+_HALVES: Final = ("high", "low")
 
 _resolution = transfer.alias("resolution")
 
@@ -35,14 +49,16 @@ def verify(conn: Connection) -> Verification:
 
 
 def _unbalanced(conn: Connection) -> Iterator[str]:
-    for row in conn.execute(_UNBALANCED):
-        yield f"{row.unit}: credits exceed debits by {row.excess}"
+    for row in conn.execute(_EXCESSES):
+        if excess := _whole(row.high, row.low):
+            yield f"{row.unit}: credits exceed debits by {excess}"
 
 
 def _different_from_replay(conn: Connection) -> Iterator[str]:
     for row in conn.execute(_DIFFERENT):
         stored = f"stored credits {row.credits}, debits {row.debits}, held {row.held}"
-        replay = f"{row.replayed_credits}, {row.replayed_debits}, {row.replayed_held}"
+        halves = ((row._mapping[f"{name}_high"], row._mapping[f"{name}_low"]) for name in SUMS)
+        replay = ", ".join(str(_whole(high, low)) for high, low in halves)
         yield f"{row.id}: {stored}; its transfers say {replay}"
 
 
@@ -70,23 +86,42 @@ def _replay() -> Select[tuple[str, int, int, int]]:
         transfer.c.credit_id, _amount_if(moves), literal(0), literal(0)
     )
     sides = union_all(debits, credits).subquery()
-    return select(
-        sides.c.account_id,
-        func.sum(sides.c.credits).label("credits"),
-        func.sum(sides.c.debits).label("debits"),
-        func.sum(sides.c.held).label("held"),
-    ).group_by(sides.c.account_id)
+    sums = [each for name in SUMS for each in _summed(sides.c[name], f"{name}_")]
+    return select(sides.c.account_id, *sums).group_by(sides.c.account_id)
 
 
 def _amount_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return case((condition, transfer.c.amount), else_=0)
 
 
+def _summed(number: ColumnElement[int], name: str = "") -> list[ColumnElement[int]]:
+    """The sum as those of the upper and of the lower 32 bits: neither overflows, whatever the numbers are."""
+    halves = zip(_HALVES, (_high(number), _low(number)), strict=True)
+    return [cast(func.sum(half), BigInteger).label(f"{name}{which}") for which, half in halves]
+
+
+def _high(number: ColumnElement[int]) -> ColumnElement[int]:
+    return number.op(">>")(literal_column("32"))
+
+
+def _low(number: ColumnElement[int]) -> ColumnElement[int]:
+    return number.op("&")(literal_column(str(2**32 - 1)))
+
+
+def _whole(high: int, low: int) -> int:
+    return high * 2**32 + low
+
+
 def _different() -> Select[*tuple[Any, ...]]:
     """Accounts whose stored sums are not those of their transfers, with both."""
     replayed = _replay().subquery("replayed")
-    sums = [func.coalesce(replayed.c[name], 0).label(f"replayed_{name}") for name in SUMS]
-    different = or_(*(account.c[name] != func.coalesce(replayed.c[name], 0) for name in SUMS))
+    sums = [func.coalesce(each, 0).label(each.name) for each in replayed.c if each.name != "account_id"]
+    high, low = ({name: func.coalesce(replayed.c[f"{name}_{half}"], 0) for name in SUMS} for half in _HALVES)
+    carried = {name: high[name] + _high(low[name]) for name in SUMS}
+    different = or_(
+        *(_high(account.c[name]) != carried[name] for name in SUMS),
+        *(_low(account.c[name]) != _low(low[name]) for name in SUMS),
+    )
     accounts = select(account, *sums).outerjoin_from(account, replayed, replayed.c.account_id == account.c.id)
     return accounts.where(different).order_by(account.c.id)
 
@@ -94,17 +129,15 @@ def _different() -> Select[*tuple[Any, ...]]:
 # Made once: whoever proves the book after every step of many would spend longer on making them than on asking.
 _ALL_ACCOUNTS: Final = select(func.count()).select_from(account)
 _ALL_TRANSFERS: Final = select(func.count()).select_from(transfer)
-_excess = func.sum(account.c.credits - account.c.debits)
-_UNBALANCED: Final = (
-    select(account.c.unit, _excess.label("excess"))
+_EXCESSES: Final = (
+    select(account.c.unit, *_summed(account.c.credits - account.c.debits))
     .group_by(account.c.unit)
-    .having(_excess != 0)
     .order_by(account.c.unit)
 )
 _DIFFERENT: Final = _different()
 _OVERDRAWN: Final = (
     select(account.c.id)
-    .where(account.c.kind != AccountKind.SYSTEM, account.c.credits - account.c.debits - account.c.held < 0)
+    .where(account.c.kind != AccountKind.SYSTEM, account.c.credits - account.c.debits < account.c.held)
     .order_by(account.c.id)
 )
 _UNFITTING: Final = (

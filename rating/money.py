@@ -8,6 +8,8 @@ Money = NewType("Money", int)
 MICROS_PER_UNIT = 1_000_000
 MICROS_PER_CENT = 10_000
 ZERO = Money(0)
+#: What one payment, limit or price may be: far more than anybody's, and far too little for any sum of them to overflow.
+MOST = Money(1_000_000 * MICROS_PER_UNIT)
 
 _DECIMAL = re.compile(r"(?P<sign>-?)(?P<whole>\d{1,12})(?:\.(?P<fraction>\d{1,6}))?", re.ASCII)
 
@@ -23,6 +25,13 @@ def parse_money(text: str) -> Money:
         raise ValueError(f"not an amount of money: {text!r} (write it like 12.50, with at most six decimals)")
     micros = int(match["whole"]) * MICROS_PER_UNIT + int((match["fraction"] or "").ljust(6, "0"))
     return Money(-micros if match["sign"] else micros)
+
+
+def at_most(amount: Money) -> Money:
+    """The amount; raises ValueError for one that is more than any payment, limit or price may be."""
+    if amount > MOST:
+        raise ValueError(f"expected at most ${MOST // MICROS_PER_UNIT:,}.00")
+    return amount
 
 
 def format_money(amount: Money) -> str:

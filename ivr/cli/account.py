@@ -171,7 +171,7 @@ def deposit(
 ) -> None:
     """Book money that has come in for a prepaid account, or for an inmate: debit/FACILITY/ID.
 
-    There is no least amount, no most and no fee.
+    There is no least amount and no fee; at most $1,000,000.00 at once.
     """
     _perform("account deposit", account, note, reference, amount=amount)
 

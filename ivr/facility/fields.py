@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from ivr.policy.schedule import HOLIDAY
 from rating.area_codes import states_by_area_code
 from rating.days import bounded, written
-from rating.money import Money, parse_money
+from rating.money import Money, at_most, parse_money
 from rating.numbers import ORDINARY_AND_TOLL_FREE, Number, read_e164, read_keys
 
 #: Who may pay for a call that is not free, and who alone may for a number of an inmate's list. They are tried in an
@@ -109,7 +109,7 @@ Time = Annotated[datetime, AfterValidator(bounded), BeforeValidator(written)]
 LocalTime = Annotated[Time, AfterValidator(_local)]
 Whole = Annotated[int, Field(strict=True)]  # true is no number
 E164 = Annotated[str, BeforeValidator(_number)]
-Amount = Annotated[Money, BeforeValidator(_money), Field(ge=0)]
+Amount = Annotated[Money, BeforeValidator(_money), Field(ge=0), AfterValidator(at_most)]
 PLAIN_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*\.toml$"  # beside the file, nowhere else
 FileName = Annotated[str, Field(pattern=PLAIN_NAME)]
 Note = Annotated[str, Field(min_length=3)]

@@ -34,6 +34,19 @@ def test_a_deposit_is_booked_once_whatever_its_amount(ivr: Ivr, world: World, on
     ] * 2
 
 
+def test_no_amount_is_more_than_a_million_dollars(ivr: Ivr, world: World, on_database: str) -> None:
+    account = ("account", "open", "direct/example-county-jail/ana", *NOTE)
+    for words, field in (
+        (("account", "deposit", FAMILY, "1000000.01", *NOTE), "amount"),
+        (("account", "adjust", FAMILY, "--credit", "999999999999", *NOTE), "credit"),
+        ((*account, "--credit-limit", "1000001"), "credit_limit"),
+    ):
+        said = ivr(*words)
+        assert (said.status, said.err) == (1, f"ivr: {field}: expected at most $1,000,000.00\n")
+    assert ivr("account", "deposit", FAMILY, "1000000", *NOTE).status == 0
+    is_booked(world, 1_000_005_000_000)
+
+
 def test_a_refund_is_of_all_that_is_available_and_booked_once(
     ivr: Ivr, world: World, on_database: str
 ) -> None:

@@ -158,6 +158,7 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
         r"blocked\.0\.note: .*3",
     ),
     "a balance below nothing": ('"5.00"', '"-5.00"', r"opening_balance: .*greater than or equal"),
+    "a balance of too much": ('"5.00"', '"1000000.01"', r"opening_balance: expected at most \$1,000,000\.00"),
     "an account twice": (
         "[[prepaid]]",
         '[[prepaid]]\naccount = "family-one"\nnumbers = []\nopening_balance = "1.00"\n[[prepaid]]',

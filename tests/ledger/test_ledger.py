@@ -333,6 +333,30 @@ def test_verification_finds_what_was_tampered_with(book: Database, tampering: st
     assert any(found.startswith(fault) for found in book.read_now(verify).faults)
 
 
+def test_verification_adds_up_what_no_databases_number_holds(database: Database) -> None:
+    most = 5 * 10**18  # of two, the sum is more than 64 bits hold
+    for name, system in (("a", CASH), ("b", REVENUE)):
+        database.transact_now(open_money, 0, f"prepaid/{name}")
+        database.transact_now(
+            ledger.post,
+            transfer_id=name,
+            debit_id=system,
+            credit_id=f"prepaid/{name}",
+            amount=most,
+            at=AT,
+        )
+    assert database.read_now(verify).faults == ()
+    again = (
+        "INSERT INTO transfer (id, kind, unit, debit_id, credit_id, amount, posted_at) VALUES "
+        f"('c', 'payment', 'USD', '{REVENUE}', 'prepaid/a', {most}, 0)"
+    )
+    database.transact_now(lambda conn: conn.execute(text(again)))
+    assert database.read_now(verify).faults == (
+        f"prepaid/a: stored credits {most}, debits 0, held 0; its transfers say {2 * most}, 0, 0",
+        f"{REVENUE}: stored credits 0, debits {most}, held 0; its transfers say 0, {2 * most}, 0",
+    )
+
+
 @pytest.mark.parametrize(
     ("operation", "statements"),
     [

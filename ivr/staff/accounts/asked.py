@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from accounts import closing, ledger, statement
 from accounts.tables import AccountKind, Unit
 from ivr.staff.desk import Asked, Desk, StaffError
-from rating.money import Money, format_money, parse_money
+from rating.money import Money, at_most, format_money, parse_money
 
 _NAME = "[a-z][a-z0-9-]{0,39}"
 NEW_ID = re.compile(f"prepaid/({_NAME}/)?{_NAME}|direct/{_NAME}/{_NAME}")
@@ -27,8 +27,8 @@ def _new_id(value: str) -> str:
     return value
 
 
-Amount = Annotated[Money, BeforeValidator(_amount), Field(gt=0)]
-Threshold = Annotated[Money, BeforeValidator(_amount), Field(ge=0)]
+Amount = Annotated[Money, BeforeValidator(_amount), Field(gt=0), AfterValidator(at_most)]
+Threshold = Annotated[Money, BeforeValidator(_amount), Field(ge=0), AfterValidator(at_most)]
 NewId = Annotated[str, AfterValidator(_new_id)]
 #: What tells one payment from another, so that asking again does nothing again.
 Reference = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]

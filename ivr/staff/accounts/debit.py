@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import Connection, Row, select
 
 from accounts import debit, ledger, outbox, payers
@@ -19,7 +19,7 @@ from ivr.policy.request import InmateState
 from ivr.records.alerts import alert_once
 from ivr.staff.accounts.asked import Reference, dollars
 from ivr.staff.desk import Asked, Desk, StaffError, ToldOnce
-from rating.money import ZERO, Money, ceil_to_cent, floor_to_cent, format_money, parse_money
+from rating.money import ZERO, Money, at_most, ceil_to_cent, floor_to_cent, format_money, parse_money
 
 GONE = (InmateState.RELEASED, InmateState.TRANSFERRED)
 _available = account.c.credits - account.c.debits - account.c.held
@@ -39,7 +39,7 @@ class TransferRow(BaseModel):
 
     reference: Reference
     inmate_id: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")]
-    amount: Annotated[Money, BeforeValidator(_amount)]
+    amount: Annotated[Money, BeforeValidator(_amount), AfterValidator(at_most)]
     kind: debit.Source = debit.Source.TRUST
 
 
