@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import dropwhile
 from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
@@ -66,6 +67,15 @@ def lines(conn: Connection, account_id: str) -> Iterator[Line]:
         yield Line(row.posted_at, row.id, _other(row, account_id), amount, balance)
     for row in conn.execute(_reserved(account_id)):
         yield Line(row.posted_at, row.id, _other(row, account_id), -row.amount, balance, reserved=True)
+
+
+def lowest_since(conn: Connection, account_id: str, transfer_id: str) -> int:
+    """The lowest balance of the account from this movement on, 0 where it has no such one.
+
+    What the movement brought is surely still there only if that is no less than its amount.
+    """
+    since = dropwhile(lambda line: line.transfer_id != transfer_id, lines(conn, account_id))
+    return min((line.balance for line in since), default=0)
 
 
 def _other(row: Row[Any], account_id: str) -> str:

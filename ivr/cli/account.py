@@ -208,7 +208,8 @@ def adjust(
 ) -> None:
     """Put the book right: credit money at the provider's loss, or undo an entry that staff have booked by mistake.
 
-    Nothing else takes money from an account: an entry is undone whole, once, and only while its amount is available.
+    Nothing else takes money from an account: an entry is undone whole, once, and only while its amount is there: available,
+    and the balance never less since.
     """
     _perform("account adjust", account, note, reference, credit=credit, reverse=reverse)
 

@@ -67,6 +67,8 @@ def test_a_reference_is_of_one_refund_and_amounts_are_whole_cents(
     part = ivr("account", "refund", FAMILY, "--amount", "1.005", *NOTE)
     assert (part.status, "expected whole cents" in part.err) == (1, True)
     assert ivr("account", "refund", FAMILY, "--amount", "1.00", *NOTE, "--reference", "letter-4").status == 0
+    other = ivr("account", "refund", FAMILY, "--amount", "2.00", *NOTE, "--reference", "letter-4")
+    assert (other.status, other.err) == (1, "ivr: refund letter-4 was another one: nothing was booked\n")
     again = ivr("account", "close", FAMILY, *NOTE, "--yes", "--reference", "letter-4")
     assert (again.status, "name another reference" in again.err) == (1, True)
     is_booked(world, 4_000_000)

@@ -73,8 +73,17 @@ def test_nothing_is_undone_that_has_been_spent(ivr: Ivr, world: World, on_databa
     ivr("account", "deposit", FAMILY, "3", *NOTE, "--reference", "d1")
     ivr("account", "refund", FAMILY, "--amount", "6", *NOTE)
     undone = ivr("account", "adjust", FAMILY, "--reverse", "deposit/d1", *NOTE)
-    assert is_one_line(undone, f"{FAMILY} has less than $3.00 available")
-    assert steps.available(world) == 2_000_000
+    gone = f"{FAMILY}: $3.00 of deposit/d1 are no longer there: since then its balance has been $2.00"
+    assert is_one_line(undone, gone)
+    ivr("account", "deposit", FAMILY, "9", *NOTE, "--reference", "d2")  # other money
+    assert is_one_line(ivr("account", "adjust", FAMILY, "--reverse", "deposit/d1", *NOTE), gone)
+    ivr("account", "refund", FAMILY, "--amount", "2", *NOTE)
+    assert ivr("account", "adjust", FAMILY, "--reverse", "deposit/d2", *NOTE).status == 0
+    assert steps.available(world) == 0
+    ivr("account", "deposit", FAMILY, "5", *NOTE, "--reference", "d3")
+    asyncio.run(steps.offered(world))
+    reserved = ivr("account", "adjust", FAMILY, "--reverse", "deposit/d3", *NOTE)
+    assert is_one_line(reserved, f"{FAMILY} has less than $5.00 available")
     both = ivr("account", "adjust", FAMILY, "--reverse", "deposit/d1", "--credit", "1", *NOTE)
     assert is_one_line(both, "expected either an amount to credit or an entry to reverse")
     neither = ivr("account", "adjust", FAMILY, *NOTE)

@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import model_validator
 from sqlalchemy import select
 
-from accounts import debit, ledger, payers, refunds
+from accounts import debit, ledger, payers, refunds, statement
 from accounts.holders import touch
 from accounts.tables import AccountKind, TransferKind
 from ivr.facility.tables import inmate
@@ -87,6 +87,8 @@ def refund(desk: Desk, asked: Refund) -> str:
     if before is not None:
         if before.debit_id != asked.account_id:
             raise StaffError(f"refund {asked.reference} was another account's: nothing was booked")
+        if asked.amount not in (None, before.amount):
+            raise StaffError(f"refund {asked.reference} was another one: nothing was booked")
         paid = ceil_to_cent(Money(before.amount))
         return told(desk, asked.account_id, f"was booked before: {dollars(paid)}")
     amount = Money(there.available) if asked.amount is None else asked.amount
@@ -155,6 +157,12 @@ def _reverse(desk: Desk, asked: Adjust, entry: str) -> str:
         raise StaffError(f"{entry} is no credit to {asked.account_id} that staff have booked")
     undone = f"reversed/{entry}"
     repeated = ledger.find_transfer(desk.conn, undone) is not None
+    lowest = statement.lowest_since(desk.conn, asked.account_id, entry)
+    if not repeated and lowest < known.amount:
+        since = f"since then its balance has been {dollars(lowest)}"
+        raise StaffError(
+            f"{asked.account_id}: {dollars(known.amount)} of {entry} are no longer there: {since}"
+        )
     try:
         _post(desk, undone, asked.account_id, known.debit_id, Money(known.amount))
     except ledger.InsufficientFunds:
