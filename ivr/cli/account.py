@@ -208,8 +208,8 @@ def adjust(
 ) -> None:
     """Put the book right: credit money at the provider's loss, or undo an entry that staff have booked by mistake.
 
-    Nothing else takes money from an account: an entry is undone whole, once, and only while its amount is there: available,
-    and the balance never less since.
+    Nothing else takes money from an account: an entry is undone whole, once, and only while its own money is there:
+    available, and the balance never less since.
     """
     _perform("account adjust", account, note, reference, credit=credit, reverse=reverse)
 
@@ -256,7 +256,8 @@ def close(
 
 
 def _perform(name: str, account: str, note: str, reference: str | None, **given: object) -> None:
-    change(name, note, None, account_id=account, reference=reference or secrets.token_hex(8), **given)
+    named = secrets.token_hex(8) if reference is None else reference
+    change(name, note, None, account_id=account, reference=named, **given)
 
 
 VERBS: Mapping[str, Callable[..., None]] = {

@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from ivr.cli.calls import open_database
 from ivr.cli.given import DAY
 from ivr.cli.private_file import change_into
 from ivr.cli.staff import AsJson, Facility, Note, change, show
 from ivr.importing import read_csv
-from ivr.staff.accounts.debit import read_transfers
 from ivr.staff.accounts.unclaimed import unclaimed_shown
 
 NewFile = Annotated[Path, typer.Option("--file", help="a CSV file to write; it must not be there yet")]
@@ -39,12 +36,7 @@ def transfer_file(
     commissary. A file is booked whole or not at all; a reference that was booked before is passed over, and refused if
     it says something else.
     """
-    text = read_csv(file)
-    screen = Console(stderr=True)
-    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as progress:
-        task = progress.add_task(file.name, total=max(1, text.count("\n") - 1))
-        read_transfers(text, lambda: progress.advance(task))  # its mistakes need no controller
-        change("account transfer-file", note, facility, csv=text, file=file.name)
+    change("account transfer-file", note, facility, csv=read_csv(file), file=file.name)
 
 
 def release_file(
@@ -64,7 +56,7 @@ def release_file(
 
     The file has the columns reference, inmate_id and amount. What is in it is no inmate's here any more.
     """
-    named = reference or secrets.token_hex(8)
+    named = secrets.token_hex(8) if reference is None else reference
     again = f"--reference {named} writes it again"
     given = {"reference": named, "inmates": inmate}
     change_into(file, again, "account release-file", note, facility, **given)

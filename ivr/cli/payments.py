@@ -87,15 +87,17 @@ def deposit_page(
 ) -> None:
     """Send a holder the way to a page of the card processor on which they pay in; without a fee."""
     _require_processor()
-    given = {"account_id": account, "amount": amount, "reference": reference or secrets.token_hex(8)}
-    change("account deposit-page", note, None, **given)
+    change("account deposit-page", note, None, account_id=account, amount=amount, reference=_named(reference))
 
 
 def card_page(account: Account, note: Note, reference: Reference = None) -> None:
     """Send a holder the way to a page of the card processor on which they put a card on file."""
     _require_processor()
-    given = {"account_id": account, "reference": reference or secrets.token_hex(8)}
-    change("account card-page", note, None, **given)
+    change("account card-page", note, None, account_id=account, reference=_named(reference))
+
+
+def _named(reference: str | None) -> str:
+    return secrets.token_hex(8) if reference is None else reference
 
 
 def _require_processor() -> None:

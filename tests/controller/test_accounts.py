@@ -71,6 +71,10 @@ def test_a_reference_is_of_one_refund_and_amounts_are_whole_cents(
     assert (other.status, other.err) == (1, "ivr: refund letter-4 was another one: nothing was booked\n")
     again = ivr("account", "close", FAMILY, *NOTE, "--yes", "--reference", "letter-4")
     assert (again.status, "name another reference" in again.err) == (1, True)
+    for verb in (("deposit", FAMILY, "1"), ("refund", FAMILY), ("adjust", FAMILY, "--credit", "1")):
+        for reference in ("", "a b"):
+            said = ivr("account", *verb, *NOTE, "--reference", reference)
+            assert (said.status, said.err[:36]) == (1, "ivr: reference: expected 1 to 64 let")
     is_booked(world, 4_000_000)
 
 
@@ -111,7 +115,7 @@ def test_closing_gives_everything_back_and_pays_for_no_number_any_more(
         (("deposit", "nobody", "5"), "there is no account nobody"),
         (("deposit", "system/revenue", "5"), "system/revenue is no prepaid or debit account"),
         (("refund", FAMILY, "--amount", "5.01"), "$5.00 is available to be given back, no more"),
-        (("refund", FAMILY, "--reference", "a b"), "reference: String should match pattern"),
+        (("refund", FAMILY, "--reference", "a b"), "reference: expected 1 to 64 letters"),
     ],
 )
 def test_what_cant_be_booked_is_told_in_a_line(

@@ -69,22 +69,22 @@ def test_every_bad_row_is_told_and_nothing_is_booked(
         "t3,9999,1.00,\n"
         "t4,1001,1.00,\n"
         "t4,1001,1.00,\n"
+        "t5,1001,0,\n"
     )
     path.write_text(HEADER + rows, "utf-8")
     said = ivr("account", "transfer-file", str(path), *NOTE)
     assert said.status == 1
     assert said.err.splitlines() == [
-        "ivr: line 4: inmate_id: example-county-jail has no inmate 9999",
-        "line 6: reference: t4 stands there twice",
-        "nothing was imported; 2 mistakes",
-    ]
-    path.write_text(HEADER + rows.replace("9999", "1002").replace("t4", "t5", 1), "utf-8")
-    said = ivr("account", "transfer-file", str(path), *NOTE)
-    assert said.err.splitlines() == [
         "ivr: line 2: reference: t1 was another transfer",
         "line 3: reference: t2 was another transfer",
-        "nothing was imported; 2 mistakes",
+        "line 4: inmate_id: example-county-jail has no inmate 9999",
+        "line 6: reference: t4 stands there twice",
+        "line 7: amount: expected dollars and cents above 0, such as 12.50, found 0",
+        "nothing was imported; 5 mistakes",
     ]
+    path.write_text(HEADER, "utf-8")
+    said = ivr("account", "transfer-file", str(path), *NOTE)
+    assert said.err.splitlines()[0] == "ivr: line 2: expected at least one transfer"
     path.write_text(HEADER + "t6,1001,0,\nt7,1001,1.005,\nt 8,1001,5,\nt9,1001,5,cash\n", "utf-8")
     said = ivr("account", "transfer-file", str(path), *NOTE)
     assert said.err.count("expected dollars and cents above 0") == 2

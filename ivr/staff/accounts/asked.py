@@ -11,6 +11,7 @@ from ivr.staff.desk import Asked, Desk, StaffError
 from rating.money import Money, at_most, format_money, parse_money
 
 _NAME = "[a-z][a-z0-9-]{0,39}"
+_REFERENCE = re.compile("[A-Za-z0-9._-]{1,64}")
 NEW_ID = re.compile(f"prepaid/({_NAME}/)?{_NAME}|direct/{_NAME}/{_NAME}")
 
 
@@ -27,11 +28,17 @@ def _new_id(value: str) -> str:
     return value
 
 
+def _reference(value: str) -> str:
+    if _REFERENCE.fullmatch(value) is None:
+        raise ValueError("expected 1 to 64 letters, digits, dots, hyphens or underscores")
+    return value
+
+
 Amount = Annotated[Money, BeforeValidator(_amount), Field(gt=0), AfterValidator(at_most)]
 Threshold = Annotated[Money, BeforeValidator(_amount), Field(ge=0), AfterValidator(at_most)]
 NewId = Annotated[str, AfterValidator(_new_id)]
 #: What tells one payment from another, so that asking again does nothing again.
-Reference = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Reference = Annotated[str, AfterValidator(_reference)]
 
 
 class OfAccount(Asked):

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, select
 from accounts import debit, ledger, outbox, payers
 from accounts.crediting import known_transfers
 from accounts.tables import account, account_holder, inmate_account, transfer
-from ivr.facility.csv_rows import ImportMistakes, Mistakes, Rows, Shape, read_shape, refuse
+from ivr.facility.csv_rows import ImportMistakes, Mistakes, Rows, Shape, read_all
 from ivr.facility.daily import inmate_event
 from ivr.facility.tables import facility, inmate
 from ivr.policy.request import InmateState
@@ -70,25 +70,24 @@ class ReleaseFile(Asked):
         return f"release file {self.reference}"
 
 
-def read_transfers(text: str, progress: Any = lambda: None) -> Rows:
-    """The lines of a transfer file; raises ImportMistakes naming every bad one."""
-    return read_shape(SHAPE, text, progress)
-
-
 def transfer_file(desk: Desk, asked: TransferFile) -> str:
     """Credit all amounts of a file that are new, or none; raises StaffError with a line for each bad row."""
     own = desk.facility_id(asked)
     _alone(desk, own)
     try:
-        rows = read_transfers(asked.csv)
+        rows = read_all(SHAPE, asked.csv)
+        nothing = [] if rows.entries or rows.mistakes else [(2, "expected at least one transfer")]
         people = _people(desk.conn, own)
-        refuse([*_misfits(rows, people, own), *_twice(rows)])
-        incoming = [_incoming(each, people, own) for each in _entries(rows)]
-        known = known_transfers(desk.conn, [debit.transfer_id(own, each.reference) for each in incoming])
-        refuse(_contradictions(rows, incoming, known, own))
+        incoming = {
+            line: _incoming(each, people, own) for line, each in _lines(rows) if each.inmate_id in people
+        }
+        ids = [debit.transfer_id(own, each.reference) for each in incoming.values()]
+        known = known_transfers(desk.conn, ids)
+        contradictions = _contradictions(incoming, known, own)
+        rows.refuse([*nothing, *_misfits(rows, people, own), *_twice(rows), *contradictions])
     except ImportMistakes as mistakes:
         raise StaffError(str(mistakes)) from None
-    new = [each for each in incoming if debit.transfer_id(own, each.reference) not in known]
+    new = [each for each in incoming.values() if debit.transfer_id(own, each.reference) not in known]
     debit.receive(desk.conn, own, new, desk.at)
     total = Money(sum(each.amount for each in new))
     before = f", {len(known)} known before" if known else ""
@@ -193,10 +192,10 @@ def _people(conn: Connection, facility_id: str) -> Mapping[str, int]:
     return {row.inmate_id: row.id for row in conn.execute(own)}
 
 
-def _entries(rows: Rows) -> Iterator[TransferRow]:
-    for _, each in rows.entries:
+def _lines(rows: Rows) -> Iterator[tuple[int, TransferRow]]:
+    for line, each in rows.entries:
         assert isinstance(each, TransferRow)
-        yield each
+        yield line, each
 
 
 def _incoming(each: TransferRow, people: Mapping[str, int], own: str) -> debit.Incoming:
@@ -205,10 +204,9 @@ def _incoming(each: TransferRow, people: Mapping[str, int], own: str) -> debit.I
 
 
 def _misfits(rows: Rows, people: Mapping[str, int], own: str) -> Mistakes:
-    lines = zip((line for line, _ in rows.entries), _entries(rows), strict=True)
     return [
         (line, f"inmate_id: {own} has no inmate {each.inmate_id}")
-        for line, each in lines
+        for line, each in _lines(rows)
         if each.inmate_id not in people
     ]
 
@@ -216,7 +214,7 @@ def _misfits(rows: Rows, people: Mapping[str, int], own: str) -> Mistakes:
 def _twice(rows: Rows) -> Mistakes:
     seen: set[str] = set()
     mistakes: Mistakes = []
-    for (line, _), each in zip(rows.entries, _entries(rows), strict=True):
+    for line, each in _lines(rows):
         if each.reference in seen:
             mistakes.append((line, f"reference: {each.reference} stands there twice"))
         seen.add(each.reference)
@@ -224,10 +222,10 @@ def _twice(rows: Rows) -> Mistakes:
 
 
 def _contradictions(
-    rows: Rows, incoming: Sequence[debit.Incoming], known: Mapping[str, ledger.Transfer], own: str
+    incoming: Mapping[int, debit.Incoming], known: Mapping[str, ledger.Transfer], own: str
 ) -> Mistakes:
     mistakes: Mistakes = []
-    for (line, _), each in zip(rows.entries, incoming, strict=True):
+    for line, each in incoming.items():
         before = known.get(debit.transfer_id(own, each.reference))
         if before is not None and not debit.is_same(before, own, each):
             mistakes.append((line, f"reference: {each.reference} was another transfer"))

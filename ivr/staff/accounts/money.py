@@ -1,8 +1,8 @@
 """Money of prepaid accounts and of inmates: paid in, given back on request, put right by corrections.
 
 There is no least amount, no most below a million dollars, and no fee (47 CFR 64.6100, 64.6130). What is reserved for a
-call in progress stays until that call is settled. A part of a cent is rounded up for the holder, at the provider's loss. Nobody's money
-is taken by a free hand: a correction adds, or undoes one entry that staff have booked.
+call in progress stays until that call is settled. A part of a cent is rounded up for the holder, at the provider's
+loss. Nobody's money is taken by a free hand: a correction adds, or undoes one entry that staff have booked.
 """
 
 from typing import Self
