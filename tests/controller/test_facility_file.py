@@ -351,7 +351,7 @@ CHANGES: dict[str, tuple[str, str, set[str], str]] = {
         {"allowed_number"},
         "allowed_number example-county-jail 1001: 8 rows",
     ),
-    "a block": ('+1 217 555 0105"\nnote', '+1 217 555 0109"\nnote', {"blocked_number"}, "1 added, 1 lifted"),
+    "a block": ('+1 217 555 0105"\nnote', '+1 217 555 0106"\nnote', {"blocked_number"}, "1 added, 1 lifted"),
     "privilege": (
         "free = true\n",
         'free = true\n\n[[number]]\nnumber = "2175550199"\nlabel = "Bishop"\nprivileged = true\n',
