@@ -19,7 +19,7 @@ from ivr.controls.explaining import ExplainError, Question, explain
 from rating.days import read_day, read_time
 
 #: What a line of a batch may hold.
-WORDS = {"inmate", "number", "station", "facility", "at"}
+WORDS = {"inmate", "booking", "number", "station", "facility", "at"}
 
 
 def register(app: typer.Typer) -> None:
@@ -30,6 +30,9 @@ def register(app: typer.Typer) -> None:
         *,
         inmate: Annotated[
             str | None, typer.Option(help="the inmate's ID; without one --number is a hotline's code")
+        ] = None,
+        booking: Annotated[
+            str | None, typer.Option(help="in place of an inmate, as it is keyed at an intake station")
         ] = None,
         number: Annotated[str | None, typer.Option(help="the keys they would press, or E.164")] = None,
         station: Annotated[
@@ -59,7 +62,8 @@ def register(app: typer.Typer) -> None:
                 for answer in answers(database, sys.stdin, ways):
                     typer.echo(json.dumps(answer, default=str))
                 return
-            given = {"inmate": inmate, "number": number, "station": station, "facility": facility, "at": at}
+            who = {"inmate": inmate, "booking": booking}
+            given = {**who, "number": number, "station": station, "facility": facility, "at": at}
             words = {name: value for name, value in given.items() if value is not None}
             if day:
                 _tell_day(database, words, takes_cards=ways["takes_cards"], as_json=as_json)
@@ -87,8 +91,7 @@ def _tell_day(database: Database, words: Mapping[str, str], *, takes_cards: bool
 
 def told_day(found: Day) -> Iterator[str]:
     """The day as lines for a terminal of eighty columns."""
-    who = f"inmate {found.inmate_id}" if found.inmate_id else "nobody, by a hotline's code"
-    yield f"{who}, number {found.number or 'none'}, {found.on:%A} {found.on}"
+    yield f"{_who(found.inmate_id, found.booking)}, number {found.number or 'none'}, {found.on:%A} {found.on}"
     for span in found.spans:
         said = span.as_dict()
         ends = span.ends.strftime("%H:%M") if span.ends.date() == found.on else "24:00"
@@ -136,17 +139,19 @@ def question(asked: Mapping[str, Any]) -> Question:
         raise ExplainError(f"{unreadable[0]}: expected letters, digits and signs that can be printed")
     if not asked.get("number"):
         raise ExplainError("an inmate and a number are needed, or the code of a hotline as the number")
+    if asked.get("inmate") and asked.get("booking"):
+        raise ExplainError("expected an inmate or a booking, not both")
     try:
         at = read_time(asked["at"]) if "at" in asked else None
     except ValueError as mistake:
         raise ExplainError(f"at: {mistake}") from None
-    return Question(asked.get("inmate"), asked["number"], asked.get("station"), asked.get("facility"), at)
+    place = (asked.get("station"), asked.get("facility"))
+    return Question(asked.get("inmate"), asked["number"], *place, at, asked.get("booking"))
 
 
 def told(answer: Mapping[str, Any]) -> Iterator[str]:
     """The answer as lines for a terminal of eighty columns."""
-    who = f"inmate {answer['inmate']}" if answer["inmate"] else "nobody, by a hotline's code"
-    yield f"{who}, number {answer['number'] or 'none'}, {answer['at']}"
+    yield f"{_who(answer['inmate'], answer['booking'])}, number {answer['number'] or 'none'}, {answer['at']}"
     if answer["decision"] == "deny":
         given = "".join(f", {name} {value}" for name, value in answer["told"].items())
         yield f"refused: {answer['reason']}{given}"
@@ -168,6 +173,12 @@ def told(answer: Mapping[str, Any]) -> Iterator[str]:
         yield from textwrap.wrap(each["says"], 76, initial_indent="    ", subsequent_indent="    ")
     for each in answer["limits"]:
         yield f"limit {_time(each['seconds'])}: {each['set_by']}{_at(each)}"
+
+
+def _who(inmate_id: str | None, booking: str | None) -> str:
+    if booking:
+        return f"booking {booking}"
+    return f"inmate {inmate_id}" if inmate_id else "nobody, by a hotline's code"
 
 
 def _at(limit: Mapping[str, Any]) -> str:

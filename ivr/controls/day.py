@@ -43,6 +43,7 @@ class Day:
 
     facility_id: str
     inmate_id: str | None
+    booking: str | None
     number: str | None
     on: date
     spans: Sequence[Span]
@@ -52,6 +53,7 @@ class Day:
         return {
             "facility": self.facility_id,
             "inmate": self.inmate_id,
+            "booking": self.booking,
             "number": self.number,
             "day": self.on.isoformat(),
             "spans": [span.as_dict() for span in self.spans],
@@ -66,11 +68,13 @@ def explain_day(
     The facts are read once and count the calls that there have been until now; those in progress are taken as over.
     `takes_cards`: a card processor is set up.
     """
-    facility, key = asked_of(conn, asked)
+    facility, caller = asked_of(conn, asked)
     zone = ZoneInfo(facility.time_zone)
     day = on or now.astimezone(zone).date()
     midnights = [datetime.combine(day + timedelta(days=n), time(0), zone).astimezone(UTC) for n in (0, 1)]
-    request = with_name(request_at(conn, facility, key, asked.number, midnights[0], takes_cards=takes_cards))
+    request = with_name(
+        request_at(conn, facility, caller, asked.number, midnights[0], takes_cards=takes_cards)
+    )
     request = replace(request, history=[call for call in request.history if not call.in_progress])
     minutes = ((at, _decided(request, facility, at)) for at in _minutes(*midnights))
     spans = [
@@ -80,7 +84,7 @@ def explain_day(
         for each in (list(group) for _, group in groupby(minutes, key=lambda each: _same(each[1])))
     ]
     number = request.dialled.e164 if isinstance(request.dialled, Number) else None
-    return Day(facility.id, asked.inmate_id, number, day, spans)
+    return Day(facility.id, asked.inmate_id, asked.booking, number, day, spans)
 
 
 def _minutes(first: datetime, last: datetime) -> Iterator[datetime]:

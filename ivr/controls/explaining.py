@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from ivr.controls.authorisation import gather, number_keyed
-from ivr.facility import lookup, privileged
+from ivr.controls.facts import Caller
+from ivr.facility import bookings, lookup, privileged
+from ivr.facility.bookings import Booking
 from ivr.facility.lookup import Facility
 from ivr.policy.explain import Explanation, View, explanation
 from ivr.policy.request import Allow, CallRequest, Deny, Limit, Payer, Payment
@@ -24,11 +26,12 @@ class ExplainError(Exception):
 class Question:
     """May this inmate call this number, from this station, at this time? Without a time: now."""
 
-    inmate_id: str | None  # none: somebody who is not asked, by the code of a hotline
+    inmate_id: str | None  # none: somebody on a booking, or who is not asked, by the code of a hotline
     number: str  # keys as they would be pressed, or E.164
     station_id: str | None = None
     facility_id: str | None = None
     at: datetime | None = None  # without a zone: the facility's time
+    booking: str | None = None  # its number, as it is keyed at an intake station
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Answer:
     facility_id: str
     station_id: str | None
     inmate_id: str | None
+    booking: str | None
     request: CallRequest
     explained: Explanation
     asks_for_name: bool  # the telephone does so once the number is keyed, and decides then
@@ -49,6 +53,7 @@ class Answer:
             "facility": self.facility_id,
             "station": self.station_id,
             "inmate": self.inmate_id,
+            "booking": self.booking,
             "number": dialled.e164 if isinstance(dialled, Number) else None,
             "at": self.request.at.isoformat(),
             "call_type": self.request.call_type,
@@ -69,34 +74,55 @@ def explain(
     `takes_cards`: a card processor is set up, `sends_links`: and SMS are sent. At another time than now the calls in
     progress are over, and what was keyed later has not been yet.
     """
-    facility, inmate = asked_of(conn, asked)
+    facility, caller = asked_of(conn, asked)
     at = _aware(asked.at, facility) or now
     request = request_at(
-        conn, facility, inmate, asked.number, at, takes_cards=takes_cards, sends_links=sends_links
+        conn, facility, caller, asked.number, at, takes_cards=takes_cards, sends_links=sends_links
     )
     asks_for_name, request = not request.has_recorded_name, with_name(request)
     if asked.at is not None:
         past = [call for call in request.history if not call.in_progress and call.keyed_at <= at]
         request = replace(request, history=past)
     explained = explanation(request)
-    return Answer(facility.id, facility.station_id, asked.inmate_id, request, explained, asks_for_name)
+    return Answer(
+        facility.id,
+        facility.station_id,
+        asked.inmate_id,
+        asked.booking,
+        request,
+        explained,
+        asks_for_name,
+    )
 
 
-def asked_of(conn: Connection, asked: Question) -> tuple[Facility, int | None]:
-    """The facility and the key of the inmate, if any, whom a question is about; raises ExplainError."""
+def asked_of(conn: Connection, asked: Question) -> tuple[Facility, Caller]:
+    """The facility and who calls: an inmate, a booking, or nobody who is known; raises ExplainError."""
     facility = _facility(conn, asked)
+    if asked.booking is not None:
+        return facility, _booking(conn, facility, asked.booking)
+    if facility.intake and (asked.inmate_id or not lookup.hotline_by_code(conn, facility.id, asked.number)):
+        raise ExplainError(f"{facility.station_id} is an intake station: calls there need a booking")
     if asked.inmate_id is None:
         return facility, None
     found = lookup.inmate_by_id(conn, facility.id, asked.inmate_id)
     if found is None:
         raise ExplainError(f"{facility.id} has no inmate {asked.inmate_id}")
-    return facility, found.id
+    return facility, int(found.id)
+
+
+def _booking(conn: Connection, facility: Facility, number: str) -> Booking:
+    if facility.station_id is not None and not facility.intake:
+        raise ExplainError(f"{facility.station_id} is no intake station: no booking is keyed there")
+    found = bookings.booking_by_number(conn, facility.id, number)
+    if found is None:
+        raise ExplainError(f"{facility.id} has no booking {number}")
+    return found
 
 
 def request_at(
     conn: Connection,
     facility: Facility,
-    inmate: int | None,
+    caller: Caller,
     keys: str,
     at: datetime,
     *,
@@ -104,11 +130,11 @@ def request_at(
     sends_links: bool = False,
 ) -> CallRequest:
     """The facts of a call to these keys, or to a number in E.164, at an instant."""
-    if inmate is not None and keys.startswith("+"):
+    if caller is not None and keys.startswith("+"):
         dialled = read_e164(keys, allowed_kinds=ORDINARY_AND_TOLL_FREE)
     else:
-        dialled = number_keyed(conn, facility, inmate, keys)
-    request = gather(conn, facility, inmate, dialled, at, takes_cards=takes_cards, sends_links=sends_links)
+        dialled = number_keyed(conn, facility, caller, keys)
+    request = gather(conn, facility, caller, dialled, at, takes_cards=takes_cards, sends_links=sends_links)
     return replace(request, list_in_doubt=not privileged.intact(conn, facility.id))
 
 
