@@ -37,8 +37,9 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Tell for each inmate and day how many minutes were possible, how many were used, and what law gives them.
 
-        What was possible is worked out from the settings as they stand now: hours, closures, quotas and pauses of
-        facility, unit and inmate, with calls of full length. Days on which less was possible than is due are short.
+        What was possible is worked out from the settings as they stand now: hours, closures, quotas, pauses and
+        attempts of facility, unit and inmate, with calls of full length. Days on which less was possible than is due
+        are short.
         """
         if day is not None and (first is not None or last is not None):
             raise typer.BadParameter("either --day, or --from and --to")

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 
 from ivr.facility.entries import LIMIT_KINDS, LevelEntry, LimitEntry
 from ivr.facility.file import FacilityEntry
 from ivr.policy.quantity import Counted, Each
 
+DAY_MINUTES = 1440
 #: The most days that a stretch may have.
 MOST_DAYS = {Each.DAY: 1, Each.WEEK: 7, Each.MONTH: 31}
 
@@ -57,10 +59,16 @@ def _makes_dead(tight: LimitEntry, loose: LimitEntry) -> bool:
 def quotas_below(name: str, level: LevelEntry, longest_call: int, law: Entitlement) -> Iterator[str]:
     """Quotas of a person that give fewer minutes than they are entitled to, with calls of full length."""
     for limit in level.limit:
-        if limit.each is None or limit.counts not in (None, Counted.INMATE):
+        if limit.attempts is not None and limit.in_minutes is not None:
+            if limit.counts is not Counted.INMATE:  # unless it says so, it counts those to one number
+                continue
+            days, minutes = 1, limit.attempts * ceil(DAY_MINUTES / limit.in_minutes) * longest_call
+        elif limit.each is not None and limit.counts in (None, Counted.INMATE):
+            days = MOST_DAYS[limit.each]
+            minutes = limit.minutes if limit.minutes is not None else (limit.calls or 0) * longest_call
+        else:
             continue
-        minutes = limit.minutes if limit.minutes is not None else (limit.calls or 0) * longest_call
-        if minutes < law.minutes_a_day * MOST_DAYS[limit.each]:
+        if minutes < law.minutes_a_day * days:
             gives = f", {minutes} minutes" if limit.minutes is None else ""
             yield f"{name}: limit {_told(limit)}{gives}: {law}"
 

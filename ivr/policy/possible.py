@@ -1,8 +1,9 @@
-"""How many minutes of a day settings leave for calls: hours of every level together, quotas and pauses."""
+"""How many minutes of a day settings leave for calls: hours of every level together, quotas, pauses, attempts."""
 
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from ivr.policy.quantity import (
@@ -17,6 +18,7 @@ from ivr.policy.quantity import (
     From,
     LongestCall,
     MinuteQuota,
+    Velocity,
 )
 from ivr.policy.schedule import Schedule
 
@@ -30,7 +32,8 @@ def possible_minutes(
 ) -> int:
     """The most minutes that a person can talk on a local day, calling again and again at full length.
 
-    A quota of a week or a month gives each of its days an equal part. Only limits that count a person's own calls are
+    A quota of a week or a month gives each of its days an equal part; so many attempts in so many minutes are taken as
+    that many calls in each such stretch of the open time. Only limits that count a person's own calls are
     looked at, and the longest call of any type.
     """
     opened = _open_minutes(schedules, on, zone)
@@ -46,6 +49,8 @@ def possible_minutes(
                     longest + rule.minutes if rule.measured_from is From.END else max(longest, rule.minutes)
                 )
                 opened = min(opened, opened * longest // whole)
+            case Velocity(counted=Counted.INMATE):
+                opened = min(opened, rule.attempts * ceil(opened / rule.minutes) * longest)
     return opened
 
 

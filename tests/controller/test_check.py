@@ -161,6 +161,13 @@ FOUND: dict[str, tuple[str, str, str, str]] = {
         "inmate 1002: limit calls 5, each day, 75 minutes: the law gives each person 90 a day "
         "(Connecticut General Statutes s. 18-81oo)",
     ),
+    "fewer attempts than by law": (
+        CONNECTICUT,
+        SAM,
+        SAM + 'limit = [{ attempts = 1, in_minutes = 1440, counts = "inmate" }]\n',
+        "inmate 1002: limit attempts 1, in_minutes 1440, counts inmate, 15 minutes: the law gives each person 90 a day "
+        "(Connecticut General Statutes s. 18-81oo)",
+    ),
     "shorter hours than by law": (
         CONNECTICUT,
         SAM,

@@ -23,6 +23,7 @@ from ivr.policy.quantity import (
     From,
     LongestCall,
     MinuteQuota,
+    Velocity,
 )
 from ivr.policy.schedule import Schedule
 from ivr.records.alerts import open_alerts
@@ -71,6 +72,9 @@ LIMITS: list[tuple[list[CallLimit], int]] = [
     ([CallQuota(Level.INMATE, 60, Each.MONTH, Counted.INMATE)], 30),
     ([CoolingOff(Level.FACILITY, 30, From.END, Counted.INMATE)], 300),
     ([CoolingOff(Level.FACILITY, 30, From.START, Counted.INMATE)], 450),
+    ([Velocity(Level.FACILITY, 1, 1440, Counted.INMATE)], 15),
+    ([Velocity(Level.FACILITY, 2, 500, Counted.INMATE)], 60),
+    ([Velocity(Level.FACILITY, 1, 1440, Counted.PAIR)], 900),
 ]
 
 
