@@ -162,7 +162,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return sorted(map(_plain, value), key=str)
     if not isinstance(value, dict):
-        return str(value).replace("T02:30:00", "T03:30:00")
+        return str(value).replace("T02:30:00", "T03:00:00")
     if "opens" in value:
         return sorted((day, value["opens"], value["closes"]) for day in value["days"])
     kept = {name: each for name, each in value.items() if name not in ("counts", "measured_from", "schedule")}
