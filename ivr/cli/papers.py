@@ -1,7 +1,7 @@
 """`ivr account statement|propose` and `ivr invoice`: what an account's holder or an agency is sent."""
 
 import sys
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,7 @@ from ivr.clock import utc_now
 from ivr.papers.invoice import InvoiceUnknown, bill_of, invoices
 from ivr.papers.paper import Paper, bill_paper, statement_paper
 from ivr.papers.printing import printed
-from ivr.papers.statement import statement_of
+from ivr.papers.statement import statement_asked_for
 from rating.money import Money, format_money
 
 
@@ -68,7 +68,8 @@ def statement(
     """
     with open_database() as database:
         try:
-            found = database.read_now(statement_of, account, month.date() if month else _today())
+            asked = month.date() if month else None
+            found = database.read_now(statement_asked_for, account, asked, utc_now())
         except AccountUnknown:
             raise PaperError(f"there is no account {account}") from None
         except AccountConflict as conflict:
@@ -132,10 +133,6 @@ def paid(
 ) -> None:
     """Book that the whole amount of a bill has come in."""
     change("invoice paid", note, None, invoice_id=invoice)
-
-
-def _today() -> date:
-    return utc_now().date()
 
 
 def _print(paper: Paper, form: Form, output: Path | None) -> None:

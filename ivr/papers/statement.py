@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, case, func, or_, select
 
 from accounts import ledger, statement
 from accounts.holders import holder_of
-from accounts.tables import TransferKind, Unit, subscription, subscription_period, transfer
+from accounts.tables import AccountKind, TransferKind, Unit, subscription, subscription_period, transfer
 from ivr.facility.tables import facility, inmate
 from ivr.records.tables import call
 
@@ -76,6 +76,26 @@ def zone_of(conn: Connection, account_id: str) -> ZoneInfo:
     named = account_id.split("/")[1:2]
     found = conn.scalar(select(facility.c.time_zone).where(facility.c.id.in_(named)))
     return ZoneInfo(found or DEFAULT_ZONE)
+
+
+def statement_asked_for(conn: Connection, account_id: str, month: date | None, at: datetime) -> Statement:
+    """The month that staff ask for, or without one this month so far.
+
+    Raises AccountUnknown, and AccountConflict, whose text says why, for an account or a month that has no statement.
+    """
+    known = statement.account_of(conn, account_id)
+    if known.kind == AccountKind.SYSTEM:
+        raise ledger.AccountConflict(
+            f"{account_id} is the system's own and has no statement: `ivr ledger show` shows it"
+        )
+    zone = zone_of(conn, account_id)
+    opened, today = (each.astimezone(zone).date() for each in (known.opened_at, at))
+    wanted = month or today
+    if not opened.replace(day=1) <= wanted.replace(day=1) <= today.replace(day=1):
+        raise ledger.AccountConflict(
+            f"--month: expected one from {opened:%Y-%m}, when {account_id} was opened, to {today:%Y-%m}"
+        )
+    return statement_of(conn, account_id, wanted)
 
 
 def statement_of(conn: Connection, account_id: str, month: date) -> Statement:

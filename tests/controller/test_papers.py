@@ -45,6 +45,13 @@ def talk(world: World, keys: str, seconds: int) -> str:
     return call_id
 
 
+@pytest.fixture
+def printing(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Where statements are asked for, it is as late as in the world."""
+    monkeypatch.setattr("ivr.cli.papers.utc_now", lambda: world.at)
+    return world
+
+
 def test_a_statement_has_every_movement_and_the_calls_of_the_subscription(world: World) -> None:
     before = world.at
     talk(world, steps.PAID, 90)
@@ -76,8 +83,9 @@ def test_the_month_after_begins_with_the_balance_that_the_month_before_ended_wit
 
 
 def test_a_statement_is_printed_in_the_holders_language(
-    ivr: Ivr, world: World, on_database: str, tmp_path: Path
+    ivr: Ivr, printing: World, on_database: str, tmp_path: Path
 ) -> None:
+    world = printing
     talk(world, steps.PAID, 90)
     world.database.transact_now(
         lambda conn: holders.put_holder(conn, FAMILY, world.at, name="Ana Ejemplo", language="es")
@@ -109,13 +117,19 @@ def test_a_statement_is_printed_in_the_holders_language(
             ("account", "statement", FAMILY, "--format", "pdf"),
             "--output: expected a file to write the PDF to",
         ),
-        (("account", "statement", "system/calls_used"), "system/calls_used counts calls"),
+        (("account", "statement", "system/calls_used"), "system/calls_used is the system's own and has no"),
+        (("account", "statement", "system/cash"), "system/cash is the system's own and has no statement"),
+        (
+            ("account", "statement", FAMILY, "--month", "2026-12"),
+            f"--month: expected one from 2026-11, when {FAMILY} was opened, to 2026-11",
+        ),
+        (("account", "statement", FAMILY, "--month", "2026-10"), "--month: expected one from 2026-11, when"),
         (("invoice", "show", "none"), "there is no invoice none"),
         (("invoice", "paid", "none", *NOTE), "there is no invoice none"),
     ],
 )
 def test_what_cant_be_printed_is_told_in_a_line(
-    ivr: Ivr, world: World, on_database: str, words: tuple[str, ...], told: str
+    ivr: Ivr, printing: World, on_database: str, words: tuple[str, ...], told: str
 ) -> None:
     said = ivr(*words)
     assert (said.status, said.err.count("\n")) == (1, 1)
