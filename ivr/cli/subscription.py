@@ -25,7 +25,7 @@ from ivr.staff.offers import (
 )
 
 FacilityId = Annotated[str, typer.Argument(metavar="FACILITY", help="the facility's id")]
-Number = Annotated[str, typer.Argument(metavar="NUMBER", help='in E.164, such as "+1 217 555 0101"')]
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="as it is keyed, or in E.164")]
 Agree = Annotated[bool, typer.Option("--agree", help="the payer was told and has agreed: do not ask")]
 RenewalOption = Annotated[Renewal, typer.Option("--renewal", help="auto, or manual: bought each time")]
 

@@ -1,8 +1,8 @@
 """Numbers are blocked, for everybody or for one inmate, and blocks lifted."""
 
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from sqlalchemy import Row, insert, select, update
 
 from ivr.facility import kept, scopes
@@ -21,14 +21,16 @@ class Covering(Asked):
 
     number: E164 | None = None
     prefix: Prefix | None = None
-    type: BLOCKED_TYPES | None = None
+    type: BLOCKED_TYPES | None = Field(default=None, validate_default=True)
     inmate_id: str | None = None
 
-    @model_validator(mode="after")
-    def _covers_one_thing(self) -> Self:
-        if len([each for each in (self.number, self.prefix, self.type) if each]) != 1:
+    @field_validator("type")
+    @classmethod
+    def _covers_one_thing(cls, value: str | None, info: ValidationInfo) -> str | None:
+        known = {"number", "prefix"} <= info.data.keys()  # no mistake of theirs was told
+        if known and len([each for each in (info.data["number"], info.data["prefix"], value) if each]) != 1:
             raise ValueError("expected exactly one of number, prefix, type")
-        return self
+        return value
 
     @property
     def covered(self) -> tuple[str, str]:

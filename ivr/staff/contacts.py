@@ -11,7 +11,7 @@ from accounts.payment_tables import contact
 from ivr.facility.daily import number_request
 from ivr.facility.fields import E164
 from ivr.facility.tables import allowed_number
-from ivr.staff.desk import Asked, Desk, StaffError
+from ivr.staff.desk import Asked, Desk, Label, StaffError
 
 #: Where a request comes from that no telephone has brought.
 FROM_ACCOUNT = "account"
@@ -25,7 +25,7 @@ class Propose(Asked):
     account_id: str
     inmate_id: str
     number: E164 | None = None
-    label: Annotated[str, Field(max_length=40)] = ""
+    label: Annotated[Label, Field(max_length=40)] = ""
     speed_dial: SpeedDial | None = None
 
     @property

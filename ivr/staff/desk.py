@@ -40,8 +40,18 @@ class ToldOnce(str):
 
 def _said(text: str) -> str:
     if len(text.strip()) < 3:
-        raise ValueError("expected a few words")
+        raise ValueError("expected 3 letters or more, to say why")
     return text.strip()
+
+
+def _one_line(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("expected one line, without control characters")
+    return value
+
+
+#: What people are called by, in tables and notices.
+Label = Annotated[str, AfterValidator(_one_line)]
 
 
 class Asked(BaseModel):

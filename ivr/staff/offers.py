@@ -27,7 +27,7 @@ from ivr.facility.lookup import Facility, facility_by_id
 from ivr.plans import Offer, offered
 from ivr.staff.desk import StaffError
 from rating.money import format_money
-from rating.numbers import Number, read_e164
+from rating.numbers import Number, read_e164, read_keys
 
 Shown = dict[str, Any]
 #: Closed like this, the next period can still be bought.
@@ -74,9 +74,10 @@ class Wanted:
 
 def number_of(text: str) -> str:
     """The number in E.164; raises ValueError for what is none."""
-    found = read_e164("".join(each for each in text if each not in " ().-"))
+    keys = "".join(each for each in text if each not in " ().-")
+    found = read_e164(keys) if keys.startswith("+") else read_keys(keys)
     if not isinstance(found, Number):
-        raise ValueError("expected a number such as +1 217 555 0101")
+        raise ValueError("expected a number such as +1 217 555 0101 or 217 555 0101")
     return found.e164
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from sqlalchemy import Row
 
 from ivr.facility import privileged, scopes
@@ -54,15 +54,17 @@ class ShrinkPrivileged(OfNumber):
     """Something is to be taken away from a privileged number."""
 
     how: Shrinking
-    to_inmate_id: str | None = None
+    to_inmate_id: str | None = Field(default=None, validate_default=True)
 
-    @model_validator(mode="after")
-    def _names_whom(self) -> "ShrinkPrivileged":
-        if (self.how is Shrinking.NARROW) != (self.to_inmate_id is not None):
+    @field_validator("to_inmate_id")
+    @classmethod
+    def _names_whom(cls, value: str | None, info: ValidationInfo) -> str | None:
+        narrowed = info.data.get("how") is Shrinking.NARROW
+        if "how" in info.data and narrowed != (value is not None):
             raise ValueError("expected an inmate to narrow it to, and only then")
-        if self.how is Shrinking.NARROW and self.inmate_id is not None:
+        if narrowed and info.data.get("inmate_id") is not None:
             raise ValueError("it is one inmate's already")
-        return self
+        return value
 
 
 def add(desk: Desk, asked: AddPrivileged) -> str:

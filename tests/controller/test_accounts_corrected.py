@@ -85,9 +85,9 @@ def test_nothing_is_undone_that_has_been_spent(ivr: Ivr, world: World, on_databa
     reserved = ivr("account", "adjust", FAMILY, "--reverse", "deposit/d3", *NOTE)
     assert is_one_line(reserved, f"{FAMILY} has less than $5.00 available")
     both = ivr("account", "adjust", FAMILY, "--reverse", "deposit/d1", "--credit", "1", *NOTE)
-    assert is_one_line(both, "expected either an amount to credit or an entry to reverse")
+    assert is_one_line(both, "ivr: reverse: expected either an amount to credit or an entry to reverse")
     neither = ivr("account", "adjust", FAMILY, *NOTE)
-    assert is_one_line(neither, "expected either an amount to credit or an entry to reverse")
+    assert is_one_line(neither, "ivr: reverse: expected either an amount to credit or an entry to reverse")
 
 
 @pytest.mark.parametrize("keys", [steps.PAID, steps.SUBSCRIBED])

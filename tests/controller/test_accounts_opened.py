@@ -71,9 +71,14 @@ def test_an_account_is_opened_with_its_holder_and_numbers(ivr: Ivr, world: World
         ((ANA, "state=XX"), "state: 'XX' is not a US state"),
         ((ANA, "mobile=911"), "mobile: '911' is not a telephone number that can be called"),
         ((ANA, "language=fr"), "language: Input should be 'en' or 'es'"),
-        ((ANA, "reload-below=5"), "reload: expected both, below which balance and how much"),
-        ((ANA, "credit-limit=5"), "credit_limit: expected for direct/… accounts, and for no others"),
-        ((LAWYER,), "credit_limit: expected for direct/… accounts, and for no others"),
+        ((ANA, "reload-below=5"), "ivr: reload_amount: expected with reload_below"),
+        ((ANA, "name=Ana\nExample"), "ivr: name: expected one line, without control characters"),
+        (
+            (ANA, f"number={NEW}", "number=217 555 0160"),
+            f"ivr: numbers: expected each number once, found {NEW}",
+        ),
+        ((ANA, "credit-limit=5"), "ivr: credit_limit: expected for direct/… accounts, and for no others"),
+        ((LAWYER,), "ivr: credit_limit: expected for direct/… accounts, and for no others"),
     ],
 )
 def test_what_cant_be_opened_is_told_in_a_line(

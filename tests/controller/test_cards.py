@@ -60,7 +60,9 @@ def test_cards_that_are_cancelled_give_back_what_is_left(
 def test_a_card_expires_only_by_a_law(ivr: Ivr, world: World, on_database: str, tmp_path: Path) -> None:
     asked = ("card", "batch", "b", "--count", "1", "--value", "5", "--file", str(tmp_path / "b.csv"))
     day = ("--expires-on", "2030-01-01")
-    assert is_one_line(ivr(*asked, *day, *NOTE), "a card expires only by a law")
+    assert is_one_line(ivr(*asked, *day, *NOTE), "ivr: law: a card expires only by a law")
+    named = ivr("card", "batch", "A b", *asked[3:], *NOTE)
+    assert is_one_line(named, "batch_id: expected 1 to 40 small letters, digits and hyphens, no hyphen first")
     past = ivr(*asked, "--expires-on", "2020-01-01", "--law", "a law", *NOTE)
     assert is_one_line(past, "expires_on: expected a day to come")
     assert ivr(*asked, *day, "--law", "a law", *NOTE).status == 0

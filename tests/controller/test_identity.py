@@ -122,7 +122,7 @@ async def test_silence_is_no_wrong_pin(world: World) -> None:
     [
         ({"inmate_id": "9999"}, "example-county-jail has no inmate 9999"),
         ({"inmate_id": "1001", "facility_id": "elsewhere"}, "there is no facility elsewhere"),
-        ({"inmate_id": "1001", "note": " "}, "note: expected a few words"),
+        ({"inmate_id": "1001", "note": " "}, "note: expected 3 letters or more"),
         ({}, "inmate_id: Field required"),
     ],
 )

@@ -225,7 +225,7 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     "a block of nothing": ("number block", {}, r"^expected exactly one of number, prefix, type$"),
     "a block of two things": ("number block", {"number": LISTED, "prefix": "900"}, "exactly one of"),
     "a block that there is not": ("number unblock", {"number": LISTED}, "no such block"),
-    "no reason": ("number block", {"number": LISTED, "note": "  "}, "note: expected a few words"),
+    "no reason": ("number block", {"number": LISTED, "note": "  "}, "note: expected 3 letters or more"),
     "a request that there is not": ("requests approve", {"request": 7}, "has no request 7"),
 }
 

@@ -1,8 +1,9 @@
 """Calling cards in batches: made with PINs that are told once, listed with their balances, cancelled."""
 
-from typing import Annotated, Any, Self
+import re
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from sqlalchemy import Connection, Row, func, select, update
 
 from accounts import cards
@@ -10,31 +11,39 @@ from accounts.tables import AccountKind, account, account_holder, calling_card, 
 from ivr.facility.fields import Day
 from ivr.staff.accounts.asked import Amount, Reference, dollars, found
 from ivr.staff.accounts.money import give_back
-from ivr.staff.desk import Asked, Desk, StaffError, ToldOnce
+from ivr.staff.desk import Asked, Desk, Label, StaffError, ToldOnce
 from rating.money import Money, format_money
 
+_BATCH_ID = re.compile("[a-z0-9][a-z0-9-]{0,39}")
 _available = account.c.credits - account.c.debits - account.c.held
+
+
+def _batch_id(value: str) -> str:
+    if _BATCH_ID.fullmatch(value) is None:
+        raise ValueError("expected 1 to 40 small letters, digits and hyphens, no hyphen first")
+    return value
 
 
 class Batch(Asked):
     """Cards are to be made, each worth so much."""
 
-    batch_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+    batch_id: Annotated[str, AfterValidator(_batch_id)]
     count: Annotated[int, Field(ge=1, le=10_000)]
     value: Amount
     expires_on: Day | None = None
-    law: str | None = None
+    law: Label | None = Field(default=None, validate_default=True)
 
     @property
     def about(self) -> str:
         """The batch."""
         return f"card batch {self.batch_id}"
 
-    @model_validator(mode="after")
-    def _expires_by_law(self) -> Self:
-        if (self.expires_on is None) != (self.law is None):
-            raise ValueError("expires_on: a card expires only by a law, so both are expected or neither")
-        return self
+    @field_validator("law")
+    @classmethod
+    def _expires_by_law(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if "expires_on" in info.data and (info.data["expires_on"] is None) != (value is None):
+            raise ValueError("a card expires only by a law, so expected with expires_on, and only with it")
+        return value
 
 
 class Cancel(Asked):

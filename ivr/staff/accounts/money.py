@@ -5,9 +5,7 @@ call in progress stays until that call is settled. A part of a cent is rounded u
 loss. Nobody's money is taken by a free hand: a correction adds, or undoes one entry that staff have booked.
 """
 
-from typing import Self
-
-from pydantic import model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from sqlalchemy import select
 
 from accounts import debit, ledger, payers, refunds, statement
@@ -51,14 +49,15 @@ class Adjust(OfAccount):
     """The book is to be put right: by a credit at the provider's loss, or by undoing an entry that was a mistake."""
 
     credit: Amount | None = None
-    reverse: str | None = None
+    reverse: str | None = Field(default=None, validate_default=True)
     reference: Reference
 
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.credit is None) == (self.reverse is None):
+    @field_validator("reverse")
+    @classmethod
+    def _one_of_both(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if "credit" in info.data and (info.data["credit"] is None) == (value is None):
             raise ValueError("expected either an amount to credit or an entry to reverse")
-        return self
+        return value
 
 
 def deposit(desk: Desk, asked: Deposit) -> str:

@@ -1,9 +1,9 @@
 """Accounts are opened and edited by staff, and numbers move from one to another; no load of a file undoes it."""
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from sqlalchemy import select
 
 from accounts import billed, direct_bill, payers
@@ -15,8 +15,17 @@ from ivr.facility import kept, scopes
 from ivr.facility.fields import E164, State
 from ivr.facility.kept import keep
 from ivr.facility.tables import facility
-from ivr.staff.accounts.asked import NewId, OfAccount, Reference, Threshold, dollars, found, refuse_closed
-from ivr.staff.desk import Desk, StaffError
+from ivr.staff.accounts.asked import (
+    NewId,
+    OfAccount,
+    Reference,
+    Threshold,
+    dollars,
+    found,
+    refuse_closed,
+)
+from ivr.staff.desk import Desk, Label, StaffError
+from rating.money import Money
 
 #: What may be said of a holder, and taken away again.
 Detail = Literal["name", "mobile", "email", "state", "low_balance", "reload"]
@@ -25,24 +34,32 @@ PAYING = (AccountKind.PREPAID, AccountKind.BILLED)
 
 def _email(value: str) -> str:
     name, _, domain = value.partition("@")
-    if not name or "." not in domain or any(each.isspace() for each in value):
+    if not name or "." not in domain or any(each.isspace() or not each.isprintable() for each in value):
         raise ValueError("expected an e-mail address such as ana@example.org")
     return value
+
+
+def _each_once(numbers: tuple[str, ...]) -> tuple[str, ...]:
+    if twice := sorted({each for each in numbers if numbers.count(each) > 1}):
+        raise ValueError(f"expected each number once, found {', '.join(twice)} again")
+    return numbers
 
 
 class OfHolder(OfAccount):
     """What is said of an account and its holder."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    name: Annotated[Label, Field(min_length=1, max_length=200)] | None = None
     language: Literal["en", "es"] | None = None
     mobile: E164 | None = None
     email: Annotated[str, AfterValidator(_email)] | None = None
     state: State | None = None
     low_balance: Threshold | None = None
     reload_below: Threshold | None = None
-    reload_amount: Annotated[Threshold, Field(gt=0, multiple_of=10_000)] | None = None
-    credit_limit: Threshold | None = None
-    numbers: tuple[E164, ...] = ()
+    reload_amount: Annotated[Threshold, Field(gt=0, multiple_of=10_000)] | None = Field(
+        default=None, validate_default=True
+    )
+    credit_limit: Threshold | None = Field(default=None, validate_default=True)
+    numbers: Annotated[tuple[E164, ...], AfterValidator(_each_once)] = ()
 
     def holder(self) -> dict[str, Any]:
         """The columns of what is said."""
@@ -56,13 +73,19 @@ class Open(OfHolder):
 
     account_id: NewId
 
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if (self.reload_below is None) != (self.reload_amount is None):
-            raise ValueError("reload: expected both, below which balance and how much")
-        if self.account_id.startswith("direct/") is (self.credit_limit is None):
-            raise ValueError("credit_limit: expected for direct/… accounts, and for no others")
-        return self
+    @field_validator("reload_amount")
+    @classmethod
+    def _with_its_balance(cls, value: Money | None, info: ValidationInfo) -> Money | None:
+        if "reload_below" in info.data and (info.data["reload_below"] is None) != (value is None):
+            raise ValueError("expected with reload_below: below which balance, and how much")
+        return value
+
+    @field_validator("credit_limit")
+    @classmethod
+    def _of_a_bill(cls, value: Money | None, info: ValidationInfo) -> Money | None:
+        if str(info.data.get("account_id")).startswith("direct/") is (value is None):
+            raise ValueError("expected for direct/… accounts, and for no others")
+        return value
 
 
 class Edit(OfHolder):
@@ -70,7 +93,7 @@ class Edit(OfHolder):
 
     reference: Reference
     forget: tuple[Detail, ...] = ()
-    without: tuple[E164, ...] = ()
+    without: Annotated[tuple[E164, ...], AfterValidator(_each_once)] = ()
 
 
 class MoveNumber(OfAccount):
