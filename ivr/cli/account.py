@@ -9,7 +9,7 @@ import typer
 from ivr.cli import account_files, account_pages, papers, payments
 from ivr.cli.calls import open_database, whole_id
 from ivr.cli.staff import Note, change
-from ivr.staff.accounts.ending import what_it_pays_for
+from ivr.staff.accounts.ending import before_closing
 
 HELP = "Accounts of called parties and of inmates, and their money."
 Account = Annotated[str, typer.Argument(help="the account's id, as `ivr ledger show` prints it")]
@@ -242,15 +242,13 @@ def close(
 ) -> None:
     """Give back everything, and have the account pay for no number any more; no facility's file opens it again.
 
-    What it pays for elsewhere is named before: facilities from which it has paid for calls, and subscriptions, which
-    end with their period. What a direct/… account owes stays owed.
+    What it gives back and pays for is named before: its numbers, facilities from which it has paid for calls, and
+    subscriptions, which end with their period. What a direct/… account owes stays owed.
     """
     if not sure:
         with open_database() as database:
-            places = database.read_now(what_it_pays_for, account)
-        typer.echo(f"{account} pays for:")
-        for place in places or ["nothing yet"]:
-            typer.echo(f"  {place}")
+            for line in database.read_now(before_closing, account):
+                typer.echo(line)
         typer.confirm("It will pay for none of them any more. Close it?", abort=True)
     _perform("account close", account, note, reference)
 

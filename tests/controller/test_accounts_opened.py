@@ -190,8 +190,13 @@ def test_what_an_account_pays_for_is_named_before_it_is_closed(
     }
     world.database.transact_now(lambda conn: conn.execute(insert(subscription), row))
     monkeypatch.setattr("typer.confirm", lambda *_, **__: True)
+    numbers = world.database.read_now(payers.numbers_of, account_id=FAMILY)
     told = ivr("account", "close", FAMILY, *NOTE).out
-    assert f"{FAMILY} pays for:\n  elsewhere: the subscription of {LISTED}\n" in told
+    before = told.splitlines()
+    assert before[:2] == [f"{FAMILY} gives back: $5.00", f"{FAMILY} pays for:"]
+    assert before[2] == "  its numbers: " + ", ".join(sorted(numbers))
+    assert before[3] == f"  elsewhere: the subscription of {LISTED}"
+    assert is_one_line(ivr("account", "close", "prepaid/nobody", *NOTE), "there is no account prepaid/nobody")
     assert f"the subscription of {LISTED} ends with its period" in told
     found = world.database.read_now(lambda conn: conn.execute(select(subscription)).all())
     cancelled = {each.id: (each.cancelled_at is not None, each.closed_at) for each in found}

@@ -2,13 +2,13 @@
 
 from sqlalchemy import Connection, select
 
-from accounts import closing, direct_bill, ledger, payers, subscription_ends
+from accounts import closing, direct_bill, ledger, payers, statement, subscription_ends
 from accounts.tables import AccountKind, billed_account, subscription
 from ivr.records.tables import call
 from ivr.staff.accounts.asked import OfAccount, Reference, dollars, found, told
 from ivr.staff.accounts.money import give_back, refund_id
 from ivr.staff.desk import Desk, StaffError
-from rating.money import ZERO, Money
+from rating.money import ZERO, Money, ceil_to_cent
 
 
 class Close(OfAccount):
@@ -69,8 +69,26 @@ def _stop_billing(desk: Desk, asked: Close) -> str:
     return f"{dollars(owed)} owed" if owed > 0 else "nothing owed"
 
 
-def what_it_pays_for(conn: Connection, account_id: str) -> list[str]:
-    """A line for each facility where closing the account ends something: calls paid for, subscriptions, numbers."""
+def before_closing(conn: Connection, account_id: str) -> list[str]:
+    """What closing the account does, in lines: what is given back, and what it will pay for no more.
+
+    Raises StaffError for an account that there is not.
+    """
+    try:
+        there = statement.account_of(conn, account_id)
+    except ledger.AccountUnknown:
+        raise StaffError(f"there is no account {account_id}") from None
+    billed = there.kind == AccountKind.BILLED
+    paid = Money(0 if billed else ceil_to_cent(Money(there.available)))
+    numbers = sorted((direct_bill if billed else payers).numbers_of(conn, account_id=account_id))
+    listed = [f"its numbers: {', '.join(numbers)}"] if numbers else []
+    pays_for = [*listed, *_places(conn, account_id)] or ["nothing yet"]
+    back = f"{account_id} gives back: {'nothing, what is owed stays owed' if billed else dollars(paid)}"
+    return [back, f"{account_id} pays for:", *(f"  {each}" for each in pays_for)]
+
+
+def _places(conn: Connection, account_id: str) -> list[str]:
+    """A line for each facility where closing the account ends something: calls paid for, subscriptions."""
     paid = select(call.c.facility_id).distinct().where(call.c.account_id == account_id)
     subscribed = select(subscription.c.facility_id, subscription.c.number).where(
         subscription.c.account_id == account_id, subscription.c.closed_at.is_(None)
