@@ -232,7 +232,10 @@ def test_asterisk_is_to_close_the_stations_of_whatever_is_off(agency: World) -> 
     thrown(agency, "station", "demo-a2")
     assert keys(agency) == {"station/demo-a2": number_of(agency)}
     thrown(agency, "unit", "unit-a")
-    assert set(keys(agency)) == {"all"}  # every station is of that unit
+    assert set(keys(agency)) == {"station/demo-a1", "station/demo-a2"}
+    thrown(agency, "station", "demo-intake")
+    assert set(keys(agency)) == {"all"}  # no station is left
+    switched_on(agency, "station", "demo-intake")
     switched_on(agency, "unit", "unit-a")
     switched_on(agency, "station", "demo-a2")
     assert keys(agency) == {}

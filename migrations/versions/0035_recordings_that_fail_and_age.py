@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.checks import add_filled_column, known, open_records, rebuilt, replace_checks
 
-revision = "0038"
-down_revision = "0037"
+revision = "0035"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0048"
-down_revision = "0046"
+revision = "0040"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 
