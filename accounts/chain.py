@@ -116,6 +116,13 @@ def chain_faults(conn: Connection, progress: Callable[[int], object] = lambda _:
             progress(_ROWS_AT_ONCE)
 
 
+def waits_since(conn: Connection) -> datetime | None:
+    """When the first transfer that waits for its link was posted; None where none waits."""
+    waiting = select(func.min(transfer.c.posted_at)).outerjoin(ledger_link)
+    found: datetime | None = conn.scalar(waiting.where(ledger_link.c.transfer_id.is_(None)))
+    return found
+
+
 def unlinked(conn: Connection) -> int:
     """How many transfers wait for their link."""
     posted = conn.scalar(select(func.count()).select_from(transfer)) or 0

@@ -1,4 +1,4 @@
-"""Keeps the ledger's chain up to date while the controller runs."""
+"""Keeps the ledger's chain up to date: while the controller runs, and after whoever writes without it."""
 
 import asyncio
 
@@ -10,6 +10,12 @@ from accounts.db import Database
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 5.0
+
+
+def link_all(database: Database) -> None:
+    """Link every transfer that is not linked yet."""
+    while database.transact_now(chain.extend):
+        pass
 
 
 async def keep_chain(database: Database) -> None:

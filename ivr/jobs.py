@@ -16,7 +16,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Connection, Row, select, update
 
-from accounts import paid_calls
+from accounts import chain, paid_calls
 from accounts.db import Database, insert_if_new
 from accounts.expiring_cards import tell_of_expiring_cards
 from ivr import checking, idling, renewing, retention
@@ -31,6 +31,12 @@ Job = Callable[[Connection, datetime], int]
 #: Looks at files as the database has them, outside of any transaction; what is left to do then is a job.
 Look = Callable[[Database, Places, datetime], Job]
 
+
+def link(conn: Connection, _at: datetime) -> int:
+    """Link transfers that are not in the ledger's chain yet, as a running controller does every few seconds."""
+    return chain.extend(conn)
+
+
 #: Every job by its name, in the order in which they run.
 JOBS: Final[Mapping[str, Job]] = MappingProxyType(
     {
@@ -43,6 +49,7 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
         "statements": tell_statements,
         idling.NAME: idling.idle_accounts,
         retention.NAME: retention.destroy_old,
+        "chain": link,
     }
 )
 #: Those that look at files first, by their names.

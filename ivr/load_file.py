@@ -4,6 +4,7 @@ from pathlib import Path
 
 from accounts import schema
 from accounts.db import Database, WriterLock
+from ivr.chaining import link_all
 from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.control import NoController, ask
@@ -26,7 +27,7 @@ def load_facility_file(settings: Settings, path: Path, *, dry_run: bool = False)
     except NoController:
         schema.require_head(settings.url)
         with WriterLock.take(settings.url), Database.open(settings.url) as database:
-            return database.transact_now(
-                rehearse if dry_run else load, file, keyring_of(settings).pin_key, utc_now()
-            )
+            work = rehearse if dry_run else load
+            changed = database.transact_now(work, file, keyring_of(settings).pin_key, utc_now())
+            link_all(database)
     return changed

@@ -1,6 +1,7 @@
 """`ivr ledger`: the book of record, added up again, and one account as a bank would print it."""
 
 import json
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -15,7 +16,11 @@ from accounts.ledger import AccountUnknown
 from accounts.tables import Unit, ledger_link
 from accounts.verification import verify as add_up
 from ivr.cli.calls import open_database
+from ivr.clock import utc_now
 from rating.money import Money, format_money
+
+#: What waits longer for its link in the chain is proved by nothing.
+LINKED_WITHIN = timedelta(hours=1)
 
 
 class LedgerQuestion(Exception):  # noqa: N818 - a question that has no answer
@@ -51,14 +56,18 @@ def verify(
 
     Each unit's credits equal its debits, each account's sums are those of its entries, nobody who pays is overdrawn,
     each settlement fits its hold, and each entry's hash covers the one before. The exit status is 1 if anything is
-    wrong. Entries of the last seconds may not be in the chain yet.
+    wrong. Entries of the last seconds may not be in the chain yet; one that is not in it after an hour is wrong too.
     """
     with open_database() as database:
         faults = [*database.read_now(_chain_faults, _head(known))]
         added = database.read_now(add_up)
         faults += added.faults
-        waiting = database.read_now(chain.unlinked)
+        waiting, since = database.read_now(chain.unlinked), database.read_now(chain.waits_since)
         where = database.read_now(chain.head)
+    if since is not None and utc_now() - since > LINKED_WITHIN:
+        faults.append(
+            f"not in the chain since {since:%Y-%m-%d %H:%M} UTC: nothing proves these; `ivr jobs run` links"
+        )
     for fault in faults:
         typer.echo(fault)
     told = (

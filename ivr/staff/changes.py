@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert
 
 from accounts import schema
 from accounts.db import Database, WriterLock
+from ivr.chaining import link_all
 from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.control import NoController, ask
@@ -140,6 +141,7 @@ def perform(settings: Settings, name: str, /, **given: object) -> str:
             told = database.transact_now(
                 attempt, name, asked, keys.pin_key, utc_now(), list_key=keys.list_key
             )
+            link_all(database)
     return _told(told)
 
 

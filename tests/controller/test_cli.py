@@ -302,6 +302,24 @@ def test_a_load_can_be_rehearsed(ivr: Ivr, on_database: str, tmp_path: Path) -> 
     assert ivr("load", str(changed)) == said
 
 
+def test_entries_that_nothing_links_are_a_fault_until_somebody_does(
+    ivr: Ivr, world: World, on_database: str
+) -> None:
+    verified = ivr("ledger", "verify")
+    assert verified.status == 1
+    assert verified.out.startswith("not in the chain since 2026-11-23 18:00 UTC: nothing proves these")
+    assert ivr("jobs", "run", "chain").status == 0
+    assert "0 of them not in the chain yet; no fault" in ivr("ledger", "verify").out
+
+
+def test_whoever_writes_without_a_controller_links_what_they_wrote(
+    ivr: Ivr, world: World, on_database: str
+) -> None:
+    account = "prepaid/example-county-jail/family-one"
+    assert ivr("account", "deposit", account, "5", "--note", "by hand").status == 0
+    assert "0 of them not in the chain yet; no fault" in ivr("ledger", "verify").out
+
+
 def test_the_ledger_is_shown_as_a_bank_would_and_verified(ivr: Ivr, world: World, on_database: str) -> None:
     world.database.transact_now(chain.extend)
     shown = ivr("ledger", "show", "family-one")

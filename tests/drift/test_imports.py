@@ -116,6 +116,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.load_file": {
         "accounts.db",
         "accounts.schema",
+        "ivr.chaining",
         "ivr.clock",
         "ivr.config",
         "ivr.control",
@@ -152,6 +153,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.staff.changes": {
         "accounts.db",
         "accounts.schema",
+        "ivr.chaining",
         "ivr.clock",
         "ivr.config",
         "ivr.control",
