@@ -5,6 +5,7 @@ and of call-backs.
 """
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from ivr.ami.oneshot import one_shot
 
 FAMILY = "switch"
 DEADLINE_S = 5.0
+#: Asterisk lets each of its users in once at a time, and notices a moment late that one has gone.
+IN_USE, TRIES, PAUSE_S = "Already In Use", 20, 0.1
 RING_MS = 30_000  # of a call-back
 #: Where the called party is ended without a word: over a relay each one would be read out.
 SILENTLY = "silently"
@@ -120,15 +123,22 @@ class Switchboard:
         self, username: str, secret: str, action: str, headers: Mapping[str, str | int]
     ) -> list[dict[str, str]]:
         with self._one_at_a_time:
-            return one_shot(
-                action,
-                headers,
-                host=self.host,
-                port=self.port,
-                username=username,
-                secret=secret,
-                deadline_s=self.deadline_s,
-            )
+            for left in reversed(range(TRIES)):
+                try:
+                    return one_shot(
+                        action,
+                        headers,
+                        host=self.host,
+                        port=self.port,
+                        username=username,
+                        secret=secret,
+                        deadline_s=self.deadline_s,
+                    )
+                except AmiError as error:
+                    if not left or IN_USE not in str(error):
+                        raise
+                    time.sleep(PAUSE_S)
+        raise AssertionError("the last try returns or raises")
 
 
 def end_talk(

@@ -376,6 +376,30 @@ async def test_who_was_not_told_since_asterisk_was_busy_is_told_a_moment_later(w
         assert sorted(board.tried) == sorted([live.inmate_channel, live.called_channel or ""] * 2)
 
 
+@pytest.mark.parametrize(("refusals", "is_done"), [(2, True), (20, False)])
+def test_asterisk_lets_a_user_in_again_a_moment_after_the_last_time(
+    monkeypatch: pytest.MonkeyPatch, refusals: int, is_done: bool
+) -> None:
+    tried: list[str] = []
+
+    def one_shot(action: str, *_: object, **__: object) -> list[dict[str, str]]:
+        tried.append(action)
+        if len(tried) <= refusals:
+            raise AmiError("Asterisk refused login: Login Already In Use")
+        return []
+
+    monkeypatch.setattr("ivr.ami.switchboard.one_shot", one_shot)
+    monkeypatch.setattr("ivr.ami.switchboard.PAUSE_S", 0)
+    board = Switchboard("127.0.0.1", 1, "secret", "secret")
+    if is_done:
+        board.hang_up("PJSIP/demo-a1-1")
+        assert tried == ["Hangup"] * 3
+    else:
+        with pytest.raises(AmiError, match="Already In Use"):
+            board.hang_up("PJSIP/demo-a1-1")
+        assert len(tried) == 20
+
+
 @in_loop
 async def test_after_a_restart_a_talk_still_ends_in_time_and_hears_nothing_untrue(world: World) -> None:
     async with watching(world) as on:
