@@ -17,7 +17,7 @@ from prompts.listen.index import HOP, ROW_HOPS, SPOT_HOPS, Index, read_clips
 from prompts.listen.track import Placement, aligned, placed, summed_energy
 
 _LIKELY = 0.4  # how similar the spectra of a spot must be for a closer look
-_CANDIDATES = 16  # looked at closer in every tenth of a second
+_CANDIDATES = 24  # looked at closer in every tenth of a second
 _SECTION = 10 // ROW_HOPS  # rows: a tenth of a second
 _ALIGNED = 0.5
 _OVERLAP = RATE * 60 // 1000  # neighbours may overlap by this much

@@ -23,7 +23,10 @@ TEXT = SOURCES.text
 PLACES = {
     "facility": ("[[plan]]", "[[facility.limit]]\n{}\n\n[[plan]]"),
     "unit": ('label = "Unit A"\n', 'label = "Unit A"\n[[unit.limit]]\n{}\n'),
-    "station": ("[[inmate]]", "[[station.limit]]\n{}\n\n[[inmate]]"),
+    "station": (
+        'label = "Unit A, second telephone"\nunit = "unit-a"\n',
+        'label = "Unit A, second telephone"\nunit = "unit-a"\n[[station.limit]]\n{}\n',
+    ),
     "inmate": ("[[inmate]]", "[[inmate.limit]]\n{}\n\n[[inmate]]"),
     "number": (
         "[[blocked]]",

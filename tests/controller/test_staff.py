@@ -222,7 +222,7 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
         {"inmate_id": "1001", "number": UNLISTED},
         "is not in the list of inmate 1001",
     ),
-    "a block of nothing": ("number block", {}, r"^expected exactly one of number, prefix, type$"),
+    "a block of nothing": ("number block", {}, r"^type: expected exactly one of number, prefix, type$"),
     "a block of two things": ("number block", {"number": LISTED, "prefix": "900"}, "exactly one of"),
     "a block that there is not": ("number unblock", {"number": LISTED}, "no such block"),
     "no reason": ("number block", {"number": LISTED, "note": "  "}, "note: expected 3 letters or more"),
