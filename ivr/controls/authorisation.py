@@ -11,7 +11,7 @@ from accounts import ledger, payers
 from accounts.billed import collect_account, open_billed
 from accounts.courtesy import courtesy_account, give_courtesy
 from accounts.tables import BilledKind
-from ivr.controls.doubt import seen_in_doubt
+from ivr.controls.doubt import alert_of_doubt
 from ivr.controls.facts import Caller, Choice, Facts, facts
 from ivr.controls.pricing import Priced, priced, talk_starts
 from ivr.facility import lookup, scopes
@@ -97,13 +97,13 @@ def authorise(
     may pay. A refused call of which there is a link to offer is rung for that alone.
     """
     asked = number_keyed(conn, facility, inmate, dialled)
-    in_doubt = seen_in_doubt(conn, facility.id, at)
     number = ""
     for _ in range(DECISIONS):
         request = gather(
             conn, facility, inmate, asked, at, choice, takes_cards=takes_cards, sends_links=sends_links
         )
-        request = replace(request, list_in_doubt=in_doubt)
+        if request.list_in_doubt:
+            alert_of_doubt(conn, facility.id, at)
         decision = decide(request)
         number = request.dialled.e164 if isinstance(request.dialled, Number) else ""
         known: dict[str, object] = {
@@ -254,6 +254,7 @@ def _request(
         overlay_seconds=facility.overlay_seconds,
         number_overlay=known.overlay,
         last_call=found.last_call,
+        list_in_doubt=found.list_in_doubt,
     )
 
 

@@ -13,10 +13,11 @@ from accounts import ledger
 from accounts.db import insert_if_new
 from ivr.call import end
 from ivr.controls.card_on_file import Checked, authorise_card
-from ivr.controls.doubt import seen_in_doubt
+from ivr.controls.doubt import alert_of_doubt
 from ivr.controls.links import send_link
 from ivr.controls.node import Node
-from ivr.facility import bookings, lookup, scopes
+from ivr.facility import scopes
+from ivr.facility.privileged import is_intact
 from ivr.facility.tables import blocked_number
 from ivr.live import endpoint_of, until
 from ivr.policy.forwarding import forwarded
@@ -149,7 +150,8 @@ class CalledPartyControls:
         if found := forwarded(row.number, **self.answered_with):
             calls.set_values(conn, self.call_id, forwarded=found)
         by_code = row.hotline_kind is not None
-        name = None if by_code else _recorded_name(conn, row)
+        known = calls.known_to_offer(conn, self.call_id)
+        name = None if by_code else known.recorded_name
         if name is None and not by_code:
             return None
         offer = Offer(
@@ -166,7 +168,7 @@ class CalledPartyControls:
             continues=row.continues_id is not None,
             by_card=row.by_card is True,
             link_for=row.link_for,
-            language=calls.language_of_number(conn, row.number),
+            language=known.language,
         )
         return offer, name
 
@@ -175,7 +177,7 @@ class CalledPartyControls:
         row = calls.accept(conn, self.call_id, key=key, language=language, at=at)
         if row is None:
             return None
-        in_doubt = seen_in_doubt(conn, row.facility_id, at)
+        in_doubt = _is_in_doubt(conn, row, at)
         permit = self._permit(conn, row, in_doubt=in_doubt)
         return Accepted(
             payer=Payer(row.payer),
@@ -193,7 +195,7 @@ class CalledPartyControls:
         """Whether the called party is told so: never of a call that is known by now to stay unrecorded."""
         if row.not_recorded is not None or row.privileged is not False:
             return False
-        if in_doubt := seen_in_doubt(conn, row.facility_id, at):
+        if in_doubt := _is_in_doubt(conn, row, at):
             calls.set_values(conn, self.call_id, not_recorded=NotRecorded.LIST_IN_DOUBT)
         return not in_doubt
 
@@ -216,11 +218,12 @@ class CalledPartyControls:
             block_number(conn, row.facility_id, row.number, self.call_id, self.node)
 
 
-def _recorded_name(conn: Connection, row: Row[Any]) -> bytes | None:
-    """The name of whoever calls in their own voice."""
-    if row.booking_id is not None:
-        return bookings.recorded_name(conn, row.booking_id)
-    return lookup.recorded_name(conn, row.inmate)
+def _is_in_doubt(conn: Connection, row: Row[Any], at: datetime) -> bool:
+    """Whether the facility's list is in doubt, as the statement has seen it that gave the row."""
+    if is_intact(row):
+        return False
+    alert_of_doubt(conn, row.facility_id, at)
+    return True
 
 
 def _quote(row: Row[Any], at: datetime) -> Quote:

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from ivr.facility import privileged
 from ivr.records.alerts import alert_once
 
 _IN_DOUBT = (
@@ -13,9 +12,6 @@ _IN_DOUBT = (
 )
 
 
-def seen_in_doubt(conn: Connection, facility_id: str, at: datetime) -> bool:
-    """Whether the list is in doubt; whoever sees it first leaves an alert. 1 statement while it is in none."""
-    if privileged.intact(conn, facility_id):
-        return False
+def alert_of_doubt(conn: Connection, facility_id: str, at: datetime) -> None:
+    """Whoever sees a list in doubt first leaves an alert of it."""
     alert_once(conn, "privileged list in doubt", _IN_DOUBT.format(facility_id), at)
-    return True

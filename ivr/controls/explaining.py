@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from ivr.controls.authorisation import gather, number_keyed
 from ivr.controls.facts import Caller
-from ivr.facility import bookings, lookup, privileged
+from ivr.facility import bookings, lookup
 from ivr.facility.bookings import Booking
 from ivr.facility.lookup import Facility
 from ivr.policy.explain import Explanation, View, explanation
@@ -134,8 +134,7 @@ def request_at(
         dialled = read_e164(keys, allowed_kinds=ORDINARY_AND_TOLL_FREE)
     else:
         dialled = number_keyed(conn, facility, caller, keys)
-    request = gather(conn, facility, caller, dialled, at, takes_cards=takes_cards, sends_links=sends_links)
-    return replace(request, list_in_doubt=not privileged.intact(conn, facility.id))
+    return gather(conn, facility, caller, dialled, at, takes_cards=takes_cards, sends_links=sends_links)
 
 
 def with_name(request: CallRequest) -> CallRequest:

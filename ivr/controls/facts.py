@@ -12,7 +12,7 @@ from accounts import payers
 from accounts.billed import collect_account
 from accounts.courtesy import courtesy_account
 from accounts.db import Prepared
-from ivr.facility import lookup, tariffs
+from ivr.facility import lookup, privileged, tariffs
 from ivr.facility.bookings import Booking
 from ivr.facility.lookup import Facility, NumberFacts
 from ivr.policy.quantity import SHORTEST_COUNTED_MS
@@ -66,6 +66,7 @@ class Facts:
     intake_calls: int  # that the booking has had
     last_call: LastCall | None = None  # which may be continued
     link_is_due: bool = False
+    list_in_doubt: bool = False  # of the facility's privileged numbers
 
 
 def facts(  # noqa: PLR0917 - what a call is
@@ -103,6 +104,7 @@ def facts(  # noqa: PLR0917 - what a call is
         row.intake_calls,
         continuing.last_call_of(row) if facility.continues_within_seconds else None,
         link_is_due=Payer.PAID_CALL in offered and found.takes_link and not row.link_offered,
+        list_in_doubt=not privileged.is_intact(row),
     )
 
 
@@ -119,6 +121,7 @@ def _statement(offered: str) -> tuple[Prepared, frozenset[str]]:
                 *([_LINK_OFFERED.label("link_offered")] if Payer.PAID_CALL in words else []),
                 *tariffs.COLUMNS,
                 *continuing.COLUMNS,
+                *privileged.list_columns(bindparam("facility_id", type_=call.c.facility_id.type)),
             )
             .select_from(continuing.joined(tariffs.joined(payers.joined(lookup.NUMBER_FROM, words))))
             .where(lookup.OF_FACILITY)

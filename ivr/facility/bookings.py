@@ -43,7 +43,6 @@ _BY_NUMBER = Prepared(
     )
 )
 _BY_ID = Prepared(select(*_COLUMNS).where(booking.c.id == bindparam("booking_id")))
-_NAME = Prepared(select(booking.c.recorded_name).where(booking.c.id == bindparam("booking_id")))
 
 
 def booking_by_number(conn: Connection, facility_id: str, keyed: str) -> Booking | None:
@@ -57,12 +56,6 @@ def booking_by_id(conn: Connection, booking_id: int) -> Booking:
     row = _BY_ID.row(conn, {"booking_id": booking_id})
     assert row is not None
     return Booking(**row._mapping)
-
-
-def recorded_name(conn: Connection, booking_id: int) -> bytes | None:
-    """The name in the person's own voice; None until it was recorded."""
-    name: bytes | None = _NAME.value(conn, {"booking_id": booking_id})
-    return name
 
 
 def keep_recorded_name(conn: Connection, booking_id: int, name: bytes) -> None:

@@ -123,7 +123,6 @@ _INMATE_BY_PIN = Prepared(
         inmate.c.facility_id == bindparam("facility_id"), inmate.c.pin_hash == bindparam("hashed")
     )
 )
-_NAME = Prepared(select(inmate.c.recorded_name).where(inmate.c.id == bindparam("inmate_key")))
 _SPEED_DIAL = Prepared(
     select(allowed_number.c.number).where(
         allowed_number.c.inmate == bindparam("inmate_key"), allowed_number.c.speed_dial == bindparam("code")
@@ -269,12 +268,6 @@ def hotline_by_code(conn: Connection, facility_id: str, keyed: str) -> Hotline |
     """The hotline whose code was keyed; None where it is none's."""
     row = _HOTLINE.row(conn, {"facility_id": facility_id, "keyed": keyed})
     return Hotline(keyed, row.number, HotlineKind(row.hotline_kind)) if row else None
-
-
-def recorded_name(conn: Connection, inmate_key: int) -> bytes | None:
-    """The inmate's name in their own voice; None until it was recorded."""
-    name: bytes | None = _NAME.value(conn, {"inmate_key": inmate_key})
-    return name
 
 
 def number_of_speed_dial(conn: Connection, inmate_key: int, code: str) -> str | None:

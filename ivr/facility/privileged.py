@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from hashlib import sha256
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
+    func,
     insert,
     literal,
     or_,
@@ -170,8 +172,7 @@ def begin(conn: Connection, facility_id: str) -> None:
 
 def intact(conn: Connection, facility_id: str) -> bool:
     """Whether the list is what was last written to it: nothing is recorded at a facility whose list is in doubt."""
-    rows = _LIST.rows(conn, {"facility_id": facility_id})
-    return bool(rows) and rows[0].digest == _digest_of(rows)
+    return is_intact(_list(conn, facility_id))
 
 
 def vouch(conn: Connection, facility_id: str, author: str, at: datetime) -> str | None:
@@ -210,24 +211,48 @@ _COVERED: Sequence[Any] = (
     _row.number,
     *(type_coerce(column, BigInteger) for column in (_row.lapses_at, _row.confirmed_at, _row.removed_at)),
 )
-_LIST = Prepared(
-    select(privileged_list.c.digest, *_COVERED)
-    .outerjoin(privileged_number, _row.facility_id == privileged_list.c.facility_id)
-    .where(privileged_list.c.facility_id == bindparam("facility_id"))
-)
-_ALL = Prepared(select(literal(""), *_COVERED).where(_row.facility_id == bindparam("facility_id")))
+_FIELDS: Sequence[ColumnElement[str]] = [func.coalesce(cast(column, String), "None") for column in _COVERED]
+_LINE = reduce(lambda line, field: line + literal("\t") + field, _FIELDS)
+
+
+def list_columns(facility_id: Any) -> tuple[ColumnElement[Any], ...]:
+    """`list_digest` and `list_text`, for whatever statement has to know whether a facility's list is what was written.
+
+    The text holds every row that there ever was. The database puts it together, as a list may have thousands of rows
+    and is looked at three times a call. `facility_id` may be a column of the statement's own tables.
+    """
+    ours = privileged_list.c.facility_id == facility_id
+    written = select(privileged_list.c.digest).where(ours).scalar_subquery()
+    lines = func.string_agg(_LINE, literal("\n")).aggregate_order_by(_row.id)
+    stands = select(func.coalesce(lines, "")).where(_row.facility_id == facility_id).scalar_subquery()
+    return (
+        written.correlate_except(privileged_list).label("list_digest"),
+        stands.correlate_except(privileged_number).label("list_text"),
+    )
+
+
+def is_intact(row: Row[Any]) -> bool:
+    """Whether the list whose `list_columns` a row has is what was last written to it."""
+    return bool(row.list_digest == _digest_of(row.list_text))
+
+
+_LIST = Prepared(select(*list_columns(bindparam("facility_id", type_=_row.facility_id.type))))
 
 
 def _digest(conn: Connection, facility_id: str) -> str:
     """The digest of the list as it stands."""
-    return _digest_of(_ALL.rows(conn, {"facility_id": facility_id}))
+    return _digest_of(_list(conn, facility_id).list_text)
 
 
-def _digest_of(rows: Sequence[Sequence[Any]]) -> str:
-    """SHA-256 over every row that there ever was, as hexadecimal; each stands behind what was written of them all."""
-    known = sorted((row for row in rows if row[1] is not None), key=lambda row: int(row[1]))  # by id
-    listed = ["\t".join(map(str, row[1:])) for row in known]
-    return sha256("\n".join(listed).encode()).hexdigest()
+def _digest_of(listed: str) -> str:
+    """SHA-256 of the list's text, as hexadecimal."""
+    return sha256(listed.encode()).hexdigest()
+
+
+def _list(conn: Connection, facility_id: str) -> Row[Any]:
+    row = _LIST.row(conn, {"facility_id": facility_id})
+    assert row is not None  # it has one whatever there is
+    return row
 
 
 def _locked_intact(conn: Connection, facility_id: str) -> bool:

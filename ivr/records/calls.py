@@ -25,7 +25,7 @@ from sqlalchemy.exc import IntegrityError
 from accounts.db import LostRace, Prepared
 from accounts.tables import transfer
 from ivr.facility import privileged, scopes
-from ivr.facility.tables import allowed_number, blocked_number, facility, inmate, station, switch
+from ivr.facility.tables import allowed_number, blocked_number, booking, facility, inmate, station, switch
 from ivr.policy.hotline import ANONYMOUS_KINDS, NO_STATION, HotlineKind, coarse
 from ivr.policy.level import Level
 from ivr.policy.reasons import Outcome
@@ -59,7 +59,7 @@ _UNSEALED = Prepared(update(call).where(_is_this, call.c.sealed_at.is_(None)))
 _OFFER = Prepared(
     update(call)
     .where(_is_this, call.c.state == bindparam("waiting"), call.c.switched_off_at.is_(None))
-    .returning(call)
+    .returning(call, *privileged.list_columns(call.c.facility_id))
 )
 _undecided = update(call).where(
     _is_this,
@@ -90,11 +90,22 @@ _BLOCKED = exists().where(
 )
 
 
-_LANGUAGE = Prepared(
-    select(call.c.called_language)
-    .where(call.c.number == bindparam("number"), call.c.called_language.is_not(None))
-    .order_by(call.c.keyed_at.desc())
+_before = call.alias("before")
+_LANGUAGE = (
+    select(_before.c.called_language)
+    .where(_before.c.number == call.c.number, _before.c.called_language.is_not(None))
+    .order_by(_before.c.keyed_at.desc())
     .limit(1)
+    .correlate(call)
+    .scalar_subquery()
+)
+_TO_OFFER = Prepared(
+    select(
+        func.coalesce(booking.c.recorded_name, inmate.c.recorded_name).label("recorded_name"),
+        _LANGUAGE.label("language"),
+    )
+    .select_from(call.outerjoin(inmate).outerjoin(booking))
+    .where(_is_this)
 )
 
 
@@ -136,7 +147,7 @@ _acceptable = _undecided.where(
     or_(bindparam("by_key", type_=call.c.passive.type), call.c.passive.is_(True)),
     ~exists().where(and_(call.c.hold_id.is_not(None), transfer.c.resolves_id == call.c.hold_id)),
 )
-_ACCEPT = Prepared(_acceptable.returning(call))
+_ACCEPT = Prepared(_acceptable.returning(call, *privileged.list_columns(call.c.facility_id)))
 
 
 def open_call(
@@ -215,7 +226,7 @@ def allow(conn: Connection, call_id: str, **values: object) -> None:
 def offer(
     conn: Connection, call_id: str, *, dialled_at: datetime | None, carrier: str | None, at: datetime
 ) -> Row[Any] | None:
-    """The called party has answered: the call's row; None if the call is not waiting for that."""
+    """The called party has answered: the call's row with its facility's list; None if it is not waiting for that."""
     return _OFFER.row(
         conn,
         {
@@ -229,14 +240,18 @@ def offer(
     )
 
 
-def language_of_number(conn: Connection, number: str) -> str | None:
-    """The language in which somebody at the number has last decided on a call; None: nobody has. 1 statement."""
-    language: str | None = _LANGUAGE.value(conn, {"number": number})
-    return language
+def known_to_offer(conn: Connection, call_id: str) -> Row[Any]:
+    """What an offer tells of a call that there is: `recorded_name`, in the caller's own voice, where there is one.
+
+    And the `language` in which somebody at the number has last decided on a call; none where nobody has.
+    """
+    row = _TO_OFFER.row(conn, {"call_id": call_id})
+    assert row is not None
+    return row
 
 
 def accept(conn: Connection, call_id: str, *, key: str, language: str, at: datetime) -> Row[Any] | None:
-    """Acceptance is this one update, or none: the call's row, or None.
+    """Acceptance is this one update, or none: the call's row with its facility's list as it stood then, or None.
 
     It holds only while the call is offered and not declined, calling hours go on, its hold is open, its number is still
     not blocked, and has not become privileged since the recording was decided on. The key `PASSIVE` accepts only a call

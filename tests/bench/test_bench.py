@@ -17,8 +17,8 @@ from tests.transcripts.play import World
 
 WORKLOAD = Workload(calls=20, phones=20, talk_s=2.0, warm_up_calls=0)
 
-#: What one call may ask of the database: a little more than it does (45 and 10), so that work done twice is noticed.
-MOST_STATEMENTS = 47
+#: What one call may ask of the database: a little more than it does (41 and 10), so that work done twice is noticed.
+MOST_STATEMENTS = 43
 MOST_COMMITS = 12
 
 
