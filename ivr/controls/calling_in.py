@@ -10,8 +10,9 @@ from ivr.facility import lookup
 from ivr.facility.lookup import Facility
 from ivr.policy.service import RequestKind
 from ivr.records import call_backs
-from rating.numbers import Number, read_e164
+from rating.numbers import US_REGIONS, Number, read_e164
 
+_RUNG_BACK = US_REGIONS | {"CA"}
 _SHOWN = re.compile(r"\+?1?([2-9][0-9]{9})")
 
 
@@ -99,7 +100,10 @@ class CallingInControls:
 
 
 def north_american(shown: str) -> str | None:
-    """The number in E.164 if it is an ordinary one of North America; carriers write it in three ways."""
+    """The number in E.164 if it is an ordinary one of the United States or Canada; carriers write it in three ways.
+
+    Other countries of the same plan cost so much to ring that somebody would have us ring them for it.
+    """
     match = _SHOWN.fullmatch(shown)
     found = read_e164(f"+1{match[1]}") if match else None
-    return found.e164 if isinstance(found, Number) else None
+    return found.e164 if isinstance(found, Number) and found.region in _RUNG_BACK else None

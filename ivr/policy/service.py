@@ -36,6 +36,9 @@ WAITS: Final = timedelta(minutes=5)
 #: A number gets so many call-backs in a day that nobody there wanted enough to press the key.
 UNVERIFIED_A_DAY: Final = 3
 ONE_DAY: Final = timedelta(days=1)
+#: All numbers together get so many: whoever shows one after the other can't have us ring a whole country.
+UNVERIFIED_AN_HOUR: Final = 100
+ONE_HOUR: Final = timedelta(hours=1)
 #: Where somebody has said that they did not ask for it, the number gets none for so long.
 UNWANTED_FOR: Final = timedelta(days=30)
 

@@ -15,8 +15,10 @@ from ivr.policy.service import (
     AGAIN_AFTER,
     FREE_AFTER,
     ONE_DAY,
+    ONE_HOUR,
     TRIES,
     UNVERIFIED_A_DAY,
+    UNVERIFIED_AN_HOUR,
     UNWANTED_FOR,
     WAITS,
 )
@@ -26,7 +28,10 @@ _row = call_back.c
 
 
 def may_be_called_back(conn: Connection, number: str, at: datetime) -> bool:
-    """Whether nobody at the number has had enough of it, and none waits: a number shown may be somebody else's."""
+    """Whether nobody at the number has had enough of it, and none waits: a number shown may be somebody else's.
+
+    Nor where too many numbers were asked for in vain in the last hour.
+    """
     mine = _row.number == number
     unwanted = exists().where(mine, _row.unwanted_at > at - UNWANTED_FOR)
     waits = exists().where(mine, _row.next_try_at.is_not(None), _row.asked_at > at - WAITS)
@@ -35,7 +40,13 @@ def may_be_called_back(conn: Connection, number: str, at: datetime) -> bool:
         .where(mine, _row.asked_at > at - ONE_DAY, _row.verified_at.is_(None))
         .scalar_subquery()
     )
-    return not conn.execute(select(unwanted | waits | (in_vain >= UNVERIFIED_A_DAY))).scalar_one()
+    flood = (
+        select(func.count())
+        .where(_row.asked_at > at - ONE_HOUR, _row.verified_at.is_(None))
+        .scalar_subquery()
+    )
+    too_many = (in_vain >= UNVERIFIED_A_DAY) | (flood >= UNVERIFIED_AN_HOUR)
+    return not conn.execute(select(unwanted | waits | too_many)).scalar_one()
 
 
 def ask(

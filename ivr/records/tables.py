@@ -316,6 +316,7 @@ call_back = Table(
         postgresql_where=text("next_try_at IS NOT NULL"),
     ),
     Index("ix_call_back_number", "number", "asked_at"),
+    Index("ix_call_back_asked_at", "asked_at"),
 )
 
 # What somebody who called in has asked people for, with the day by which they are answered.

@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from accounts.db import Database
 from ivr.ami import Switchboard
 from ivr.calling_back import CallingBack
-from ivr.policy.service import FREE_AFTER, RequestKind, due_on
+from ivr.controls.calling_in import north_american
+from ivr.policy.service import FREE_AFTER, UNVERIFIED_AN_HOUR, RequestKind, due_on
 from ivr.records import call_backs, service_requests
 from ivr.staff import changes
 from ivr.staff.desk import StaffError
@@ -73,6 +74,37 @@ async def test_nobody_is_rung_who_has_answered_or_called_long_ago(world: World) 
         )
         assert world.database.transact_now(call_backs.answered, "f" * 32, world.at) is not None
         assert not await CallingBack(world.node, board).work()
+
+
+def test_whoever_shows_one_number_after_the_other_has_us_ring_a_hundred_an_hour_at_most(world: World) -> None:
+    def asks(conn: Connection) -> int:
+        tried = (
+            call_backs.ask(
+                conn, f"{n:032x}", facility_id=JAIL, number=f"+1217555{n:04d}", language="en", at=world.at
+            )
+            for n in range(150)
+        )
+        return sum(tried)
+
+    assert world.database.transact_now(asks) == UNVERIFIED_AN_HOUR
+    assert not world.database.read_now(call_backs.may_be_called_back, NUMBER, world.at)
+    world.at += timedelta(hours=1)
+    assert world.database.read_now(call_backs.may_be_called_back, NUMBER, world.at)
+
+
+@pytest.mark.parametrize(
+    ("shown", "rung"),
+    [
+        ("2175550101", "+12175550101"),
+        ("+14165550123", "+14165550123"),
+        ("18765550123", None),
+        ("+18095550123", None),
+        ("+442079460000", None),
+        ("anonymous", None),
+    ],
+)
+def test_only_the_united_states_and_canada_are_rung_back(shown: str, rung: str | None) -> None:
+    assert north_american(shown) == rung
 
 
 def test_staff_see_what_was_asked_for_and_by_when_and_answer_once(world: World) -> None:
