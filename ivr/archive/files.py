@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from errno import EIO
 from hashlib import sha256
 from pathlib import Path
 
@@ -30,8 +31,12 @@ def write(path: Path, flac: bytes, recording_id: str, key: RecordingKey) -> Writ
     """
     data_key, digest = key.new_data_key(), sha256(flac).hexdigest()
     file_digest, size = _write_whole(path, encrypted(flac, data_key))
-    if sha256(_decrypt(path, data_key)).hexdigest() != digest:
-        raise OSError(f"{path}: is not what was written into it")
+    try:
+        is_whole = sha256(_decrypt(path, data_key)).hexdigest() == digest
+    except Damaged:
+        is_whole = False
+    if not is_whole:
+        raise OSError(EIO, "what was written does not open again", str(path))
     return Written(digest, file_digest, size, key.wrap(data_key, recording_id), key.id)
 
 

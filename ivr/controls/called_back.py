@@ -104,8 +104,9 @@ class CalledBackControls:
 
     @property
     def number(self) -> str:
-        """The number, once somebody there has pressed the key."""
-        assert self._is_verified
+        """The number, once somebody there has pressed the key; nothing is told or changed without it."""
+        if not self._is_verified:
+            raise PermissionError(f"call-back {self.call_back_id}: nobody there has pressed the key")
         return self._number
 
     @property

@@ -354,3 +354,26 @@ def test_what_is_written_as_wav_needs_no_place_to_seek(tmp_path: Path) -> None:
         content = pipe.read()
     with wave.open(io.BytesIO(content)) as sound:
         assert sound.getnframes() == 800
+
+
+@in_loop
+async def test_a_disk_that_gives_back_something_else_keeps_no_other_recording_from_being_kept(
+    world: World,
+) -> None:
+    bad = await recorded(world, 8_000)
+    good = await recorded(world, 8_000)
+    real = files._decrypt
+
+    def gives_back(path: Path, data_key: bytes) -> bytes:
+        if bad in path.name:
+            raise Damaged("the file was changed")
+        return real(path, data_key)
+
+    with mock.patch.object(files, "_decrypt", gives_back):
+        await finisher_of(world).finish_all()
+    assert (row_of(world, bad).state, row_of(world, good).state) == ("running", "kept")
+    assert raw_file(world.node.recordings, bad).exists()
+    [told] = world.database.read_now(alerts.open_alerts)
+    assert "does not open again" in told.text
+    await finisher_of(world).finish_all()
+    assert row_of(world, bad).state == "kept"

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from accounts.db import Database
 from ivr.ami import Switchboard
 from ivr.calling_back import CallingBack
+from ivr.controls.called_back import CalledBackControls
 from ivr.controls.calling_in import north_american
 from ivr.policy.service import FREE_AFTER, UNVERIFIED_AN_HOUR, RequestKind, due_on
 from ivr.records import call_backs, service_requests
@@ -105,6 +106,18 @@ def test_whoever_shows_one_number_after_the_other_has_us_ring_a_hundred_an_hour_
 )
 def test_only_the_united_states_and_canada_are_rung_back(shown: str, rung: str | None) -> None:
     assert north_american(shown) == rung
+
+
+@in_loop
+async def test_nothing_is_told_or_changed_before_somebody_there_has_pressed_the_key(world: World) -> None:
+    world.database.transact_now(ask, world)
+    controls = CalledBackControls(world.node, ASKED)
+    assert await controls.answered() == "es"
+    for asked in (controls.last_talks, controls.missed_calls, controls.privileges, controls.unblock):
+        with pytest.raises(PermissionError, match="nobody there has pressed the key"):
+            await asked()
+    await controls.verify()
+    assert await controls.last_talks() == []
 
 
 def test_staff_see_what_was_asked_for_and_by_when_and_answer_once(world: World) -> None:
