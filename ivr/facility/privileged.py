@@ -219,7 +219,8 @@ def list_columns(facility_id: Any) -> tuple[ColumnElement[Any], ...]:
     """`list_digest` and `list_text`, for whatever statement has to know whether a facility's list is what was written.
 
     The text holds every row that there ever was. The database puts it together, as a list may have thousands of rows
-    and is looked at three times a call. `facility_id` may be a column of the statement's own tables.
+    and is looked at three times a call. `facility_id` may be a column of the statement's own tables: in
+    words, where the statement returns rows that it has changed.
     """
     ours = privileged_list.c.facility_id == facility_id
     written = select(privileged_list.c.digest).where(ours).scalar_subquery()

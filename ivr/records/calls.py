@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     update,
@@ -56,10 +57,12 @@ _LOCKED = Prepared(_this.with_for_update(key_share=True))
 _KNOWN = Prepared(select(call.c.id).where(_is_this))
 _OPEN = Prepared(insert(call))
 _UNSEALED = Prepared(update(call).where(_is_this, call.c.sealed_at.is_(None)))
+# In words: for SQLite a column in RETURNING is written without its table, and the subquery would read its own.
+_LIST = privileged.list_columns(literal_column("call.facility_id", call.c.facility_id.type))
 _OFFER = Prepared(
     update(call)
     .where(_is_this, call.c.state == bindparam("waiting"), call.c.switched_off_at.is_(None))
-    .returning(call, *privileged.list_columns(call.c.facility_id))
+    .returning(call, *_LIST)
 )
 _undecided = update(call).where(
     _is_this,
@@ -147,7 +150,7 @@ _acceptable = _undecided.where(
     or_(bindparam("by_key", type_=call.c.passive.type), call.c.passive.is_(True)),
     ~exists().where(and_(call.c.hold_id.is_not(None), transfer.c.resolves_id == call.c.hold_id)),
 )
-_ACCEPT = Prepared(_acceptable.returning(call, *privileged.list_columns(call.c.facility_id)))
+_ACCEPT = Prepared(_acceptable.returning(call, *_LIST))
 
 
 def open_call(

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, text, update
 
 from ivr.controls import Accepted, CalledPartyControls, Grant
 from ivr.facility import privileged
-from ivr.facility.tables import facility
+from ivr.facility.file import Sources, parse, read
+from ivr.facility.tables import facility, privileged_number
 from ivr.loading import load
 from ivr.policy.privilege import WAITS_FOR_ANOTHER
 from ivr.records.alerts import open_alerts
@@ -18,7 +19,7 @@ from ivr.staff import changes
 from ivr.staff.desk import StaffError
 from tests.controller import steps
 from tests.controller.conftest import Ivr
-from tests.transcripts.play import KEY, World, demonstration
+from tests.transcripts.play import FACILITY, KEY, World, demonstration
 
 JAIL = "example-county-jail"
 
@@ -114,6 +115,18 @@ def test_explain_and_the_list_say_so_and_write_nothing(
     listed = ivr("number", "privileged", "list", "--facility", JAIL)
     assert f"{JAIL}: the list is in doubt" in listed.out
     assert world.database.read_now(open_alerts) == []
+
+
+@pytest.mark.parametrize("whose", [None, JAIL, "other-jail"])
+def test_a_facilitys_calls_go_by_its_own_list_alone(world: World, whose: str | None) -> None:
+    own = read(FACILITY)
+    text = own.text.replace(JAIL, "other-jail").replace('"demo-', '"other-').partition("[[prepaid]]")[0]
+    world.database.transact_now(load, parse(Sources(text, own.beside), "other"), KEY, world.at)
+    rows = privileged_number.delete().where(privileged_number.c.facility_id == whose)
+    assert bool(world.database.transact_now(lambda conn: conn.execute(rows).rowcount)) == bool(whose)
+    call_id, answer = accepted(world)
+    assert (answer.recording_file is None) == (whose == JAIL)
+    assert steps.record(world, call_id).not_recorded == ("list_in_doubt" if whose == JAIL else None)
 
 
 def test_an_addition_does_not_make_a_broken_list_right(world: World) -> None:
