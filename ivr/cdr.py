@@ -95,7 +95,12 @@ def balance(row: Row[Any], amount: int | None) -> str | None:
     """An amount of the paying account, in money or in calls."""
     if amount is None:
         return None
-    return f"{amount} calls" if row.payer in PAID_IN_CALLS else money(amount)
+    return in_calls(amount) if row.payer in PAID_IN_CALLS else money(amount)
+
+
+def in_calls(number: int) -> str:
+    """A number of calls."""
+    return f"{number} {'call' if number == 1 else 'calls'}"
 
 
 def paid(row: Row[Any]) -> str:

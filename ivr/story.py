@@ -121,7 +121,7 @@ def _booked(conn: Connection, row: Row[Any]) -> Iterator[Line]:
     """The ledger's entries of the call and of its complaint, as they were posted."""
     of_call = select(transfer).where(transfer.c.id >= f"call/{row.id}/", transfer.c.id < f"call/{row.id}0")
     for each in conn.execute(of_call.order_by(transfer.c.posted_at, transfer.c.id)):
-        much = f"{each.amount} calls" if each.unit == Unit.CALLS else cdr.money(each.amount)
+        much = cdr.in_calls(each.amount) if each.unit == Unit.CALLS else cdr.money(each.amount)
         yield "ledger", f"{each.kind} {much}: {each.debit_id} to {each.credit_id}"
 
 

@@ -190,6 +190,7 @@ def gather(  # noqa: PLR0917 - what a decision is on
             takes_cards=takes_cards,
             sends_links=takes_cards and sends_links,
             link_is_due=found.link_is_due,
+            list_in_doubt=found.list_in_doubt,
         )
     )
 
@@ -254,7 +255,6 @@ def _request(
         overlay_seconds=facility.overlay_seconds,
         number_overlay=known.overlay,
         last_call=found.last_call,
-        list_in_doubt=found.list_in_doubt,
     )
 
 
