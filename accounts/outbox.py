@@ -30,6 +30,7 @@ class NoticeKind(StrEnum):
     DROPPED_CALL = "dropped_call"
     STATEMENT_READY = "statement_ready"
     MONEY_LEFT = "money_left"
+    WATCHED_CALL = "watched_call"  # to staff
 
 
 def tell(

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, insert, update
 
-from accounts import chain, payers, schema
+from accounts import payers, schema
+from accounts.chain import LEDGER
 from accounts.db import Database
 from accounts.tables import AccountKind, TransferKind, Unit, account, transfer
 from accounts.verification import verify
@@ -53,9 +54,9 @@ def main(entries: int = 1_000_000) -> None:
             database.transact_now(fill, entries)
 
             def link() -> object:
-                while database.transact_now(chain.extend):
+                while database.transact_now(LEDGER.extend):
                     pass
-                return database.read_now(chain.head).position
+                return database.read_now(LEDGER.head).position
 
             print(f"{entries:,} entries, SQLite")
             told = "{:40}{:8.1f} s   {}"
@@ -65,7 +66,7 @@ def main(entries: int = 1_000_000) -> None:
 
 
 def _faults(conn: Connection) -> list[str]:
-    return list(chain.chain_faults(conn))
+    return list(LEDGER.faults(conn))
 
 
 def _timed(work: Callable[[], object]) -> tuple[float, object]:

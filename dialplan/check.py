@@ -21,14 +21,15 @@ SCRIPTS = {
 CONTEXTS = frozenset(
     {
         *("inmate", "forget", "inmate-left", "accept", "ended", "called-farewell", "inmate-farewell"),
-        *("announcement", "whisper", "overlay", "from-carrier", "called-back", "general", "globals"),
+        *("announcement", "whisper", "listen", "staff", "told", "overlay"),
+        *("from-carrier", "called-back", "general", "globals"),
     }
 )
 AGI = re.compile(r"agi://127\.0\.0\.1:\d+/(\w+)(,.*)?")
 DIAL = "PJSIP/${PLUS}${DESTINATION}@${CARRIER},${RING_SECONDS},rgiI${TIME_LIMIT}U(accept^${CALL_ID})"
 TIME_LIMITS = {"TIME_LIMIT=L(${LIMIT_MS})", "TIME_LIMIT=L(${LIMIT_MS}:60000)"}
 APPLICATIONS = frozenset(
-    "AGI Answer ChanSpy Dial Gosub Goto GotoIf Hangup Playback Return Set UserEvent".split()  # noqa: SIM905 — a word list
+    "AGI Answer ChanSpy Dial Gosub Goto GotoIf Hangup Playback Return Set UserEvent Verbose".split()  # noqa: SIM905 — a word list
 )
 HANDLER_APPLICATIONS = frozenset({"GotoIf", "Return", "Set", "UserEvent"})
 # DB_DELETE works even inside a condition that is false; the others reach a shell, files or other machines.
@@ -51,6 +52,8 @@ BEFORE_DIAL = (
     'Set(LIMIT_PLAYAUDIO_CALLEE=${IF($["${WARNED}" = "inmate"]?no:yes)})',
     "Set(LIMIT_WARNING_FILE=ivr/${WARNING})",
     "Set(LIMIT_TIMEOUT_FILE=ivr/${ENDED})",
+    'GotoIf($["${TRACE}" = "kept"]?kept)',
+    "Set(CDR_PROP(disable)=1)",
     "Set(FRAME_DROP(RX)=DTMF_BEGIN,DTMF_END)",
     "Set(ANSWERED=)",
 )
@@ -76,6 +79,14 @@ PLUSES = {"Set(PLUS=)", "Set(PLUS=+)"}
 ANSWERED = "Set(MASTER_CHANNEL(ANSWERED)=yes)"
 # It speaks into one leg and can't listen: W is private whisper.
 CHANSPY = "ChanSpy(${WHISPER_TO},qWES)"
+#: It hears both, says nothing, and finds no channel but one of the group that `accept` puts into a talk by LISTEN.
+LISTENING = (
+    'GotoIf($[${REGEX("^PJSIP/carrier-(2-)?[0-9a-f]{8}$" ${LISTEN_TO})} = 0]?over)',
+    'GotoIf($[${REGEX("^[0-9a-f]{32}$" ${CHANNEL(accountcode)})} = 0]?over)',
+    "UserEvent(Listening,Id: ${CHANNEL(accountcode)})",
+    "ChanSpy(${LISTEN_TO},qbuESg(listenable))",
+)
+MAY_BE_HEARD = ('GotoIf($["${LISTEN}" != "allowed"]?unheard)', "Set(SPYGROUP=listenable)")
 #: The only announcements in a talk: where the controller asked for them on acceptance, in values of plain form.
 OVERLAY = (
     'GotoIf($[${REGEX("^[a-z][a-z]([a-z][a-z])?$" ${OVERLAY})} = 0]?quiet)',
@@ -96,6 +107,17 @@ FORGOTTEN = (
     "WARNING",
     "ENDED",
     "WARNED",
+    "TRACE",
+    "INMATE",
+    "STATION",
+    "NUMBER",
+)
+#: What a line on the console may hold: nobody's keys, and no secret.
+SHOWN = frozenset(
+    {
+        *("CALL_ID", "FACILITY", "STATION", "INMATE", "NUMBER", "PAYER", "LIMIT_MS", "RULE"),
+        *("ACCEPTED_BY", "RECORDING", "TOLD"),
+    }
 )
 #: Who calls in or is called back hears a dialogue and nothing else.
 SERVED = frozenset({"AGI", "Answer", "Goto", "GotoIf", "Hangup", "Playback", "Set"})
@@ -235,10 +257,28 @@ def _whisper_faults(plan: Dialplan) -> Faults:
     for where, before, step in _steps(plan):
         if step.application != "ChanSpy":
             continue
+        if where == "listen/s":
+            if (*map(str, before[-3:]), str(step)) != LISTENING:
+                yield f"{where} could listen to a talk that may not be heard: {step}"
+            continue
         if (where, str(step)) != ("whisper/s", CHANSPY):
             yield f"{where} could listen to a talk: {step}"
         if not any("WHISPER_TO" in earlier.arguments for earlier in before):
             yield f"{where} whispers to whatever it is told"
+
+
+def _heard_faults(plan: Dialplan) -> Faults:
+    said = [str(step) for step in plan.get("accept", {}).get("s", [])]
+    first = said.index(MAY_BE_HEARD[0]) if MAY_BE_HEARD[0] in said else 0
+    asked = 'GotoIf($["${ACCEPTED}" != "yes"]?no)'
+    if tuple(said[first : first + 2]) != MAY_BE_HEARD or asked not in said[:first]:
+        yield f"accept does not have, one after the other: {', '.join(MAY_BE_HEARD)}"
+    agi = next((n for n, line in enumerate(said) if line.startswith("AGI(")), 0)
+    if "Set(LISTEN=)" not in said[:agi]:
+        yield "a talk could be heard by what another was allowed: there is no Set(LISTEN=)"
+    groups = [where for where, _, step in _steps(plan) if "SPYGROUP" in step.arguments]
+    if groups != ["accept/s"]:
+        yield f"a talk is let be heard in {groups}"
 
 
 def _accept_faults(plan: Dialplan) -> Faults:
@@ -288,6 +328,16 @@ def _talk_faults(plan: Dialplan) -> Faults:
             yield f"{where} reaches another channel: {step}"
         if re.match(r"Go(to|sub)(If)?\(.*\boverlay\b", text):
             yield f"{where} goes to the announcement of another talk: {step}"
+
+
+def _verbose_faults(plan: Dialplan) -> Faults:
+    for where, _, step in _steps(plan):
+        if step.application != "Verbose":
+            continue
+        if not step.arguments.startswith("2,ivr "):
+            yield f"{where} tells the console at another level: {step}"
+        if set(re.findall(r"\$\{([^}]*)\}", step.arguments)) - SHOWN:
+            yield f"{where} shows the console what is not to be shown: {step}"
 
 
 def _overlay_faults(plan: Dialplan) -> Faults:
@@ -340,9 +390,11 @@ DIALPLAN_RULES: tuple[Callable[[Dialplan], Faults], ...] = (
     _dial_faults,
     _carrier_way_faults,
     _whisper_faults,
+    _heard_faults,
     _accept_faults,
     _talk_faults,
     _overlay_faults,
+    _verbose_faults,
     _attempt_faults,
     _service_faults,
 )
@@ -397,8 +449,6 @@ def _log_faults(files: Files) -> Faults:
             yield f"{name} could hold who called whom, or when to the second"
     if not re.search(r"^transmit_silence = yes$", files["asterisk.conf"], re.MULTILINE):
         yield "silence could be left out: a text telephone's tones need every packet of G.711"
-    if not re.search(r"^disable_remote_console_shell = yes$", files["asterisk.conf"], re.MULTILINE):
-        yield "a console can start a shell"
 
 
 def _steps(plan: Dialplan) -> Iterator[tuple[str, list[Step], Step]]:

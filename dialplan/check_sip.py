@@ -87,7 +87,8 @@ def _by_type(sections: list[Section]) -> dict[str, list[Section]]:
 
 
 def _endpoint_faults(endpoint: Section, plan: Dialplan) -> Faults:
-    expected = "from-carrier" if endpoint.name in ENDPOINTS else "inmate"
+    is_staffs = endpoint.name.startswith("staff-")
+    expected = "from-carrier" if endpoint.name in ENDPOINTS else "staff" if is_staffs else "inmate"
     if endpoint.value("context") != expected or expected not in plan:
         yield f"endpoint {endpoint.name} has the context {endpoint.value('context') or '(none)'}"
     for option, value in ENDPOINT.items():

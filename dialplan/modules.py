@@ -50,8 +50,10 @@ FACILITY = (
     "app_chanspy",  # announcements in a talk; the one step of ours that has it can't listen
     "app_exec",  # ExecIf, for func_periodic_hook
     "app_userevent",
+    "app_verbose",  # a call's story on the console
     "cdr_manager",
     "func_callerid",
+    "func_cdr",
     "func_cut",  # for func_periodic_hook
     "func_frame_drop",  # keeps keys from a called party that has not accepted
     "func_groupcount",  # for func_periodic_hook
@@ -59,6 +61,7 @@ FACILITY = (
     "func_periodic_hook",  # announcements in a talk
     "func_uri",  # for func_periodic_hook
     "res_agi",
+    "res_clialiases",  # `ivr lockdown` on the console
     "res_pjsip_header_funcs",  # what an answer tells of forwarding
     "res_speech",  # res_agi has an undefined symbol without it
 )

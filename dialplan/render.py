@@ -55,6 +55,7 @@ class FacilityAsterisk:
     rtp_ports: tuple[int, int]  # first and last
     stations: tuple[Station, ...]
     carriers: tuple[Carrier, ...]  # one, or two in order
+    listeners: tuple[Station, ...] = ()  # telephones of staff, which call nobody
     token: str = field(repr=False)
     controller_secret: str = field(repr=False)
     switch_secret: str = field(repr=False)
@@ -72,11 +73,14 @@ class FacilityAsterisk:
         if min(self.dialogue_seconds, self.acceptance_seconds) < 1:
             raise RenderError("a dialogue needs a second or more")
         carrier.require_carriers(self.carriers, self.tls)
-        require_distinct("station", [station.id for station in self.stations])
+        require_distinct("station", [station.id for station in (*self.stations, *self.listeners)])
         names = ("token", "controller_secret", "switch_secret", "announcer_secret")
         for name in names:
             require(SECRET, name, getattr(self, name))
-        secrets = [*(getattr(self, name) for name in names), *(s.secret for s in self.stations)]
+        secrets = [
+            *(getattr(self, name) for name in names),
+            *(s.secret for s in (*self.stations, *self.listeners)),
+        ]
         if len(set(secrets)) != len(secrets):
             raise RenderError("two secrets are the same; each must be one of its own")
         for language in self.languages:
@@ -129,6 +133,7 @@ def render(spec: FacilityAsterisk) -> dict[str, str]:
         "cdr_custom.conf": fill("cdr_custom.conf"),
         "cel.conf": fill("cel_facility.conf"),
         "cel_custom.conf": fill("cel_custom.conf"),
+        "cli_aliases.conf": fill("cli_aliases.conf"),
         "extensions.conf": fill(
             "extensions.conf",
             token=spec.token,
@@ -145,6 +150,7 @@ def render(spec: FacilityAsterisk) -> dict[str, str]:
 def _pjsip(spec: FacilityAsterisk) -> str:
     known = spec.sip_address != "0.0.0.0"  # noqa: S104 — a comparison, nothing is bound here
     stations = (fill("pjsip_station.conf", id=station.id, secret=station.secret) for station in spec.stations)
+    listeners = (fill("pjsip_listener.conf", id=each.id, secret=each.secret) for each in spec.listeners)
     return fill(
         "pjsip.conf",
         user_agent=USER_AGENT,
@@ -155,7 +161,7 @@ def _pjsip(spec: FacilityAsterisk) -> str:
             "media_address": f"media_address = {spec.sip_address}" if known else "",
             "transports": carrier.transports(spec.carriers, spec.tls, spec.sip_address, spec.sip_port),
             "carriers": carrier.endpoints(spec.carriers),
-            "stations": "".join(stations),
+            "stations": "".join((*stations, *listeners)),
         },
     )
 

@@ -5,9 +5,10 @@ import contextlib
 import importlib.metadata
 import secrets
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 from starlette.routing import Route
@@ -19,20 +20,21 @@ from ivr.agi import AgiServer, serve
 from ivr.ami import AmiClient
 from ivr.archive.cipher import RecordingKey
 from ivr.calling_back import CallingBack
-from ivr.chaining import keep_chain
+from ivr.chaining import keep_chains
 from ivr.clock import utc_now
 from ivr.config import Settings
+from ivr.console import Console
 from ivr.controls.node import Node
 from ivr.enforcing import enforce
 from ivr.entitlements import alert_shortfalls
 from ivr.facility import lawfulness
-from ivr.facility.csv_import import import_rows
 from ivr.facility.csv_rows import ImportMistakes
 from ivr.facility.file import FacilityFileError, Sources, parse
 from ivr.importing import read_asked
 from ivr.instance import carrier_names, places_of, switchboard
 from ivr.jobs import NAMES, keep_jobs, note_failure, run_round
 from ivr.keyring import Keyring
+from ivr.listening import Listening
 from ivr.live import LiveCalls
 from ivr.loading import load, rehearse
 from ivr.notices import senders as notifying
@@ -43,13 +45,17 @@ from ivr.processor import setup
 from ivr.recordings import Finisher
 from ivr.records.recordings import Places
 from ivr.runner import EXPRESSIONS, Runner
-from ivr.staff import changes
+from ivr.staff import changes, files
+from ivr.staff.authority import attempt
 from ivr.staff.desk import StaffError, ToldOnce
+from ivr.staff.signing import Signer, find, sign, who_asked
 from ivr.switching import Switching
 from ivr.watch import Watch
 from prompts.catalogue import Catalogue
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 VERSION = importlib.metadata.version("ivr")
 GRACE_SECONDS = 2.0  # what running dialogues have left at an orderly stop
@@ -60,7 +66,12 @@ def new_id() -> str:
     return secrets.token_hex(16)
 
 
-def build_node(settings: Settings, keyring: Keyring, database: Database) -> Node:
+def build_node(
+    settings: Settings,
+    keyring: Keyring,
+    database: Database,
+    told: Callable[[str, str], object] = lambda _call_id, _what: None,
+) -> Node:
     """What the controls of every call share."""
     for folder in (settings.names, settings.recordings, settings.archive):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -78,6 +89,7 @@ def build_node(settings: Settings, keyring: Keyring, database: Database) -> Node
         version=VERSION,
         paying=Paying(database, processor, utc_now, public_url=settings.public_url) if processor else None,
         sends_sms="sms" in settings.channels,
+        told=told,
     )
 
 
@@ -91,7 +103,9 @@ async def run(settings: Settings) -> None:
         for alert in await database.read(lawfulness.alerts, utc_now()):
             log.warning("a price breaks a rule; no call is charged above its cap", alert=alert)
         await database.transact(alert_shortfalls, utc_now())
-        node = build_node(settings, keyring, database)
+        board = switchboard(settings, keyring)
+        console = Console(board)
+        node = build_node(settings, keyring, database, console.tell)
         places = places_of(settings)
         ami = AmiClient(settings.host, settings.ami_port, "controller", keyring.ami("controller"))
         watch = Watch(node, ami, clock_id=new_id())
@@ -113,18 +127,17 @@ async def run(settings: Settings) -> None:
             kept_by = RecordingKey(keyring.recording_key)
             finisher = Finisher(database, places, kept_by, node.settled, node.now)
             notifier = Notifier()
-            board = switchboard(settings, keyring)
-            switching = Switching(board)
-            enforced = enforce(node, ami, (switching.end_calls, switching.close_stations))
+            listening, switching = Listening(board), Switching(board)
+            enforced = enforce(node, ami, (listening.keep, switching.end_calls, switching.close_stations))
             kept = [
-                keep_chain(database),
+                keep_chains(database),
                 keep_jobs(database, places, utc_now),
                 *(each.run() for each in notices),
             ]
             kept.append(CallingBack(node, board).run())
             if node.paying is not None:
                 kept.append(node.paying.run())
-            work = (watch.run(), watch.beat(), finisher.run(), enforced, *kept)
+            work = (watch.run(), watch.beat(), finisher.run(), console.run(), enforced, *kept)
             async with _background(*work, notifier.stay_alive()):
                 notifier.ready()
                 log.info("ready", agi_port=settings.agi_port, version=VERSION)
@@ -145,19 +158,29 @@ def _verbs(node: Node, places: Places) -> Mapping[str, control.Verb]:
     async def load_facility(request: Mapping[str, Any]) -> list[str]:
         try:
             file = parse(_sources(request), "file")
-            work = rehearse if request.get("dry_run") else load
-            changed = await node.database.transact(work, file, node.pin_key, node.now())
-            node.changed.set()
-            return changed
+            if request.get("dry_run"):
+                return await node.database.transact(rehearse, file, node.pin_key, node.now())
+            signer, work = (
+                await _signer(node, request),
+                partial(load, file=file, key=node.pin_key, at=node.now()),
+            )
+            changed = await node.database.transact(
+                attempt, files.loading(file), signer, node.now(), work, tell=files.loaded
+            )
         except FacilityFileError as mistake:
             raise control.ControlError(str(mistake)) from None
+        node.changed.set()
+        return _allowed(changed)
 
     async def import_csv(request: Mapping[str, Any]) -> str:
         try:
-            wanted = await asyncio.to_thread(read_asked(request).read)
-            return await node.database.transact(import_rows, wanted, node.pin_key, node.now())
+            wanted, signer = await asyncio.to_thread(read_asked(request).read), await _signer(node, request)
+            told = await node.database.transact(
+                files.take_rows, wanted, node.pin_key, node.now(), signer=signer
+            )
         except ImportMistakes as mistakes:
             raise control.ControlError(str(mistakes)) from None
+        return _allowed(told)
 
     async def do_job(request: Mapping[str, Any]) -> Mapping[str, object]:
         name = str(request.get("name"))
@@ -179,20 +202,40 @@ def _staff_verb(node: Node, name: str) -> control.Verb:
     """A change by staff, asked for over the socket."""
 
     async def change(request: Mapping[str, Any]) -> object:
-        given = {field: value for field, value in request.items() if field != "verb"}
+        given = {field: value for field, value in request.items() if field not in ("verb", "login", "signed")}
         try:
             asked = changes.read(name, given)
-            told = await node.database.transact(
-                changes.attempt, name, asked, node.pin_key, node.now(), list_key=node.list_key
+            signer = await _signer(node, request)
+            told = _allowed(
+                await node.database.transact(
+                    changes.attempt,
+                    name,
+                    asked,
+                    node.pin_key,
+                    node.now(),
+                    list_key=node.list_key,
+                    signer=signer,
+                )
             )
-            if isinstance(told, StaffError):
-                raise told
-            node.changed.set()
-            return {"told": str(told), "once": told.once} if isinstance(told, ToldOnce) else told
         except StaffError as mistake:
             raise control.ControlError(str(mistake)) from None
+        node.changed.set()
+        return {"told": str(told), "once": told.once} if isinstance(told, ToldOnce) else told
 
     return change
+
+
+async def _signer(node: Node, request: Mapping[str, Any]) -> Signer:
+    """In whose name a command over the socket is done; a password is proved beside the calls, not before them."""
+    who = who_asked(request)
+    found = await node.database.read(find, who)
+    return await asyncio.to_thread(sign, found, who, str(request.get("author", who.login)))
+
+
+def _allowed(done: T | StaffError) -> T:
+    if isinstance(done, StaffError):
+        raise control.ControlError(str(done))
+    return done
 
 
 def _sources(request: Mapping[str, Any]) -> Sources:

@@ -82,6 +82,10 @@ class Settings(BaseSettings):
     sip_port: Port = 5060
     rtp_first_port: Port = 10_000
     rtp_last_port: Port = 10_999
+    listening_phones: Annotated[
+        str,
+        _like(r"staff-[a-z0-9-]{1,30}( staff-[a-z0-9-]{1,30})*", "names that begin with staff-, and spaces"),
+    ] = Field(default="", description="telephones of staff that may be rung to listen, such as staff-desk")
     carrier_host: str = "127.0.0.1"
     carrier_port: Port = 5070
     carrier_transport: Transport = Field(default="udp", description="tls encrypts the audio too")
@@ -175,6 +179,11 @@ class Settings(BaseSettings):
         return frozenset(channel for channel, sender in senders.items() if sender)
 
     @property
+    def listeners(self) -> tuple[str, ...]:
+        """The telephones of staff that may be rung to listen."""
+        return tuple(self.listening_phones.split())
+
+    @property
     def spool(self) -> Path:
         """Where Asterisk keeps what it records."""
         return self.state_dir.absolute() / "asterisk" / "spool"
@@ -195,8 +204,8 @@ class Settings(BaseSettings):
         return self.spool / "names"
 
 
-#: What the environment may name beside the settings: this file of settings, and what the Asterisk is built from.
-OTHERS = {"IVR_CONFIG", "IVR_ASTERISK", "IVR_CACHE", "IVR_DEBIAN_MIRROR"}
+#: What the environment may name beside the settings: their file, who asks, and what the Asterisk is built from.
+OTHERS = {"IVR_CONFIG", "IVR_OPERATOR", "IVR_ASTERISK", "IVR_CACHE", "IVR_DEBIAN_MIRROR"}
 KNOWN = OTHERS | {f"IVR_{name.upper()}" for name in Settings.model_fields}
 
 

@@ -1,12 +1,14 @@
 """The controller's own socket: commands that change something go through the one process that writes.
 
-One JSON object a line each way, on a Unix socket that only its owner may open.
+One JSON object a line each way, on a Unix socket that only its owner may open. Who sent a command is asked of the
+kernel, and put into it as `login`, whatever it says itself.
 """
 
 import asyncio
 import json
 import os
 import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,11 +16,14 @@ from typing import Any
 
 import structlog
 
+from ivr.login import login_of
+
 log = structlog.get_logger(__name__)
 
 Verb = Callable[[Mapping[str, Any]], Awaitable[object]]
 MOST_BYTES = 8 << 20
 ANSWER_SECONDS = 60
+_PEER = struct.Struct("3i")  # pid, uid, gid
 
 
 class ControlError(Exception):
@@ -39,7 +44,8 @@ async def listening(path: Path, verbs: Mapping[str, Verb]) -> AsyncIterator[None
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            writer.write(json.dumps(await _answer(await reader.readline(), verbs)).encode() + b"\n")
+            line, login = await reader.readline(), _login(writer)
+            writer.write(json.dumps(await _answer(line, verbs, login)).encode() + b"\n")
             await writer.drain()
         except (ConnectionError, ValueError) as error:
             log.warning("command not answered", error=str(error))
@@ -66,14 +72,21 @@ def _private_socket(path: Path) -> socket.socket:
     return sock
 
 
-async def _answer(line: bytes, verbs: Mapping[str, Verb]) -> Mapping[str, object]:
+def _login(writer: asyncio.StreamWriter) -> str:
+    """Who is at the other end, as the kernel says it."""
+    peer = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    pid, uid, _ = _PEER.unpack(peer)
+    return login_of(pid, uid)
+
+
+async def _answer(line: bytes, verbs: Mapping[str, Verb], login: str) -> Mapping[str, object]:
     try:
         request = json.loads(line)
         verb = verbs[request["verb"]]
     except (ValueError, KeyError, TypeError, RecursionError):
         return {"refused": "not a command of this controller"}
     try:
-        return {"done": await verb(request)}
+        return {"done": await verb({**request, "login": login})}
     except ControlError as refusal:
         return {"refused": str(refusal)}
     except Exception:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from ivr.policy.hotline import NO_STATION
 from ivr.records import calls
 from ivr.records.tables import call
 
@@ -65,13 +66,16 @@ def _lines(file: Path) -> Iterator[list[str]]:
 def differences(conn: Connection, kept: Kept, since: datetime, until: datetime) -> list[Difference]:
     """What the records of calls keyed from `since` until, not including, `until` have otherwise than Asterisk.
 
-    A call that only Asterisk has belongs to the hour in which the receiver was lifted.
+    A call that keeps no trace of who calls may be in our records alone. One that only Asterisk has belongs to the hour
+    in which the receiver was lifted.
     """
-    of_the_day = select(call.c.id, call.c.dialled_at, call.c.talk_from_at).where(
+    of_the_day = select(call.c.id, call.c.station_id, call.c.dialled_at, call.c.talk_from_at).where(
         call.c.keyed_at >= since, call.c.keyed_at < until, call.c.sealed_at.is_not(None)
     )
     found = []
     for row in conn.execute(of_the_day.order_by(call.c.keyed_at, call.c.id)):
+        if row.station_id == NO_STATION and row.id not in kept.rung:
+            continue  # Asterisk is told to keep none of a call that keeps no trace
         if row.dialled_at is not None and row.id not in kept.rung:
             found.append(Difference(row.id, "rung here; Asterisk has no record"))
         elif row.talk_from_at is not None and row.id not in kept.connected:

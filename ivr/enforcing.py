@@ -10,7 +10,9 @@ from sqlalchemy import Row
 
 from ivr.ami import AmiClient, AmiDown, AmiError, AmiTimeout
 from ivr.controls.node import Node
-from ivr.records import recordings, sealing
+from ivr.farewell import end_ringing, say_farewell
+from ivr.policy.reasons import Outcome
+from ivr.records import calls, recordings, sealing
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +29,7 @@ async def seal_recordings(node: Node, ami: AmiClient) -> None:
             if live is None or live.called_channel is None:
                 continue  # another node's, or not found again yet after a start
             try:
-                await _unless_gone(ami.stop_mix_monitor(live.called_channel), live.called_channel)
+                await unless_gone(ami.stop_mix_monitor(live.called_channel), live.called_channel)
             except AmiError as error:
                 failed = error
                 continue
@@ -45,13 +47,25 @@ async def end_announcements(node: Node, ami: AmiClient) -> None:
         if live is None or live.called_channel is None:
             continue
         try:
-            await _unless_gone(ami.set_variable(live.called_channel, "OVERLAY", ""), live.called_channel)
+            await unless_gone(ami.set_variable(live.called_channel, "OVERLAY", ""), live.called_channel)
         except AmiError:
             _again(node)
             raise
 
 
-async def _unless_gone(done: Awaitable[None], channel: str) -> None:
+async def end_cut_calls(node: Node, ami: AmiClient) -> None:
+    """Staff have cut a call off: both hear so and are hung up; one that only rings is told by its own dialogue."""
+    for call_id in await node.database.read(calls.cut_ones):
+        live = node.live.get(call_id)
+        if live is None:
+            continue  # another node's, or in a dialogue that goes no further
+        if live.talking:
+            await say_farewell(ami, live, Outcome.CUT_OFF)
+        else:
+            await end_ringing(ami, live, await ami.channels())
+
+
+async def unless_gone(done: Awaitable[None], channel: str) -> None:
     """Where the channel is gone, or has nothing to stop, it has been stopped already."""
     try:
         await done
@@ -80,7 +94,7 @@ def _put_away(folder: Path, row: Row[Any]) -> None:
 
 Enforcement = Callable[[Node, AmiClient], Awaitable[None]]
 #: Each looks at what is set and at what goes on, and ends what may not; doing it again does no harm.
-ENFORCEMENTS: Sequence[Enforcement] = (seal_recordings, end_announcements)
+ENFORCEMENTS: Sequence[Enforcement] = (seal_recordings, end_announcements, end_cut_calls)
 
 
 async def enforce(node: Node, ami: AmiClient, more: Sequence[Enforcement] = ()) -> None:

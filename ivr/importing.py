@@ -9,9 +9,12 @@ from accounts.db import Database, WriterLock
 from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.control import NoController, ask
-from ivr.facility.csv_import import Import, import_rows
+from ivr.facility.csv_import import Import
 from ivr.facility.csv_rows import SHAPES, ImportMistakes, Kind, read_all
 from ivr.instance import control_socket, keyring_of
+from ivr.staff.desk import StaffError
+from ivr.staff.files import take_rows
+from ivr.staff.signing import find, sign, who_asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,19 @@ def import_csv(settings: Settings, asked: Asked, progress: Callable[[], object])
     wanted = asked.read(progress)
     given = {"kind": asked.kind, "facility": asked.facility_id, "csv": asked.csv, "author": asked.author}
     given["file"] = asked.file
+    who = who_asks()
     try:
-        return str(ask(control_socket(settings), "import", **given))
+        return str(ask(control_socket(settings), "import", **given, **who.sent))
     except NoController:
         schema.require_head(settings.url)
         with WriterLock.take(settings.url), Database.open(settings.url) as database:
-            told: str = database.transact_now(import_rows, wanted, keyring_of(settings).pin_key, utc_now())
-            return told
+            signer = sign(database.read_now(find, who), who, asked.author)
+            told = database.transact_now(
+                take_rows, wanted, keyring_of(settings).pin_key, utc_now(), signer=signer
+            )
+    if isinstance(told, StaffError):
+        raise told
+    return told
 
 
 def read_asked(request: Mapping[str, object]) -> Asked:

@@ -58,6 +58,7 @@ def facility_asterisk(settings: Settings, keyring: Keyring, stations: list[str])
         ami_port=settings.ami_port,
         rtp_ports=(settings.rtp_first_port, settings.rtp_last_port),
         stations=tuple(Station(each, keyring.sip(each)) for each in stations),
+        listeners=tuple(Station(each, keyring.sip(each)) for each in settings.listeners),
         carriers=carriers(settings, keyring),
         tls=_tls(settings),
         token=keyring.agi_token,

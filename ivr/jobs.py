@@ -16,10 +16,11 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Connection, Row, select, update
 
-from accounts import chain, paid_calls
+from accounts import paid_calls
 from accounts.db import Database, insert_if_new
 from accounts.expiring_cards import tell_of_expiring_cards
 from ivr import checking, idling, renewing, retention
+from ivr.chaining import CHAINS
 from ivr.papers.invoice import make_invoices
 from ivr.papers.monthly import tell_statements
 from ivr.records.recordings import Places
@@ -33,8 +34,8 @@ Look = Callable[[Database, Places, datetime], Job]
 
 
 def link(conn: Connection, _at: datetime) -> int:
-    """Link transfers that are not in the ledger's chain yet, as a running controller does every few seconds."""
-    return chain.extend(conn)
+    """Link entries that are not in their chain yet, as a running controller does every few seconds."""
+    return sum(chain.extend(conn) for chain in CHAINS)
 
 
 #: Every job by its name, in the order in which they run.

@@ -50,6 +50,7 @@ class LiveCall:
     carrier: str | None = None  # the endpoint of the one that was tried last
     relay: bool = False  # nothing is spoken to the called party
     talking: bool = False
+    is_watched: bool = False  # a telephone of staff is to be rung as they begin to talk
     hung_up_first: str | None = None  # the leg whose end asked for the hang-up
     fault: Fault | None = None  # what Asterisk told of an end that neither asked for
     inmate_heard: Sequence[str] = ()  # the prompts said to each before the talk
@@ -59,6 +60,7 @@ class LiveCall:
     acceptance_over: asyncio.Event | None = None  # once the called party has answered
     cutter: asyncio.TimerHandle | None = None
     closer: asyncio.TimerHandle | None = None
+    teller: asyncio.TimerHandle | None = None  # of the warning, to the console
     switched_off_at: datetime | None = None  # when a switch ends the talk
     switcher: asyncio.TimerHandle | None = None
     announced: bool = False  # both were told of that end
@@ -156,7 +158,7 @@ class LiveCalls:
             if channel is not None and self._by_channel.get(channel) is live:
                 del self._by_channel[channel]
         live.talk_ended.set()
-        for timer in (live.cutter, live.closer, live.switcher):
+        for timer in (live.cutter, live.closer, live.teller, live.switcher):
             if timer is not None:
                 timer.cancel()
         self.notes_done.append(call_id)

@@ -1,5 +1,6 @@
 """A facility's file into the database, by whoever may write to it now."""
 
+from functools import partial
 from pathlib import Path
 
 from accounts import schema
@@ -11,6 +12,10 @@ from ivr.control import NoController, ask
 from ivr.facility.file import parse, read
 from ivr.instance import control_socket, keyring_of
 from ivr.loading import load, rehearse
+from ivr.staff.authority import attempt
+from ivr.staff.desk import StaffError
+from ivr.staff.files import loaded, loading
+from ivr.staff.signing import find, sign, who_asks
 
 
 def load_facility_file(settings: Settings, path: Path, *, dry_run: bool = False) -> list[str]:
@@ -20,14 +25,22 @@ def load_facility_file(settings: Settings, path: Path, *, dry_run: bool = False)
     """
     sources = read(path)
     file = parse(sources, str(path))
+    who = who_asks()
+    given = {"toml": sources.text, "beside": sources.beside, "dry_run": dry_run, "author": who.login}
     try:
-        changed: list[str] = ask(
-            control_socket(settings), "load", toml=sources.text, beside=sources.beside, dry_run=dry_run
-        )
+        changed: list[str] | StaffError = ask(control_socket(settings), "load", **given, **who.sent)
     except NoController:
         schema.require_head(settings.url)
+        key, at = keyring_of(settings).pin_key, utc_now()
         with WriterLock.take(settings.url), Database.open(settings.url) as database:
-            work = rehearse if dry_run else load
-            changed = database.transact_now(work, file, keyring_of(settings).pin_key, utc_now())
+            if dry_run:
+                return database.transact_now(rehearse, file, key, at)
+            signer, work = (
+                sign(database.read_now(find, who), who, who.login),
+                partial(load, file=file, key=key, at=at),
+            )
+            changed = database.transact_now(attempt, loading(file), signer, at, work, tell=loaded)
             link_all(database)
+    if isinstance(changed, StaffError):
+        raise changed
     return changed

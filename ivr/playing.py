@@ -16,6 +16,7 @@ from ivr.records import recordings, sealing
 from ivr.records.recordings import KeptFile
 from ivr.staff.changes import perform
 from ivr.staff.desk import StaffError
+from ivr.staff.signing import find, sign, who_asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,18 @@ def export_recording(settings: Settings, start: str, reason: Reason, target: Bin
         "facility": record["facility_id"],
         "sha256": opened.kept.sha256,
         "exported_at": utc_now().isoformat(timespec="seconds"),
-        "exported_by": reason.author,
+        "exported_by": _signed_by(settings, reason.author),
         "reason": reason.note,
     }
     export.write(target, opened.flac, record, about, keyring_of(settings).signing_key)
     return opened.kept.recording_id
+
+
+def _signed_by(settings: Settings, claimed: str) -> str:
+    """The operator who asks, as the audit log has them."""
+    who = who_asks()
+    with Database.open(settings.url) as database:
+        return sign(database.read_now(find, who), who, claimed).author
 
 
 def own_public_key(settings: Settings) -> str | None:

@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, case, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, case, func, literal, select, update
 
-from ivr.facility.tables import facility, staff_change
+from ivr.facility import audit
+from ivr.facility.audit import Deed
+from ivr.facility.tables import facility
 from ivr.records.states import RecordingState
 from ivr.records.tables import call, recording
 
 NAME: Final = "recording-retention"
-AUTHOR: Final = "retention"  # in the log of changes
+AUTHOR: Final = "retention"  # in the audit log
 AT_ONCE: Final = 200
 #: Said so that the index of just these serves.
 _KEPT = recording.c.state == literal(RecordingState.KEPT, literal_execute=True)
@@ -39,11 +41,18 @@ def destroy(conn: Connection, facility_id: str, at: datetime, *, author: str, no
         return 0
     gone = {"state": RecordingState.DESTROYED, "data_key": None, "destroyed_at": at, "put_away_at": None}
     conn.execute(update(recording).where(recording.c.id.in_([each.id for each in found])).values(gone))
-    why = {"facility_id": facility_id, "change": "recording purge", "author": author, "note": note, "at": at}
-    conn.execute(
-        insert(staff_change),
-        [{**why, "about": f"recording {each.id}", "told": _told(each, row)} for each in found],
-    )
+    for each in found:
+        audit.log(
+            conn,
+            Deed.CHANGE,
+            "recording purge",
+            f"recording {each.id}",
+            _told(each, row),
+            author=author,
+            at=at,
+            note=note,
+            facility_id=facility_id,
+        )
     return len(found)
 
 

@@ -50,6 +50,7 @@ def _course(row: Row[Any]) -> Iterator[Line]:
         (row.accepted_at, row.accepted_at and _accepted(row)),
         (row.talk_from_at, row.talk_from_at and "connected"),
         (row.switched_off_at, row.switched_off_at and "switched off by staff"),
+        (row.cut_at, row.cut_at and "cut off by staff"),
         (None, not row.reason and f"in progress: {row.state}"),
         (row.talk_to_at or row.ended_at, row.reason and f"ended: {row.reason}{_beside(row)}"),
     )

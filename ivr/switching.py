@@ -1,7 +1,6 @@
 """Switches hold in Asterisk: its own database closes what is off, and calls in progress end as staff have said."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -9,7 +8,7 @@ import structlog
 from ivr.ami import AmiClient, AmiError, Switchboard
 from ivr.controls.node import Node
 from ivr.facility import switches
-from ivr.farewell import hang_up, say_farewell
+from ivr.farewell import end_ringing, say_farewell
 from ivr.live import LiveCall
 from ivr.policy.reasons import Cutoff
 from ivr.records import switched
@@ -50,7 +49,7 @@ class Switching:
         waiting = [live for live in node.live if live.call_id in ended and not live.talking]
         channels = await ami.channels() if waiting else []
         for live in waiting:
-            await _end_ringing(ami, live, channels)
+            await end_ringing(ami, live, channels)
         talking = [live for live in node.live if live.talking]
         for live in talking:
             self._arm(node, ami, live, ended.get(live.call_id))
@@ -105,10 +104,3 @@ def _is_late(node: Node, end: SwitchedOff) -> bool:
 
 def _station_of(live: LiveCall) -> str:
     return live.inmate_channel.removeprefix("PJSIP/").rpartition("-")[0]
-
-
-async def _end_ringing(ami: AmiClient, live: LiveCall, channels: Sequence[Mapping[str, str]]) -> None:
-    """The called party's leg goes; the inmate hears why from the dialogue after it."""
-    for each in channels:
-        if each.get("AccountCode") == live.call_id and each["Channel"] != live.inmate_channel:
-            await hang_up(ami, each["Channel"])

@@ -1,5 +1,6 @@
 """Switches thrown from the command line: by the controller, or without it, straight in Asterisk and the database."""
 
+import contextlib
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from ivr.policy.level import Level
 from ivr.policy.reasons import Cutoff
 from ivr.policy.switching import LAST_MINUTE, Way
 from ivr.records import switched
-from ivr.staff.changes import perform, read
+from ivr.staff.changes import as_sent, perform, read
+from ivr.staff.signing import who_asks
 
 CALL_ID = re.compile(r"[0-9a-f]{32}")
 FAREWELL = f"ended.{Cutoff.SWITCHED_OFF}"
@@ -51,7 +53,7 @@ def switch_off(
     """
     asked = read("off", given)
     try:
-        tell(str(ask(control_socket(settings), "off", **asked.model_dump(mode="json", exclude_unset=True))))
+        tell(str(ask(control_socket(settings), "off", **as_sent(asked, who_asks()))))
         return
     except NoController:
         tell("the controller does not run: this is done in the database and in Asterisk directly")
@@ -71,7 +73,7 @@ def switch_on(settings: Settings, given: Mapping[str, object], tell: Tell) -> No
     """
     asked = read("on", given)
     try:
-        tell(str(ask(control_socket(settings), "on", **asked.model_dump(mode="json", exclude_unset=True))))
+        tell(str(ask(control_socket(settings), "on", **as_sent(asked, who_asks()))))
         return
     except NoController:
         tell(perform(settings, "on", **given))
@@ -175,18 +177,18 @@ def _announce(board: Switchboard, legs: Legs, call: switched.SwitchedOff | None)
 
 
 def _end(board: Switchboard, calls: Mapping[str, Legs], closing: _Closing) -> None:
-    """Both hear why where they talk; of a call that rings only the called leg goes, as the inmate hears why then."""
+    """The inmate of a call that rings hears why from the dialogue after it."""
     for call_id, legs in calls.items():
-        is_relay = closing.calls is not None and closing.calls[call_id].relay
-        try:
-            if legs.talking:
-                end_talk(
-                    board, legs.inmate, legs.called, FAREWELL, called_prompt=SILENTLY if is_relay else None
-                )
-            else:
-                board.hang_up(legs.called or legs.inmate)
-        except AmiError:
-            continue  # it has ended by itself
+        end_call(board, legs, FAREWELL, relay=closing.calls is not None and closing.calls[call_id].relay)
+
+
+def end_call(board: Switchboard, legs: Legs, prompt: str, *, relay: bool = False) -> None:
+    """Both hear why where they talk, but for a relay; of a call that rings only the called leg goes."""
+    with contextlib.suppress(AmiError):  # it has ended by itself
+        if legs.talking:
+            end_talk(board, legs.inmate, legs.called, prompt, called_prompt=SILENTLY if relay else None)
+        else:
+            board.hang_up(legs.called or legs.inmate)
 
 
 def _keep(board: Switchboard, keys: Mapping[str, str]) -> None:

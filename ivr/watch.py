@@ -15,16 +15,20 @@ from ivr.controls.settlement import Ending, settle_call
 from ivr.farewell import hang_up, say_farewell
 from ivr.live import LiveCall, endpoint_of, is_called
 from ivr.policy.dropped import Fault
+from ivr.policy.in_talk import WARNING_MS
 from ivr.policy.reasons import Cutoff, Outcome
 from ivr.policy.request import CallClass
 from ivr.policy.talk import Evidence, Kind
-from ivr.records import calls, evidence, sessions
+from ivr.records import calls, evidence, listening, sessions
 from ivr.records.states import Leg
 from ivr.seeing import see_recorded
 
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 5
+#: The dialplan has a talk warned from this limit on.
+WARNED_FROM_MS = 65_000
+STAFFS = "PJSIP/staff-"  # how the names of telephones begin that listen
 #: The controller's own limit stands this far behind Asterisk's, so that it only cuts what Asterisk failed to cut.
 SECOND_LIMIT_SECONDS = 0.6
 #: A wall clock that was moved by more than this since the talk began makes Asterisk's limit come at a wrong time.
@@ -47,6 +51,9 @@ class Watch:
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_step = False  # since the last resync no event was missed
         self._last_of: dict[str, asyncio.Task[None]] = {}  # by call: its event that came last
+        self._closed: Mapping[str, str] | None = (
+            None  # what Asterisk's own database closed when it was last seen
+        )
 
     async def run(self) -> None:
         """Follow events until cancelled; an event that can't be handled is logged and the next one taken."""
@@ -82,6 +89,10 @@ class Watch:
         if self._node.live.look_again or not self._in_step:
             self._in_step = False  # until it has gone through
             await self._resync()
+        closed = await self._ami.database_tree("switch")
+        if closed != self._closed:  # somebody at Asterisk's console may have closed a station
+            self._closed = closed
+            self._node.changed.set()
         talking = [live.call_id for live in self._node.live if live.talking]
         if talking:
             asked_at = self._node.now()
@@ -130,6 +141,10 @@ class Watch:
             case Event("SoftHangupRequest", headers):  # a time-out, silence on the wire, or ours
                 self._note_fault(headers.get("Channel", ""), headers.get("Cause", ""))
                 await self._hangup_requested(headers.get("Channel", ""), by_far_end=False)
+            case Event("Hangup", headers) if headers.get("Channel", "").startswith(STAFFS):
+                await self._node.database.transact(
+                    listening.ended, headers.get("AccountCode", ""), self._node.now()
+                )
             case Event("Hangup", headers):
                 self._hung_up(headers.get("Channel", ""))
             case _:
@@ -147,6 +162,10 @@ class Watch:
             case "Carrier":
                 if live := self._node.live.get(call_id):
                     live.carrier = headers.get("Carrier")
+            case "Listening":
+                await self._node.database.transact(
+                    listening.answered, headers.get("Id", ""), self._node.now()
+                )
             case "LegQuality":
                 await self._quality(call_id, headers.get("Leg", ""), headers.get("Quality", ""))
             case _:
@@ -155,6 +174,8 @@ class Watch:
     async def _talk_from(self, call_id: str, at: datetime, received_s: float) -> None:
         if live := self._node.live.get(call_id):
             self._begin_talk(live)
+            if live.is_watched:
+                self._node.changed.set()
             if live.cutter is None:  # else a repeated event would lengthen the call
                 self._arm(live, live.limit_ms / 1000 + SECOND_LIMIT_SECONDS)
         seen = self._seen_live(Kind.TALK_FROM, at, received_s)
@@ -201,6 +222,11 @@ class Watch:
 
         loop = asyncio.get_running_loop()
         live.cutter = loop.call_later(max(0.0, seconds), at_limit)
+        if live.limit_ms >= WARNED_FROM_MS:
+            warned_s = seconds - SECOND_LIMIT_SECONDS - WARNING_MS / 1000
+            live.teller = loop.call_later(
+                max(0.0, warned_s), self._node.told, live.call_id, "warned 60 s left"
+            )
         if live.ends_by is not None:
             left = (live.ends_by - wall).total_seconds()
             live.closer = loop.call_later(max(0.0, left), lambda: self._spawn(self._say_farewell(live)))

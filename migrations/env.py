@@ -11,7 +11,9 @@ import accounts.payment_tables  # noqa: F401 - fills the MetaData
 from accounts.db import metadata
 from accounts.db.engines import database_url, migrating_engine
 
-for module in ("ivr.facility.tables", "ivr.facility.daily", "ivr.records.tables"):
+FACILITY, RECORDS = ("tables", "daily", "audit", "operators"), ("tables", "listening", "watched")
+OURS = (*(f"ivr.facility.{each}" for each in FACILITY), *(f"ivr.records.{each}" for each in RECORDS))
+for module in OURS:
     if find_spec(module):
         import_module(module)
 

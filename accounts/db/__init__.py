@@ -1,5 +1,6 @@
 """The one MetaData and the one way to the database, for the accounts, facilities and records."""
 
+from accounts.db.chained import Chain
 from accounts.db.database import Database
 from accounts.db.errors import (
     DatabaseBusy,
@@ -15,6 +16,7 @@ from accounts.db.types import Instant, Micros, Whole, metadata
 from accounts.db.writer_lock import WriterLock, WriterLocked
 
 __all__ = [
+    "Chain",
     "Database",
     "DatabaseBusy",
     "DatabaseClosed",

@@ -116,6 +116,34 @@ class Switchboard:
         }
         self._do("announcer", self.announcer_secret, "Originate", headers)
 
+    def listen(self, phone: str, channel: str, listening_id: str) -> None:
+        """Ring a telephone of staff; once it is answered it hears the talk of this called channel, if that may be.
+
+        The dialplan listens (context `listen`), and only to what was let be heard as it was accepted.
+        """
+        headers: dict[str, str | int] = {
+            "Channel": f"PJSIP/{phone}",
+            "Context": "listen",
+            "Exten": "s",
+            "Priority": 1,
+            "Account": listening_id,
+            "Variable": f"LISTEN_TO={channel}",
+            "Async": "true",
+        }
+        self._do("announcer", self.announcer_secret, "Originate", headers)
+
+    def show(self, of_call: str, what: str) -> None:
+        """Show a line on Asterisk's console, from verbosity 2 on: a channel of its own says it and is gone."""
+        headers: dict[str, str | int] = {
+            "Channel": "Local/s@told",
+            "Context": "told",
+            "Exten": "over",
+            "Priority": 1,
+            "Variable": f"TOLD={of_call} {what}",
+            "Async": "true",
+        }
+        self._do("announcer", self.announcer_secret, "Originate", headers)
+
     def _switch(self, action: str, **headers: str | int) -> list[dict[str, str]]:
         return self._do("switch", self.switch_secret, action, headers)
 

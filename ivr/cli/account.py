@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
     def _group() -> None:
         """Accounts of called parties and of inmates, and their money.
 
-        Each change needs a note, which is kept with the time and your user name (`ivr changes`).
+        Each change needs a note, which is kept with the time and your name (`ivr changes`).
         """
 
     for name, verb in VERBS.items():

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ivr.cli.calls import open_database
-from ivr.cli.staff import AsJson
+from ivr.cli.staff import AsJson, look
 from ivr.cli.staff import show as show_table
 from ivr.staff.accounts.cards import card_on_file, cards_shown
 from ivr.staff.accounts.complaints import complaints_shown
@@ -29,7 +29,9 @@ def show(
     """Show an account: holder, numbers, balance, subscriptions, the newest entries and notices.
 
     `ivr ledger show` lists every entry. Times are the facility's, where it pays for calls from one alone; else UTC.
+    That somebody looked is logged.
     """
+    look("account show", f"account {account}")
     with open_database() as database:
         found = database.read_now(account_shown, account)
     typer.echo(json.dumps(found) if as_json else "\n".join(_told(found)))

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
     def _group() -> None:
         """Calling cards, in batches.
 
-        Each change needs a note, which is kept with the time and your user name (`ivr changes`).
+        Each change needs a note, which is kept with the time and your name (`ivr changes`).
         """
 
     for name, verb in VERBS.items():

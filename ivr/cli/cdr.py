@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from accounts.db import Database
 from ivr import cdr
 from ivr.cli import staff
-from ivr.cli.calls import HIDDEN, open_database, whole_id
+from ivr.cli.calls import HIDDEN, open_database, story_table, whole_id
 from ivr.cli.given import DAY, TIME
 from ivr.cli.staff import LOCAL, AsJson, Facility
 from ivr.clock import utc_now
@@ -109,7 +109,8 @@ def list_(
 ) -> None:
     """List sealed calls, the newest first: those of which all that is given holds.
 
-    A mark after the reason says that somebody may want to look at the call: `ivr cdr ID` says what at.
+    A mark after the reason says that somebody may want to look at the call: `ivr cdr ID` says what at. To look at an
+    inmate's or a number's calls, at hidden ones, or to take them along as CSV or JSON, is logged.
     """
     if day is not None and (first is not None or last is not None):
         raise typer.BadParameter("either --day, or --from and --to")
@@ -129,6 +130,8 @@ def list_(
         flagged=flagged,
         hidden=hidden,
     )
+    if hidden or as_csv or as_json or inmate or number:
+        staff.look("cdr --hidden" if hidden else "cdr", _looked_at(inmate, number, most))
     with open_database() as database:
         if as_csv or as_json:
             _write(found(database, wanted, most), as_csv=as_csv)
@@ -143,7 +146,11 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="every field, as one JSON object")] = False,
     hidden: HIDDEN = False,
 ) -> None:
-    """Tell one call as a story: times, the decision and its rule, what each was told, money, recording, evidence."""
+    """Tell one call as a story: times, the decision and its rule, what each was told, money, recording, evidence.
+
+    That somebody looked is logged.
+    """
+    staff.look("cdr --hidden" if hidden else "cdr", f"call {call_id}")
     with open_database() as database:
         whole = whole_id(database, call_id, hidden=hidden)
         if as_json:
@@ -175,6 +182,13 @@ def audit(
         raise typer.Exit(1)
 
 
+def _looked_at(inmate: str | None, number: str | None, most: int | None) -> str:
+    """What the log has of a list: whose calls, or how many."""
+    whose = [f"inmate {inmate}"] if inmate else []
+    whose += [f"number {number}"] if number else []
+    return f"calls of {' and '.join(whose)}" if whose else f"the newest {most} calls" if most else "calls"
+
+
 def found(database: Database, wanted: Wanted, most: int | None) -> Iterator[Row[Any]]:
     """The wanted calls, the newest first, read page by page."""
     after, left = None, most
@@ -203,16 +217,6 @@ def cdr_table(rows: Sequence[Row[Any]]) -> Table:
             "yes" if is_recorded(row) else "",
             f"{row.reason}{' !' if flags(row) else ''}",
         )
-    return table
-
-
-def story_table(lines: Sequence[tuple[str, str]]) -> Table:
-    """One call's story, a line each."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for at, told in lines:
-        table.add_row(at, told)
     return table
 
 

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
             str | None, typer.Option("--facility", metavar="ID", help="only of this facility")
         ] = None,
         author: Annotated[
-            str | None, typer.Option("--author", help="only by this user name, or `feed`")
+            str | None, typer.Option("--author", help="only by this operator, or `feed`")
         ] = None,
         since: Day = None,
         until: Day = None,
@@ -32,9 +32,9 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Show what staff have changed by verbs, the newest first: when, who, what and why."""
-        days = {"since": since.date() if since else None, "until": until.date() if until else None}
+        first, last = since.date() if since else None, until.date() if until else None
         with open_database() as database:
-            found = database.read_now(changes_shown, Wanted(facility, author, **days, most=most))
+            found = database.read_now(changes_shown, Wanted(facility, author, first, last, most=most))
         if as_json:
             for each in found:
                 typer.echo(json.dumps(each))

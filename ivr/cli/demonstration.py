@@ -1,6 +1,5 @@
 """`ivr run` and `ivr demo`: the whole system from one command, on a played telephone network."""
 
-import getpass
 import signal
 import tempfile
 import threading
@@ -20,7 +19,8 @@ from dialplan.phone import PhoneError
 from dialplan.template import RenderError
 from ivr import cdr, log
 from ivr.archive.audio import write_wav
-from ivr.cli.cdr import cdr_table, story_table
+from ivr.cli.calls import story_table
+from ivr.cli.cdr import cdr_table
 from ivr.cli.private_file import new_file
 from ivr.config import PROJECT, Settings, load_settings
 from ivr.demonstration import stories
@@ -29,6 +29,7 @@ from ivr.demonstration.party import PartyError
 from ivr.demonstration.ports import free_ports
 from ivr.demonstration.stage import Stage, StageError, prepare, require_free_ports, stage
 from ivr.instance import keyring_of
+from ivr.login import own_login
 from ivr.playing import Reason, open_recording
 from ivr.records.listing import Wanted, page
 from ivr.story import story
@@ -125,7 +126,7 @@ def _show_call(on: Stage, console: Console) -> None:
         console.print(story_table(database.read_now(story, newest.id)))
         [newest] = database.read_now(page, Wanted(), 1)
     heard = on.settings.state_dir.absolute() / "call.wav"
-    reason = Reason(getpass.getuser(), "to hear the demonstration")
+    reason = Reason(own_login(), "to hear the demonstration")
     opened = open_recording(on.settings, newest.recording_id, "recording play", reason)
     heard.unlink(missing_ok=True)
     with new_file(heard) as file:

@@ -27,6 +27,10 @@ def register(app: typer.Typer) -> None:
 
     @app.command("explain")
     def explain_(
+        asked: Annotated[
+            list[str] | None,
+            typer.Argument(metavar="[INMATE NUMBER]", help="in place of --inmate and --number"),
+        ] = None,
         *,
         inmate: Annotated[
             str | None, typer.Option(help="the inmate's ID; without one --number is a hotline's code")
@@ -62,6 +66,7 @@ def register(app: typer.Typer) -> None:
                 for answer in answers(database, sys.stdin, ways):
                     typer.echo(json.dumps(answer, default=str))
                 return
+            inmate, number = _two(asked) if asked else (inmate, number)
             who = {"inmate": inmate, "booking": booking}
             given = {**who, "number": number, "station": station, "facility": facility, "at": at}
             words = {name: value for name, value in given.items() if value is not None}
@@ -70,6 +75,12 @@ def register(app: typer.Typer) -> None:
                 return
             answer = _answer(database, words, ways)
         typer.echo(json.dumps(answer, default=str) if as_json else "\n".join(told(answer)))
+
+
+def _two(asked: list[str]) -> tuple[str, str]:
+    if len(asked) != 2:
+        raise ExplainError("expected an inmate's ID and a number")
+    return asked[0], asked[1]
 
 
 def _ways(settings: Settings) -> Mapping[str, bool]:

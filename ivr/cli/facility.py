@@ -7,6 +7,7 @@ import typer
 
 from dialplan.install import provide
 from ivr.cli.calls import open_database
+from ivr.cli.staff import look
 from ivr.clock import utc_now
 from ivr.config import load_settings
 from ivr.dumping import DumpError, dump
@@ -58,6 +59,7 @@ def dump_file(
     It holds no PIN, since none can be read back; loading keeps the PINs that there are. Without --folder the file
     is shown, and its tariffs are only named.
     """
+    look("dump", f"facility {facility}")
     with open_database() as database:
         dumped = database.read_now(dump, facility)
     if folder is None:

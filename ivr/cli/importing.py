@@ -1,6 +1,5 @@
 """`ivr import`: inmates, their numbers and blocks from CSV files."""
 
-import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from ivr.config import load_settings
 from ivr.facility.csv_rows import Kind
 from ivr.importing import Asked, import_csv, read_csv
 from ivr.instance import keyring_of
+from ivr.login import own_login
 from ivr.staff.privileged_list import signature
 
 File = Annotated[Path, typer.Argument(help="a CSV file in UTF-8, with its header in the first line")]
@@ -56,7 +56,7 @@ def numbers(file: File, facility: FacilityId) -> None:
 
 
 def blocked(file: File, facility: FacilityId) -> None:
-    """Block numbers for the whole facility; your user name is kept with each.
+    """Block numbers for the whole facility; your name is kept with each.
 
     The header names the columns: note, one or more of number, prefix, type, and perhaps cause. Each row fills one of
     number, prefix and type. Blocks that stand already are left as they are.
@@ -93,6 +93,6 @@ def _import(kind: Kind, path: Path, facility: str) -> None:
     screen = Console(stderr=True)
     with Progress(console=screen, transient=True, disable=not screen.is_terminal) as progress:
         task = progress.add_task(f"{kind} of {path.name}", total=max(1, text.count("\n") - 1))
-        asked = Asked(kind, facility, text, getpass.getuser(), path.name)
+        asked = Asked(kind, facility, text, own_login(), path.name)
         told = import_csv(load_settings(), asked, lambda: progress.advance(task))
     typer.echo(told)

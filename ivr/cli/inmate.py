@@ -11,7 +11,7 @@ import typer
 
 from ivr.cli.calls import open_database
 from ivr.cli.given import TIME
-from ivr.cli.staff import LOCAL, AsJson, Facility, InmateId, Note, change
+from ivr.cli.staff import LOCAL, AsJson, Facility, InmateId, Note, change, look
 from ivr.staff.shown import inmate_shown
 
 PIN_DIGITS = 6
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
     def _group() -> None:
         """What staff do for one inmate.
 
-        Each change needs a note, which is kept with the time and your user name (`ivr changes`). What is set here
+        Each change needs a note, which is kept with the time and your name (`ivr changes`). What is set here
         stays, whatever facility's file is loaded later.
         """
 
@@ -120,7 +120,7 @@ def unlock(inmate_id: InmateId, note: Note, facility: Facility = None) -> None:
     """Let an inmate call again after too many wrong PINs.
 
     After five wrong PINs at one telephone it takes none for that ID for a quarter of an hour; after ten in a row no
-    telephone does, until this is done. The note is kept with the time and your user name.
+    telephone does, until this is done. The note is kept with the time and your name.
     """
     change("unlock", note, facility, inmate_id=inmate_id)
 
@@ -133,13 +133,17 @@ def unlock_station(
     """Let a telephone take PINs again after too many wrong ones, where PINs are keyed alone.
 
     There each five wrong PINs in a row pause the telephone for everybody, longer each time; this ends the pause, and
-    forgets what was counted. The note is kept with the time and your user name.
+    forgets what was counted. The note is kept with the time and your name.
     """
     change("unlock-station", note, facility, station=station)
 
 
 def show_(inmate_id: InmateId, facility: Facility = None, *, as_json: AsJson = False) -> None:
-    """Show an inmate: state, unit, list, limits, blocks, requests, appointments, and what staff changed last."""
+    """Show an inmate: state, unit, list, limits, blocks, requests, appointments, and what staff changed last.
+
+    That somebody looked is logged.
+    """
+    look("inmate show", f"inmate {inmate_id}")
     with open_database() as database:
         found = database.read_now(inmate_shown, facility, inmate_id)
     typer.echo(json.dumps(found, default=str) if as_json else "\n".join(_told(found)))

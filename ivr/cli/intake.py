@@ -1,6 +1,5 @@
 """`ivr intake`: free calls after an arrest."""
 
-import getpass
 import json
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from accounts.db import Database
 from ivr.clock import utc_now
 from ivr.config import load_settings
 from ivr.intake import not_given
+from ivr.login import own_login
 from ivr.staff.changes import perform
 
 FACILITY = Annotated[str | None, typer.Option("--facility", help="needed where there are several")]
@@ -39,9 +39,9 @@ def open_(
     """Open a booking, so that its free calls can be made at an intake station; or correct one.
 
     Completed local calls count, in the time that the facility sets; those to privileged numbers are neither counted nor
-    recorded. The note is kept with the time and your user name.
+    recorded. The note is kept with the time and your name.
     """
-    who = {"note": note, "author": getpass.getuser(), "facility_id": facility}
+    who = {"note": note, "author": own_login(), "facility_id": facility}
     asked = {"booking": booking, "arrested_at": arrested_at, "custodial_parent": custodial_parent}
     typer.echo(perform(load_settings(), "intake open", **who, **asked))
 

@@ -6,16 +6,17 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
-from sqlalchemy import Connection, func, select
 
-from accounts import chain, statement
+from accounts import statement
+from accounts.chain import LEDGER
 from accounts.db import Database
 from accounts.ledger import AccountUnknown
-from accounts.tables import Unit, ledger_link
+from accounts.tables import Unit
 from accounts.verification import verify as add_up
+from ivr.cli import chains
 from ivr.cli.calls import open_database
+from ivr.cli.chains import Known
 from ivr.clock import utc_now
 from rating.money import Money, format_money
 
@@ -44,13 +45,11 @@ def register(app: typer.Typer) -> None:
 def head() -> None:
     """Print the chain's last entry and its hash: kept elsewhere, it proves every entry up to it."""
     with open_database() as database:
-        typer.echo(str(database.read_now(chain.head)))
+        typer.echo(str(database.read_now(LEDGER.head)))
 
 
 def verify(
-    known: Annotated[
-        str | None, typer.Option("--head", help="a head that was printed before: is it still in the chain?")
-    ] = None,
+    known: Known = None,
 ) -> None:
     """Add up and hash the whole book again: any entry that was changed, is missing or out of order is named.
 
@@ -59,11 +58,11 @@ def verify(
     wrong. Entries of the last seconds may not be in the chain yet; one that is not in it after an hour is wrong too.
     """
     with open_database() as database:
-        faults = [*database.read_now(_chain_faults, _head(known))]
+        faults = chains.faults(database, LEDGER, known)
         added = database.read_now(add_up)
         faults += added.faults
-        waiting, since = database.read_now(chain.unlinked), database.read_now(chain.waits_since)
-        where = database.read_now(chain.head)
+        waiting, since = database.read_now(LEDGER.unlinked), database.read_now(LEDGER.waits_since)
+        where = database.read_now(LEDGER.head)
     if since is not None and utc_now() - since > LINKED_WITHIN:
         faults.append(
             f"not in the chain since {since:%Y-%m-%d %H:%M} UTC: nothing proves these; `ivr jobs run` links"
@@ -77,24 +76,6 @@ def verify(
     typer.echo(f"head {where}")
     if faults:
         raise typer.Exit(1)
-
-
-def _head(known: str | None) -> chain.Head | None:
-    try:
-        return chain.read_head(known) if known else None
-    except ValueError as mistake:
-        raise LedgerQuestion(f"--head: {mistake}") from None
-
-
-def _chain_faults(conn: Connection, known: chain.Head | None) -> list[str]:
-    screen = Console(stderr=True)
-    links = conn.scalar(select(func.count()).select_from(ledger_link)) or 0
-    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as progress:
-        task = progress.add_task("entries hashed again", total=max(1, links))
-        found = list(chain.chain_faults(conn, lambda count: progress.advance(task, count)))
-    if known is not None and not chain.proves(conn, known):
-        found.append(f"entry {known.position}: its hash is not the one that was kept elsewhere")
-    return found
 
 
 def show(

@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
     def _group() -> None:
         """Whom inmates may call, one number at a time.
 
-        Each change needs a note, which is kept with the time and your user name (`ivr changes`). What is set here
+        Each change needs a note, which is kept with the time and your name (`ivr changes`). What is set here
         stays, whatever facility's file is loaded later.
         """
 

@@ -1,6 +1,5 @@
 """Files with what one person is told once: made before it is asked for, for their owner alone, in no other's place."""
 
-import getpass
 import os
 from pathlib import Path
 from typing import BinaryIO
@@ -8,6 +7,7 @@ from typing import BinaryIO
 import typer
 
 from ivr.config import load_settings
+from ivr.login import own_login
 from ivr.staff.changes import perform
 from ivr.staff.desk import StaffError, ToldOnce
 
@@ -16,7 +16,7 @@ def change_into(
     file: Path, again: str, name: str, note: str, facility: str | None, /, **given: object
 ) -> None:
     """Have a change done whose answer goes into a new file; `again` says what helps if it can't be written."""
-    who = {"note": note, "author": getpass.getuser(), "facility_id": facility}
+    who = {"note": note, "author": own_login(), "facility_id": facility}
     with new_file(file) as written:
         try:
             done = perform(load_settings(), name, **who, **given)

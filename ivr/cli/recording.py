@@ -1,6 +1,5 @@
 """`ivr recording` and `ivr alerts`: recordings heard, sealed, locked; and what somebody has to look at."""
 
-import getpass
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,6 +13,7 @@ from ivr.cli.private_file import new_file
 from ivr.cli.staff import AsJson, Facility, Note, change, show
 from ivr.clock import utc_now
 from ivr.config import load_settings
+from ivr.login import own_login
 from ivr.playing import (
     Reason,
     export_recording,
@@ -98,7 +98,7 @@ def play(
         raise typer.BadParameter("expected --into FILE, or a player behind a |")
     with new_file(into) if into else nullcontext(sys.stdout.buffer) as target:
         try:
-            reason = Reason(getpass.getuser(), note, facility)
+            reason = Reason(own_login(), note, facility)
             opened = open_recording(load_settings(), recording, "recording play", reason)
             audio.write_wav(opened.flac, target)
         except BaseException:
@@ -116,7 +116,7 @@ def export(
     """Write a recording, its call's record and both hashes, with a signed manifest, for whoever has a right to it."""
     with new_file(into) as target:
         try:
-            reason = Reason(getpass.getuser(), note, facility)
+            reason = Reason(own_login(), note, facility)
             recording_id = export_recording(load_settings(), recording, reason, target)
         except BaseException:
             into.unlink()

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
     def _group() -> None:
         """Numbers that inmates have asked for by telephone, where the facility lets them.
 
-        A decision needs a note, which is kept with the time and your user name.
+        A decision needs a note, which is kept with the time and your name.
         """
 
     requests.command("list")(list_)

@@ -1,6 +1,5 @@
 """What verbs of staff have in common: whose facility, why, by whom; and tables of eighty columns."""
 
-import getpass
 import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ivr.config import load_settings
+from ivr.login import own_login
 
 Facility = Annotated[
     str | None, typer.Option("--facility", metavar="ID", help="needed where there are several")
@@ -23,12 +23,20 @@ LOCAL = "such as 2026-12-24T18:00, the facility's time"
 
 def change(name: str, note: str, facility: str | None, /, **given: object) -> str:
     """Have a change done in the name of whoever runs the command, and tell what was done: the answer."""
-    from ivr.staff.changes import perform  # noqa: PLC0415 - verbs that only show need none of it
-
-    who = {"note": note, "author": getpass.getuser(), "facility_id": facility}
-    told = perform(load_settings(), name, **who, **given)
+    told = _perform(name, note=note, facility_id=facility, **given)
     typer.echo(told)
     return told
+
+
+def look(verb: str, what: str) -> None:
+    """Have it logged that whoever runs the command looks at this, before it is shown to them."""
+    _perform(verb, what=what)
+
+
+def _perform(name: str, /, **given: object) -> str:
+    from ivr.staff.changes import perform  # noqa: PLC0415 - verbs that only show need none of it
+
+    return perform(load_settings(), name, author=own_login(), **given)
 
 
 def show(

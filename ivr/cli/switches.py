@@ -1,6 +1,5 @@
 """`ivr off`, `ivr on`, `ivr switches`: telephones are switched off and on."""
 
-import getpass
 import json
 import time
 from enum import StrEnum
@@ -17,6 +16,7 @@ from ivr import throwing
 from ivr.cli.calls import open_database
 from ivr.config import load_settings
 from ivr.facility.switches import open_switches
+from ivr.login import own_login
 from ivr.policy.switching import Way
 
 
@@ -50,6 +50,8 @@ def register(app: typer.Typer) -> None:
     """Add the verbs."""
     app.command("off", cls=ListsWithoutWords)(off)
     app.command("on")(on)
+    app.command("lockdown", cls=ListsWithoutWords)(off)  # the same, in the words of the console
+    app.command("unlock")(on)
     app.command("switches")(switches)
 
 
@@ -125,7 +127,7 @@ def _open(database: Database) -> list[dict[str, str]]:
 
 def _signed(given: dict[str, str | None]) -> dict[str, object]:
     said: dict[str, object] = {name: value for name, value in given.items() if value is not None}
-    return said | {"author": getpass.getuser()}
+    return said | {"author": own_login()}
 
 
 def _wait(seconds: float) -> None:

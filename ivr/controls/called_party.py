@@ -21,10 +21,11 @@ from ivr.facility.privileged import is_intact
 from ivr.facility.tables import blocked_number
 from ivr.live import endpoint_of, until
 from ivr.policy.forwarding import forwarded
+from ivr.policy.hotline import ANONYMOUS_KINDS
 from ivr.policy.reasons import NotRecorded, Outcome
 from ivr.policy.recording import RecordingFile, RecordingPermit, recording_permit
 from ivr.policy.request import PAID_IN_CALLS, PAID_IN_MONEY, BlockCause, CallClass, NotCovered, Payer
-from ivr.records import calls, recordings, sealing
+from ivr.records import calls, recordings, sealing, watched
 from ivr.records.states import Leg
 from rating.money import Money
 from rating.price import price_from_text
@@ -179,6 +180,9 @@ class CalledPartyControls:
             return None
         in_doubt = _is_in_doubt(conn, row, at)
         permit = self._permit(conn, row, in_doubt=in_doubt)
+        may_be_heard = _may_be_heard(row, in_doubt=in_doubt)
+        if may_be_heard and watched.tell_of(conn, row, at, self.node.new_id):
+            self._rings_listener()
         return Accepted(
             payer=Payer(row.payer),
             left=_left(conn, row),
@@ -186,7 +190,12 @@ class CalledPartyControls:
             recording_file=recordings.begin(conn, permit, self.node.recordings, self.node.new_id(), at)
             if permit
             else None,
-            in_talk=_in_talk(row, in_doubt=in_doubt),
+            in_talk={
+                **_in_talk(row, in_doubt=in_doubt),
+                "ACCEPTED_BY": calls.PASSIVE if key == calls.PASSIVE else f"key_{key}",
+                "LISTEN": "allowed" if may_be_heard else "never",
+                "RECORDING": "on" if permit else f"off_{_why_not(row, in_doubt=in_doubt)}",
+            },
             continues=row.continues_id is not None,
             by_card=row.by_card is True,
         )
@@ -198,6 +207,11 @@ class CalledPartyControls:
         if in_doubt := _is_in_doubt(conn, row, at):
             calls.set_values(conn, self.call_id, not_recorded=NotRecorded.LIST_IN_DOUBT)
         return not in_doubt
+
+    def _rings_listener(self) -> None:
+        """A telephone of staff is rung once the two talk."""
+        if (live := self.node.live.get(self.call_id)) is not None:
+            live.is_watched = True
 
     def _permit(self, conn: Connection, row: Row[Any], *, in_doubt: bool) -> RecordingPermit | None:
         """Leave to record, if nobody and nothing is against it at this very moment."""
@@ -224,6 +238,18 @@ def _is_in_doubt(conn: Connection, row: Row[Any], at: datetime) -> bool:
         return False
     alert_of_doubt(conn, row.facility_id, at)
     return True
+
+
+def _may_be_heard(row: Row[Any], *, in_doubt: bool) -> bool:
+    """Whether staff may listen: never to a privileged talk or one in doubt, nor to an anonymous hotline's."""
+    return row.privileged is False and not in_doubt and row.hotline_kind not in ANONYMOUS_KINDS
+
+
+def _why_not(row: Row[Any], *, in_doubt: bool) -> str:
+    """Why a call is not recorded, for whoever watches Asterisk's console."""
+    if row.not_recorded is not None:
+        return str(row.not_recorded)
+    return NotRecorded.LIST_IN_DOUBT if in_doubt else NotRecorded.PRIVILEGED
 
 
 def _quote(row: Row[Any], at: datetime) -> Quote:

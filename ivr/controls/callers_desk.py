@@ -1,4 +1,4 @@
-"""Where somebody who was called back has things changed: by the same changes as staff's, in whose log they stand."""
+"""Where somebody who was called back has things changed: by some of staff's changes, in whose log they stand."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ from ivr.facility.lookup import Facility
 from ivr.policy.service import RequestKind
 from ivr.staff import changes
 from ivr.staff.desk import StaffError
+from ivr.staff.signing import Origin, Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,11 @@ class CallersDesk:
     async def refusal(self, change: str, **given: object) -> StaffError | None:
         """Make a change; None where it was made, or why it is refused, and nothing is changed."""
         try:
-            await self.node.database.transact(self._do, change, given)
+            told = await self.node.database.transact(self._attempt, change, given)
         except StaffError as refused:
             return refused
+        if isinstance(told, StaffError):
+            return told
         self.node.changed.set()
         return None
 
@@ -37,7 +40,7 @@ class CallersDesk:
             ask_people, self.facility, self.number, kind, language, self.call_back_id, self.node.now()
         )
 
-    def _do(self, conn: Connection, change: str, given: dict[str, Any]) -> str:
+    def _attempt(self, conn: Connection, change: str, given: dict[str, Any]) -> str | StaffError:
         asked = changes.CHANGES[change].asked
         of = {"facility_id": self.facility.id} if asked.of_facility else {}
         why = {
@@ -45,4 +48,5 @@ class CallersDesk:
             "author": f"called party {self.number}",
         }
         wanted = changes.read(change, {**given, **of, **why})
-        return changes.do(conn, change, wanted, self.node.pin_key, self.node.now())
+        signer = Signer(wanted.author, origin=Origin.SERVICE_LINE)
+        return changes.attempt(conn, change, wanted, self.node.pin_key, self.node.now(), signer=signer)

@@ -67,6 +67,7 @@ class InmateControls:
     said: list[str] = field(default_factory=list)  # prompts, since the last number was keyed
     _facility: Facility | None = None
     _inmate: int | None = None
+    _inmate_id: str = ""  # as it is keyed
     _booking: Booking | None = None  # at an intake station
     _hotline: Hotline | None = None  # whose code was keyed
     _has_name: bool = False
@@ -109,7 +110,7 @@ class InmateControls:
             end(Outcome.SYSTEM_FAULT)
         if row.station_id != NO_STATION:
             structlog.contextvars.bind_contextvars(station=self.station_id)
-        self._inmate, self._language = row.inmate, row.language
+        self._inmate, self._inmate_id, self._language = row.inmate, row.inmate_id or "", row.language
         self._has_name = self._booking.has_name if self._booking else row.has_name
         self.node.live.in_dialogue.add(self.call_id)
         self._is_open = True
@@ -139,7 +140,7 @@ class InmateControls:
             case Booking():
                 self._booking, self._has_name = found, found.has_name
             case _:
-                self._inmate, self._has_name = found.id, found.has_name
+                self._inmate, self._inmate_id, self._has_name = found.id, found.inmate_id, found.has_name
         return True
 
     @property
@@ -236,6 +237,7 @@ class InmateControls:
                 self._refused = outcome.number
                 self.node.live.ended[reason] += 1
                 self.node.live.in_dialogue.discard(self.call_id)
+                self.node.told(self.call_id, f"refused {reason}")
                 self.call_id = ""
                 return Refused(reason, dict(refused.told), refused.is_unbillable)
             case Allow():
@@ -287,7 +289,16 @@ class InmateControls:
             "WARNING": f"warning.{grant.cutoff}",
             "ENDED": f"ended.{grant.cutoff}",
             "WARNED": "inmate" if grant.relay else "both",
+            **self._shown(grant),
         }
+
+    def _shown(self, grant: Grant) -> dict[str, str]:
+        """What Asterisk's console may show; of a call that keeps no trace neither who calls whom nor from where."""
+        is_kept = self.hotline not in ANONYMOUS_KINDS
+        who = {"STATION": self.station_id, "INMATE": self._inmate_id, "NUMBER": grant.number}
+        shown = {name: value if is_kept else "" for name, value in who.items()}
+        rule = {"PAYER": grant.payer or "nobody", "RULE": grant.cutoff}
+        return {**shown, **rule, "FACILITY": self.facility.id, "TRACE": "kept" if is_kept else "none"}
 
     async def end_call(self) -> Reason:
         """Settle the call that the dialplan rang; why it is over."""

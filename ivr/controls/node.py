@@ -29,5 +29,6 @@ class Node:
     paying: Paying | None = None  # by card; none: no card processor is set up
     sends_sms: bool = False  # so that a called party can be sent a link to pay
     settled: asyncio.Event = field(default_factory=asyncio.Event)  # there may be a recording to finish
+    told: Callable[[str, str], object] = lambda _call_id, _what: None  # to whoever watches Asterisk's console
     changed: asyncio.Event = field(default_factory=asyncio.Event)  # by staff: see `ivr.enforcing`
     call_backs: asyncio.Event = field(default_factory=asyncio.Event)  # somebody is to be called back

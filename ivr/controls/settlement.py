@@ -30,8 +30,10 @@ from rating.price import NOTHING, Charge, charge, price_from_text
 SHORTEST_BILLED_MS = SHORTEST_COUNTED_MS
 #: Asterisk ends a talk within this of its limit.
 LIMIT_SLACK_MS = 150
+#: Who has ended a call that neither party nor a limit did.
+STAFF = "staff"
 #: Who ended what these ended; a limit, where it is another.
-_ENDED_BY = {Cutoff.SWITCHED_OFF: "staff", Cutoff.UNRECORDED: "system"}
+_ENDED_BY = {Cutoff.SWITCHED_OFF: STAFF, Cutoff.UNRECORDED: "system"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ async def settle_call(
     )
     if settled is not None and settled.is_new:
         node.live.ended[settled.reason] += 1
+        talked_s, cost = -(-settled.talk_ms // 1000), format_money(settled.charge)
+        node.told(call_id, f"ended {settled.reason} talk {talked_s} s charge {cost}")
     node.live.remove(call_id, settled)
     node.settled.set()
     return settled
@@ -143,7 +147,7 @@ def _settle_row(
     cut_off_by = _cut_off_by(row, span)
     fault = Fault.UNRECORDED if cut_off_by is Cutoff.UNRECORDED else ending.fault
     told = Told(cause, ending.ended_by, fault, quality)
-    by_rule = cut_off_by not in (None, Cutoff.UNRECORDED)
+    by_rule = cut_off_by not in (None, Cutoff.UNRECORDED) or _was_cut(row, span)
     drop = drop_of(conn, row, span, told, by_rule=by_rule)
     billed = NOTHING if drop.given_back else _charge(row, span)
     due = Money(min(billed.due, row.held)) if row.payer in PAID_IN_MONEY else ZERO
@@ -179,9 +183,10 @@ def _talk_of(conn: Connection, row: Row[Any], brought: Sequence[Evidence]) -> Ta
     brought_alone = brought if is_anonymous(row) else ()  # nothing is kept of it
     seen = [*evidence.of_call(conn, row.id), *brought_alone]
     span = talk(seen, limit_ms=row.limit_ms, last_seen_at=row.last_seen_at)
-    if row.switched_off_at is None or span.started_at is None:
+    ends = [at for at in (row.switched_off_at, row.cut_at) if at is not None]
+    if not ends or span.started_at is None:
         return span
-    left = row.switched_off_at - span.started_at  # nobody pays for what a switch was late to end
+    left = min(ends) - span.started_at  # nobody pays for what staff were late to end
     return replace(span, ms=min(span.ms, max(0, int(left / timedelta(milliseconds=1)))))
 
 
@@ -237,10 +242,12 @@ def _reason_values(row: Row[Any], span: Talk, ending: Ending) -> Mapping[str, ob
         known["forwarded"] = ending.forwarded
     if span.started_at is None:
         why = Denial.SWITCHED_OFF if row.switched_off_at else row.declined or _untalked(row, ending)
-        return {**known, "reason": why, "ended_by": ending.ended_by}
+        return {**known, "reason": why, "ended_by": STAFF if why is Outcome.CUT_OFF else ending.ended_by}
     if cut_off_by := _cut_off_by(row, span):
         ended_by = _ENDED_BY.get(cut_off_by, "limit")
         return {**known, "reason": Outcome.LIMIT_REACHED, "cut_off_by": cut_off_by, "ended_by": ended_by}
+    if _was_cut(row, span):
+        return {**known, "reason": Outcome.CUT_OFF, "ended_by": STAFF}
     return {**known, "reason": Outcome.COMPLETED, "ended_by": ending.ended_by}
 
 
@@ -263,12 +270,21 @@ def _cut_off_by(row: Row[Any], span: Talk) -> Cutoff | None:
     return cutoff if span.ended_at >= at - timedelta(milliseconds=LIMIT_SLACK_MS) else None
 
 
+def _was_cut(row: Row[Any], span: Talk) -> bool:
+    """Whether staff ended the talk: it did not end before by itself."""
+    if row.cut_at is None or span.ended_at is None:
+        return False
+    return bool(span.ended_at >= row.cut_at - timedelta(milliseconds=LIMIT_SLACK_MS))
+
+
 def _untalked(row: Row[Any], ending: Ending) -> Outcome:
     """Why two who were not connected have not talked, where the called party chose nothing else.
 
     Every dialogue with a called party ends in a choice of theirs, so an offer without one was broken off by us. One
     who accepted and hung up in the moment before the connection has ended the call.
     """
+    if row.cut_at is not None:
+        return Outcome.CUT_OFF
     if ending.otherwise is not Outcome.NOT_ACCEPTED:
         return ending.otherwise
     ended_it = row.state == CallState.ACCEPTED and ending.ended_by == Leg.CALLED_PARTY

@@ -91,6 +91,13 @@ class Stage:
         with Phone(self.telephones, self._folder(name), line, answers=answers) as phone:
             yield Party(name, phone, self.ear, tell)
 
+    @contextmanager
+    def listener(self, phone: str, name: str, tell: Tell | None = None) -> Iterator[Party]:
+        """Somebody of the staff at a telephone that listens."""
+        line = Line(phone, self.keyring.sip(phone), self.settings.sip_port, registers=True)
+        with Phone(self.telephones, self._folder(name), line, answers=Answers.AUTO) as found:
+            yield Party(name, found, self.ear, tell)
+
     def _folder(self, name: str) -> Path:
         folder = self.settings.state_dir.absolute() / "phones" / name.lower().replace(" ", "-")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -21,7 +21,6 @@ from ivr.facility.tables import (
     facility,
     housing_unit,
     inmate,
-    staff_change,
 )
 from ivr.facility.taken_away import Cover, taken_away
 
@@ -43,7 +42,7 @@ def import_rows(conn: Connection, wanted: Import, key: PinKey, at: datetime) -> 
     """Add or change what the rows say, in this one transaction; what was done, in a sentence. Removes nothing.
 
     Columns that a file does not have, and PINs, states and `records` that it leaves empty, stay as they are. It is the
-    author's own act, logged with those of other verbs, and heeds nothing that staff have set before. Raises
+    author's own act, and heeds nothing that staff have set before. Raises
     ImportMistakes.
     """
     row = conn.execute(select(facility).where(facility.c.id == wanted.facility_id)).one_or_none()
@@ -63,10 +62,6 @@ def import_rows(conn: Connection, wanted: Import, key: PinKey, at: datetime) -> 
     told = f"{wanted.kind}: {added} added, {changed} changed, {same} as they were"
     if wanted.kind is Kind.BLOCKED:
         told = "; alert: ".join([told, *taken_away(conn, wanted.facility_id, _covers(wanted), at)])
-    if added or changed:
-        log = {"change": f"import {wanted.kind}", "about": wanted.kind, "told": told, "note": "by a CSV file"}
-        whose = {"facility_id": wanted.facility_id, "author": wanted.author, "at": at}
-        conn.execute(insert(staff_change), {**log, **whose})
     return told
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from ivr.facility import lookup, scopes
+from ivr.facility import audit, lookup, scopes
+from ivr.facility.audit import Deed
 from ivr.facility.kept import PIN, keep
 from ivr.facility.lookup import Facility
 from ivr.facility.pins import PinKey
-from ivr.facility.tables import inmate, staff_change, wrong_pin
+from ivr.facility.tables import inmate, wrong_pin
 from ivr.policy.identity import (
     IdentifyBy,
     UnfitPin,
@@ -163,8 +164,15 @@ def change_pin(
     conn.execute(update(inmate).where(inmate.c.id == inmate_key).values(given))
     keep(conn, facility.id, [(scopes.inmate(inmate_key), PIN)], f"inmate {row.inmate_id}", at)
     whose = f"inmate {row.inmate_id}"
-    log = {"change": "pin_by_phone", "about": whose, "told": f"{whose}: PIN changed", "author": whose}
-    conn.execute(
-        insert(staff_change), {**log, "facility_id": facility.id, "note": f"by phone, {station_id}", "at": at}
+    audit.log(
+        conn,
+        Deed.CHANGE,
+        "pin_by_phone",
+        whose,
+        f"{whose}: PIN changed",
+        author=whose,
+        at=at,
+        note=f"by phone, {station_id}",
+        facility_id=facility.id,
     )
     return None

@@ -113,15 +113,19 @@ _DROPPED_WITHIN = Prepared(
 _INMATE = Prepared(
     select(
         inmate.c.id,
+        inmate.c.inmate_id,
         inmate.c.pin_hash,
         inmate.c.language,
         inmate.c.recorded_name.is_not(None).label("has_name"),
     ).where(inmate.c.facility_id == bindparam("facility_id"), inmate.c.inmate_id == bindparam("keyed"))
 )
 _INMATE_BY_PIN = Prepared(
-    select(inmate.c.id, inmate.c.language, inmate.c.recorded_name.is_not(None).label("has_name")).where(
-        inmate.c.facility_id == bindparam("facility_id"), inmate.c.pin_hash == bindparam("hashed")
-    )
+    select(
+        inmate.c.id,
+        inmate.c.inmate_id,
+        inmate.c.language,
+        inmate.c.recorded_name.is_not(None).label("has_name"),
+    ).where(inmate.c.facility_id == bindparam("facility_id"), inmate.c.pin_hash == bindparam("hashed"))
 )
 _SPEED_DIAL = Prepared(
     select(allowed_number.c.number).where(

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from ivr.facility import scopes
-from ivr.facility.tables import agency, facility, housing_unit, staff_change, station, switch
+from ivr.facility import audit, scopes
+from ivr.facility.audit import Deed
+from ivr.facility.tables import agency, facility, housing_unit, station, switch
 from ivr.policy.level import Level
 from ivr.policy.switching import Way
 
@@ -106,8 +107,7 @@ def _take_over(conn: Connection, key: str, value: str, at: datetime) -> bool:
         if scope not in off:
             note = f"found in Asterisk's database: {value}"[:200]
             throw(conn, scope, way=Way.FINISH, note=note, author=CONSOLE, at=at)
-            said = {"change": "off", "about": scope, "told": f"{scope}: off", "note": note, "at": at}
-            conn.execute(insert(staff_change), {**said, "author": CONSOLE})
+            audit.log(conn, Deed.CHANGE, "off", scope, f"{scope}: off", author=CONSOLE, at=at, note=note)
     return bool(wanted)
 
 

@@ -253,21 +253,6 @@ wrong_pin = Table(
     Column("last_at", Instant, nullable=False),
 )
 
-# What staff have changed one thing at a time; rows are only added.
-staff_change = Table(
-    "staff_change",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("facility_id", ForeignKey("facility.id")),  # none: of several at once
-    Column("change", String(32), nullable=False),
-    Column("about", Text, nullable=False),
-    Column("told", Text, nullable=False),  # what was done, in a sentence
-    Column("note", Text, nullable=False),
-    Column("author", Text, nullable=False),
-    Column("at", Instant, nullable=False),
-    Index("ix_staff_change_at", "at"),
-)
-
 allowed_number = Table(
     "allowed_number",
     metadata,

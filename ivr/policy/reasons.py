@@ -43,6 +43,7 @@ class Outcome(StrEnum):
 
     COMPLETED = "completed"
     LIMIT_REACHED = "limit_reached"
+    CUT_OFF = "cut_off"  # by staff
     REFUSED = "refused"
     BLOCKED_BY_KEY = "blocked_by_key"
     NOT_ACCEPTED = "not_accepted"

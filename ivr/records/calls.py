@@ -48,6 +48,7 @@ INSTANTS = (
     "talk_to_at",
     "ended_at",
     "switched_off_at",
+    "cut_at",
 )
 
 _is_this = call.c.id == bindparam("call_id")
@@ -61,7 +62,12 @@ _UNSEALED = Prepared(update(call).where(_is_this, call.c.sealed_at.is_(None)))
 _LIST = privileged.list_columns(literal_column("call.facility_id", call.c.facility_id.type))
 _OFFER = Prepared(
     update(call)
-    .where(_is_this, call.c.state == bindparam("waiting"), call.c.switched_off_at.is_(None))
+    .where(
+        _is_this,
+        call.c.state == bindparam("waiting"),
+        call.c.switched_off_at.is_(None),
+        call.c.cut_at.is_(None),
+    )
     .returning(call, *_LIST)
 )
 _undecided = update(call).where(
@@ -69,6 +75,7 @@ _undecided = update(call).where(
     call.c.state == CallState.OFFERED,
     call.c.declined.is_(None),
     call.c.switched_off_at.is_(None),
+    call.c.cut_at.is_(None),
 )
 _DECLINE = Prepared(_undecided)
 _PREFIXES = [func.substr(call.c.number, 1, length) for length in range(2, LONGEST_NUMBER + 1)]
@@ -284,6 +291,17 @@ def still_alive(conn: Connection, call_ids: Sequence[str], at: datetime) -> int:
     """These calls were seen in Asterisk just now; how many of them are not settled."""
     seen = update(call).where(call.c.id.in_(call_ids), call.c.sealed_at.is_(None)).values(last_seen_at=at)
     return conn.execute(seen).rowcount
+
+
+def cut_ones(conn: Connection) -> Sequence[str]:
+    """The calls that staff have cut off and that are not settled yet."""
+    return conn.scalars(select(call.c.id).where(call.c.cut_at.is_not(None), call.c.sealed_at.is_(None))).all()
+
+
+def is_relay(conn: Connection, begins: str) -> bool:
+    """Whether the call in progress whose id begins so is one over a relay."""
+    this = select(call.c.call_class).where(call.c.id.startswith(begins), call.c.sealed_at.is_(None))
+    return conn.scalar(this) == CallClass.TRS
 
 
 def seal(conn: Connection, call_id: str, values: Mapping[str, object], at: datetime) -> None:

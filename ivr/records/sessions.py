@@ -20,6 +20,7 @@ _SESSION = Prepared(
     select(
         session.c.station_id,
         session.c.inmate,
+        inmate.c.inmate_id,
         session.c.booking_id,
         session.c.language,
         inmate.c.recorded_name.is_not(None).label("has_name"),

@@ -115,6 +115,7 @@ call = Table(
     Column("talk_to_at", Instant),
     Column("switched_off_at", Instant),  # when a switch that staff have thrown ends it
     Column("unrecorded_at", Instant),  # when it ends because it must be recorded and is not
+    Column("cut_at", Instant),  # when staff cut it off
     Column("ended_at", Instant),
     # what it came to
     Column("talk_ms", Integer),

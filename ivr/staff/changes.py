@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from accounts import schema
 from accounts.db import Database, WriterLock
@@ -14,46 +14,57 @@ from ivr.chaining import link_all
 from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.control import NoController, ask
+from ivr.facility.audit import Deed
 from ivr.facility.pins import PinKey
-from ivr.facility.tables import staff_change
 from ivr.instance import control_socket, keyring_of
-from ivr.records.alerts import alert
+from ivr.policy.roles import Role
 from ivr.staff import (
     aging,
     alerts,
+    appointing,
     appointments,
+    authority,
     blocks,
     contacts,
+    cutting,
     feed,
     hearing,
     inmates,
     intake,
     invoices,
+    listening,
     lists,
     notices,
     passive,
     payments,
     privileged,
     privileged_list,
+    reading,
     requests,
     sealed,
     service,
     subscriptions,
     switch,
+    watching,
 )
 from ivr.staff.accounts import cards, complaints, debit, ending, money, opening, unclaimed
-from ivr.staff.desk import Alarm, Asked, Desk, StaffError, ToldOnce
+from ivr.staff.authority import Act
+from ivr.staff.desk import Asked, Desk, StaffError, ToldOnce
+from ivr.staff.signing import Signer, Who, find, sign, who_asks
 from ivr.staff.unlock import Unlock, UnlockStation, unlock, unlock_station
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is asked for, and what does it: the answer is a sentence for the person who asked."""
+    """What is asked for, what does it, and whose role it needs: the answer is a sentence for the person who asked."""
 
     asked: type[Asked]
     work: Callable[[Desk, Any], str]
+    needs: Role = Role.OPERATOR
+    deed: Deed = Deed.CHANGE
 
 
+_READ = Change(reading.Look, reading.look, Role.VIEWER, Deed.READ)
 CHANGES: Mapping[str, Change] = {
     "unlock": Change(Unlock, unlock),
     "unlock-station": Change(UnlockStation, unlock_station),
@@ -78,20 +89,26 @@ CHANGES: Mapping[str, Change] = {
     "number privileged add": Change(privileged.AddPrivileged, privileged.add),
     "number privileged confirm": Change(privileged.ConfirmPrivileged, privileged.confirm),
     "number privileged shrink": Change(privileged.ShrinkPrivileged, privileged.shrink),
-    "number privileged vouch": Change(privileged.Vouch, privileged.vouch),
+    "number privileged vouch": Change(privileged.Vouch, privileged.vouch, Role.INVESTIGATOR),
     "import privileged": Change(privileged_list.PrivilegedList, privileged_list.import_list),
     "number passive add": Change(passive.PassiveNumber, passive.add),
     "number passive confirm": Change(passive.PassiveNumber, passive.confirm),
     "number passive remove": Change(passive.PassiveNumber, passive.remove),
-    "recording play": Change(sealed.OfRecording, hearing.play),
-    "recording export": Change(sealed.OfRecording, hearing.export),
-    "recording purge": Change(aging.Purge, aging.purge),
-    "recording damaged": Change(hearing.Damaged, hearing.damaged),
-    "recording open": Change(sealed.OfRecording, sealed.open_),
-    "recording destroy": Change(sealed.OfRecording, sealed.destroy),
-    "recording lock": Change(sealed.OfRecording, sealed.lock),
-    "recording unlock": Change(sealed.OfRecording, sealed.unlock),
+    "recording play": Change(sealed.OfRecording, hearing.play, Role.INVESTIGATOR, Deed.READ),
+    "recording export": Change(sealed.OfRecording, hearing.export, Role.INVESTIGATOR, Deed.READ),
+    "recording purge": Change(aging.Purge, aging.purge, Role.INVESTIGATOR),
+    "recording damaged": Change(hearing.Damaged, hearing.damaged, Role.INVESTIGATOR),
+    "recording open": Change(sealed.OfRecording, sealed.open_, Role.INVESTIGATOR),
+    "recording destroy": Change(sealed.OfRecording, sealed.destroy, Role.INVESTIGATOR),
+    "recording lock": Change(sealed.OfRecording, sealed.lock, Role.INVESTIGATOR),
+    "recording unlock": Change(sealed.OfRecording, sealed.unlock, Role.INVESTIGATOR),
     "alerts done": Change(alerts.AlertDone, alerts.done),
+    "cut": Change(cutting.Cut, cutting.cut),
+    "listen": Change(listening.Listen, listening.listen, Role.INVESTIGATOR),
+    "watch add": Change(watching.Watch, watching.watch, Role.INVESTIGATOR),
+    "watch end": Change(watching.WatchNoLonger, watching.watch_no_longer, Role.INVESTIGATOR),
+    "watch list": Change(reading.Look, reading.look, Role.INVESTIGATOR, Deed.READ),
+    "listenings": Change(reading.Look, reading.look, Role.INVESTIGATOR, Deed.READ),
     "off": Change(switch.SwitchOff, switch.off),
     "on": Change(switch.SwitchOn, switch.on),
     "intake open": Change(intake.OpenBooking, intake.open_booking),
@@ -113,16 +130,36 @@ CHANGES: Mapping[str, Change] = {
     "account move-number": Change(opening.MoveNumber, opening.move_number),
     "account deposit": Change(money.Deposit, money.deposit),
     "account refund": Change(money.Refund, money.refund),
-    "account adjust": Change(money.Adjust, money.adjust),
+    "account adjust": Change(money.Adjust, money.adjust, Role.ADMINISTRATOR),
     "account dispute": Change(complaints.Dispute, complaints.dispute),
     "account close": Change(ending.Close, ending.close),
     "account transfer-file": Change(debit.TransferFile, debit.transfer_file),
     "account release-file": Change(debit.ReleaseFile, debit.release_file),
-    "account unclaimed": Change(unclaimed.Export, unclaimed.export),
-    "account reclaim": Change(unclaimed.Reclaim, unclaimed.reclaim),
+    "account unclaimed": Change(unclaimed.Export, unclaimed.export, Role.ADMINISTRATOR),
+    "account reclaim": Change(unclaimed.Reclaim, unclaimed.reclaim, Role.ADMINISTRATOR),
     "card batch": Change(cards.Batch, cards.batch),
     "card cancel": Change(cards.Cancel, cards.cancel),
+    "operator add": Change(appointing.Appoint, appointing.appoint, Role.ADMINISTRATOR),
+    "operator role": Change(appointing.NewRole, appointing.change_role, Role.ADMINISTRATOR),
+    "operator map": Change(appointing.NewLogin, appointing.map_login, Role.ADMINISTRATOR),
+    "operator password": Change(appointing.NewPassword, appointing.set_password, Role.VIEWER),
+    "operator remove": Change(appointing.OfOperator, appointing.remove, Role.ADMINISTRATOR),
+    "inmate show": _READ,
+    "account show": _READ,
+    "cdr": _READ,
+    "cdr --hidden": Change(reading.Look, reading.look, Role.INVESTIGATOR, Deed.READ),
+    "calls --hidden": Change(reading.Look, reading.look, Role.INVESTIGATOR, Deed.READ),
+    "audit show": Change(reading.Look, reading.look, Role.INVESTIGATOR, Deed.READ),
+    "dump": Change(reading.Look, reading.look, Role.ADMINISTRATOR, Deed.READ),
 }
+#: What somebody who was called back may have done for their number: this and nothing else.
+OWN: Final = frozenset(
+    {
+        *("account open", "account edit", "account card-page", "account refund", "account dispute"),
+        *("subscription start", "subscription change", "subscription cancel", "subscription renew"),
+        "number unblock",
+    }
+)
 
 
 def perform(settings: Settings, name: str, /, **given: object) -> str:
@@ -131,24 +168,26 @@ def perform(settings: Settings, name: str, /, **given: object) -> str:
     `given` are the fields of what is asked for, those that are None left out.
     """
     asked = read(name, {field: value for field, value in given.items() if value is not None})
+    who = who_asks()
     try:
-        done = ask(control_socket(settings), name, **asked.model_dump(mode="json", exclude_unset=True))
+        done = ask(control_socket(settings), name, **as_sent(asked, who))
         return ToldOnce(**done) if isinstance(done, dict) else str(done)
     except NoController:
         schema.require_head(settings.url)
         with WriterLock.take(settings.url), Database.open(settings.url) as database:
-            keys = keyring_of(settings)
+            keys, signer = keyring_of(settings), sign(database.read_now(find, who), who, asked.author)
             told = database.transact_now(
-                attempt, name, asked, keys.pin_key, utc_now(), list_key=keys.list_key
+                attempt, name, asked, keys.pin_key, utc_now(), list_key=keys.list_key, signer=signer
             )
             link_all(database)
-    return _told(told)
-
-
-def _told(told: str | Alarm) -> str:
-    if isinstance(told, Alarm):
+    if isinstance(told, StaffError):
         raise told
     return told
+
+
+def as_sent(asked: Asked, who: Who) -> dict[str, Any]:
+    """What somebody asks for, as it goes over the control socket."""
+    return {**asked.model_dump(mode="json", exclude_unset=True), **who.sent}
 
 
 def read(name: str, given: Mapping[str, object]) -> Asked:
@@ -166,27 +205,36 @@ def read(name: str, given: Mapping[str, object]) -> Asked:
 
 
 def attempt(
-    conn: Connection, name: str, asked: Asked, pin_key: PinKey, at: datetime, *, list_key: bytes = b""
-) -> str | Alarm:
-    """`do`, or the alarm that it ended in, as a value: nothing of the change stays, its alert does."""
-    tried = conn.begin_nested()
-    try:
-        told = do(conn, name, asked, pin_key, at, list_key=list_key)
-    except Alarm as alarm:
-        tried.rollback()
-        alert(conn, alarm.kind, str(alarm), at)
-        return alarm
-    tried.commit()
-    return told
+    conn: Connection,
+    name: str,
+    asked: Asked,
+    pin_key: PinKey,
+    at: datetime,
+    *,
+    list_key: bytes = b"",
+    signer: Signer | None = None,
+) -> str | StaffError:
+    """Make the change and log it, in this transaction, if the author's role allows it; what was done, in a sentence.
+
+    A refusal for want of a role and an alarm are values: what is logged of them stays. Raises StaffError for all else.
+    """
+    signer = signer or Signer(asked.author)
+    if not asked.signs_itself:
+        asked = asked.model_copy(update={"author": signer.author})
+    desk = Desk(conn, at, pin_key, list_key, authority.role_of(conn, signer))
+    facility_id = desk.facility_id(asked) if asked.of_facility else None
+    wanted = CHANGES[name]
+    act = Act(
+        name, wanted.needs, asked.about, asked.note, facility_id, wanted.deed, asked.author, name in OWN
+    )
+    return authority.attempt(conn, act, signer, at, lambda _: wanted.work(desk, asked))
 
 
 def do(
     conn: Connection, name: str, asked: Asked, pin_key: PinKey, at: datetime, *, list_key: bytes = b""
 ) -> str:
-    """Make the change and log it, in this transaction; what was done, in a sentence. Raises StaffError."""
-    desk = Desk(conn, at, pin_key, list_key)
-    facility_id = desk.facility_id(asked) if asked.of_facility else None
-    told = CHANGES[name].work(desk, asked)
-    row = {"facility_id": facility_id, "change": name, "about": asked.about, "told": str(told)}
-    conn.execute(insert(staff_change), {**row, "note": asked.note, "author": asked.author, "at": at})
+    """`attempt`, with every refusal raised: nothing of it stays."""
+    told = attempt(conn, name, asked, pin_key, at, list_key=list_key)
+    if isinstance(told, StaffError):
+        raise told
     return told

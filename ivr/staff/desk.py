@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 
 from ivr.facility.pins import PinKey
 from ivr.facility.tables import facility, inmate
+from ivr.policy.roles import Role
 from ivr.policy.schedule import instant
 
 
@@ -58,6 +59,9 @@ class Asked(BaseModel):
     """A change that somebody wants. Without a facility the only one is meant, where it is of one at all."""
 
     of_facility: ClassVar[bool] = True
+    signs_itself: ClassVar[bool] = (
+        False  # it stands in the log under the author that it names, whoever hands it in
+    )
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     note: Annotated[str, AfterValidator(_said)]
@@ -72,12 +76,13 @@ class Asked(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One transaction, its time, and the keys of the PINs and of signed lists."""
+    """One transaction, its time, the keys of the PINs and of signed lists, and the role of who asks."""
 
     conn: Connection
     at: datetime
     pin_key: PinKey
     list_key: bytes = field(default=b"", repr=False)
+    role: Role | None = None  # of who asks
 
     def facility_id(self, asked: Asked) -> str:
         """The named facility, or the only one; raises StaffError if that is not one."""

@@ -1,5 +1,7 @@
 """What the jail-management system tells is taken in as its author, a file at a time."""
 
+from typing import ClassVar
+
 from ivr.facility.csv_rows import ImportMistakes
 from ivr.facility.feed import read_feed, take_in
 from ivr.staff.accounts.debit import offer_back
@@ -8,6 +10,8 @@ from ivr.staff.desk import Asked, Desk, StaffError
 
 class Feed(Asked):
     """The events of a file."""
+
+    signs_itself: ClassVar[bool] = True
 
     file: str  # its name
     csv: str

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Connection, String, cast, exists, literal, or_, select
 
 from ivr.facility import privileged
-from ivr.facility.tables import facility, inmate, privileged_number, staff_change
+from ivr.facility.audit import Deed, audit
+from ivr.facility.tables import facility, inmate, privileged_number
 from ivr.policy.level import Level
 from ivr.records.states import RecordingState
 from ivr.records.tables import call, recording
@@ -148,22 +149,23 @@ def _ever_privileged() -> ColumnElement[bool]:
 
 
 def _changes(conn: Connection, facility_id: str, zone: ZoneInfo, from_at: datetime, to_at: datetime) -> Lines:
-    wanted = select(staff_change).where(
-        staff_change.c.facility_id == facility_id,
-        staff_change.c.at >= from_at,
-        staff_change.c.at < to_at,
-        or_(*(staff_change.c.change.like(each) for each in _LIST_CHANGES)),
+    wanted = select(audit).where(
+        audit.c.facility_id == facility_id,
+        audit.c.deed == Deed.CHANGE,
+        audit.c.at >= from_at,
+        audit.c.at < to_at,
+        or_(*(audit.c.verb.like(each) for each in _LIST_CHANGES)),
     )
-    return [_change(row, zone) for row in conn.execute(wanted.order_by(staff_change.c.id))]
+    return [_change(row, zone) for row in conn.execute(wanted.order_by(audit.c.id))]
 
 
 def _accesses(conn: Connection, facility_id: str, zone: ZoneInfo, ids: Sequence[str]) -> Lines:
-    """Whatever anybody ever did with these recordings, whenever that was."""
+    """Whatever anybody ever did with these recordings, or was refused, whenever that was."""
     found: list[Any] = []
     for start in range(0, len(ids), _A_TIME):
         about = [f"recording {each}" for each in ids[start : start + _A_TIME]]
-        these = (staff_change.c.facility_id == facility_id, staff_change.c.about.in_(about))
-        wanted = select(staff_change).where(*these, staff_change.c.change.like(_LOOKS))
+        these = (audit.c.facility_id == facility_id, audit.c.about.in_(about))
+        wanted = select(audit).where(*these, audit.c.verb.like(_LOOKS))
         found += conn.execute(wanted).all()
     return [_change(row, zone) for row in sorted(found, key=lambda row: row.id)]
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, or_, select
 
 from ivr.facility import scopes
+from ivr.facility.audit import Deed, audit
 from ivr.facility.daily import appointment, number_request
 from ivr.facility.kept import kept
 from ivr.facility.tables import (
@@ -17,7 +18,6 @@ from ivr.facility.tables import (
     call_limit,
     facility,
     inmate,
-    staff_change,
     wrong_pin,
 )
 from ivr.policy.identity import WrongTries, is_locked
@@ -29,35 +29,42 @@ LATEST = 10
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which changes: of one facility or author, of some days of the facility's."""
+    """Which rows of the audit log: of one facility or author, of some days of the facility's, of one kind."""
 
     facility_id: str | None = None
     author: str | None = None
     since: date | None = None
     until: date | None = None
     most: int = 50
+    deed: Deed | None = Deed.CHANGE
+    verb: str | None = None
+    about: str | None = None  # these words stand in whom or what it is about
 
 
 def changes_shown(conn: Connection, wanted: Wanted) -> list[Shown]:
-    """The newest changes, each with its author and note; times are the facility's.
+    """The newest changes, or whatever else is wanted, each with its author and note; times are the facility's.
 
     Raises StaffError for a facility that there is not.
     """
-    asked = select(staff_change, facility.c.time_zone).outerjoin(
-        facility, facility.c.id == staff_change.c.facility_id
-    )
+    asked = select(audit, facility.c.time_zone).outerjoin(facility, facility.c.id == audit.c.facility_id)
     if wanted.facility_id is not None:
         facility_of(conn, wanted.facility_id)
-        asked = asked.where(staff_change.c.facility_id == wanted.facility_id)
-    if wanted.author is not None:
-        asked = asked.where(staff_change.c.author == wanted.author)
+    exactly = {
+        "facility_id": wanted.facility_id,
+        "author": wanted.author,
+        "deed": wanted.deed,
+        "verb": wanted.verb,
+    }
+    asked = asked.where(*(audit.c[name] == value for name, value in exactly.items() if value is not None))
+    if wanted.about is not None:
+        asked = asked.where(audit.c.about.contains(wanted.about, autoescape=True))
     zone = ZoneInfo(_zone(conn, wanted.facility_id))
     if wanted.since is not None:
-        asked = asked.where(staff_change.c.at >= datetime.combine(wanted.since, time(0), zone))
+        asked = asked.where(audit.c.at >= datetime.combine(wanted.since, time(0), zone))
     if wanted.until is not None:
         ends = datetime.combine(wanted.until + timedelta(days=1), time(0), zone)
-        asked = asked.where(staff_change.c.at < ends)
-    newest = asked.order_by(staff_change.c.at.desc(), staff_change.c.id.desc()).limit(wanted.most)
+        asked = asked.where(audit.c.at < ends)
+    newest = asked.order_by(audit.c.at.desc(), audit.c.id.desc()).limit(wanted.most)
     return [_change(row, row.time_zone or zone.key) for row in conn.execute(newest)]
 
 
@@ -121,7 +128,10 @@ def _change(row: Row[Any], zone: str) -> Shown:
         "at": local(row.at, ZoneInfo(zone)),
         "author": row.author,
         "facility": row.facility_id,
-        "change": row.change,
+        "change": row.verb,
+        "deed": row.deed,
+        "role": row.role,
+        "login": row.login,
         "about": row.about,
         "told": row.told,
         "note": row.note,
@@ -207,8 +217,8 @@ def _appointments(conn: Connection, facility_id: str, key: int, zone: ZoneInfo) 
 
 def _latest(conn: Connection, own: Row[Any, Any], inmate_id: str) -> list[Shown]:
     about = f"inmate {inmate_id}"
-    mine = or_(staff_change.c.about == about, staff_change.c.about.startswith(f"{about},", autoescape=True))
-    newest = select(staff_change).where(staff_change.c.facility_id == own.id, mine)
-    rows = conn.execute(newest.order_by(staff_change.c.at.desc(), staff_change.c.id.desc()).limit(LATEST))
+    mine = or_(audit.c.about == about, audit.c.about.startswith(f"{about},", autoescape=True))
+    newest = select(audit).where(audit.c.facility_id == own.id, audit.c.deed == Deed.CHANGE, mine)
+    rows = conn.execute(newest.order_by(audit.c.at.desc(), audit.c.id.desc()).limit(LATEST))
     shown = [_change(row, own.time_zone) for row in rows]
     return [{name: each[name] for name in ("at", "told", "author", "note")} for each in shown]

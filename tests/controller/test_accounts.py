@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from accounts import ledger, payers
 from accounts.verification import verify
-from ivr.facility.tables import staff_change
+from ivr.facility.audit import audit
 from tests.controller import steps
 from tests.controller.conftest import Ivr
 from tests.transcripts.play import World
@@ -28,8 +28,8 @@ def test_a_deposit_is_booked_once_whatever_its_amount(ivr: Ivr, world: World, on
     other = ivr("account", "deposit", FAMILY, "0.02", *NOTE, "--reference", "check-17")
     assert (other.status, other.err) == (1, "ivr: deposit check-17 was another one: nothing was booked\n")
     is_booked(world, 5_010_000)
-    logged = world.database.read_now(lambda conn: conn.execute(select(staff_change)).all())
-    assert [(row.change, row.about, row.note) for row in logged] == [
+    logged = world.database.read_now(lambda conn: conn.execute(select(audit)).all())
+    assert [(row.verb, row.about, row.note) for row in logged] == [
         ("account deposit", f"account {FAMILY}", "The holder asked")
     ] * 2
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from accounts.tables import calling_card
-from ivr.facility.tables import staff_change
+from ivr.facility.audit import audit
 from tests.controller import steps
 from tests.controller.conftest import Ivr
 from tests.controller.test_cli import JAIL, is_one_line
@@ -30,7 +30,7 @@ def test_a_batch_is_made_and_its_pins_are_told_once(
     assert header == "card,pin"
     pins = [line.split(",")[1] for line in lines]
     assert len(set(pins)) == 3
-    logged = world.database.read_now(lambda conn: [str(row) for row in conn.execute(select(staff_change))])
+    logged = world.database.read_now(lambda conn: [str(row) for row in conn.execute(select(audit))])
     kept = world.database.read_now(lambda conn: [str(row) for row in conn.execute(select(calling_card))])
     assert not any(pin in row for pin in pins for row in (*logged, *kept))
     listed = ivr("card", "list").out.splitlines()[1].split()

@@ -13,7 +13,8 @@ import pytest
 from typer.core import TyperGroup as Group
 from typer.main import get_command
 
-from accounts import chain, schema
+from accounts import schema
+from accounts.chain import LEDGER
 from accounts.db import Database, WriterLock
 from ivr.cli import EXPECTED, VERBS, command_line
 from ivr.cli.inmate import VERBS as INMATE_VERBS
@@ -321,7 +322,7 @@ def test_whoever_writes_without_a_controller_links_what_they_wrote(
 
 
 def test_the_ledger_is_shown_as_a_bank_would_and_verified(ivr: Ivr, world: World, on_database: str) -> None:
-    world.database.transact_now(chain.extend)
+    world.database.transact_now(LEDGER.extend)
     shown = ivr("ledger", "show", "family-one")
     assert shown.status == 0
     assert "prepaid/example-county-jail/family-one" in shown.out

@@ -1,14 +1,22 @@
 """Asterisk's own records of a day are held against ours, and every difference is told."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from accounts.db import Database
+from ivr.controls.settlement import Ending, settle
 from ivr.crosscheck import CONNECTED, RUNG, Difference, Kept, differences, kept_by_asterisk
+from ivr.policy.hotline import NO_STATION, HotlineKind
+from ivr.policy.reasons import Outcome
+from ivr.policy.talk import Evidence, Kind
+from ivr.records import calls
+from tests.controller import steps
 from tests.controller.conftest import Ivr
 from tests.controller.test_cli import is_one_line
+from tests.transcripts.play import World
 
 NOON = datetime(2026, 11, 23, 18, tzinfo=UTC)  # in Chicago
 SINCE, UNTIL = NOON.replace(hour=6), NOON.replace(day=24, hour=6)
@@ -33,6 +41,17 @@ def test_each_difference_is_told(database: Database, records: list[str]) -> None
         Difference(refused, "connected by Asterisk; no talk here"),
         Difference(UNKNOWN, "rung by Asterisk; no record here"),
     ]
+
+
+def test_what_asterisk_keeps_no_record_of_since_it_keeps_no_trace_is_not_missed(world: World) -> None:
+    call_id = asyncio.run(steps.accepted(world))
+    anonymous = {"hotline_kind": HotlineKind.PREA, "inmate": None, "station_id": NO_STATION}
+    world.database.transact_now(lambda conn: calls.set_values(conn, call_id, **anonymous))
+    seen = [Evidence(kind, world.at) for kind in (Kind.TALK_FROM, Kind.TALK_TO)]
+    ended = Ending(Outcome.SYSTEM_FAULT, "ANSWER")
+    world.database.transact_now(settle, call_id, ended, at=world.at, version="test", seen=seen)
+    assert steps.record(world, call_id).dialled_at is not None
+    assert told(world.database, Kept({}, frozenset({call_id}))) == []
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def test_an_event_is_taken_in_once(world: World) -> None:
     before = world.database.read_now(contents)
     assert fed(world, BOOKING) == "jms.csv: 1 known before"
     after = world.database.read_now(contents)
-    assert {name for name in before if before[name] != after[name]} == {"staff_change"}
+    assert {name for name in before if before[name] != after[name]} == {"audit"}
 
 
 @pytest.mark.parametrize(

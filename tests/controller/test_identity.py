@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Row, select
 
 from accounts.db import Database
 from ivr.controls import InmateControls, UnfitPin
+from ivr.facility.audit import audit
 from ivr.facility.file import FacilityFileError
-from ivr.facility.tables import inmate, staff_change, wrong_pin
+from ivr.facility.tables import inmate, wrong_pin
 from ivr.loading import load
 from ivr.policy.identity import PAUSE, PAUSES_OF_STATION, TRIES_BEFORE_LOCK, TRIES_BEFORE_PAUSE
 from ivr.records.tables import session
@@ -93,7 +94,7 @@ def unlocked(world: World, verb: str = "unlock", /, **given: object) -> str:
 
 
 def unlocks(conn: Connection) -> list[Row[Any]]:
-    return list(conn.execute(select(staff_change)))
+    return list(conn.execute(select(audit)))
 
 
 @in_loop
@@ -172,7 +173,7 @@ async def test_staff_end_the_pause_of_one_telephone(pin_world: World) -> None:
     assert await tried(pin_world, ALEX_PIN)
     assert not await tried(pin_world, ALEX_PIN, station="demo-a2")
     (kept,) = pin_world.database.read_now(unlocks)
-    assert (kept.change, kept.about, kept.note, kept.author) == (
+    assert (kept.verb, kept.about, kept.note, kept.author) == (
         *("unlock-station", "station demo-a1"),
         *("A new man tried his ID", "sergeant"),
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Connection, func, insert, select
 
-from accounts import chain
+from accounts.chain import LEDGER
 from ivr import jobs
 from ivr.jobs import NAMES, Job, do_round, keep_jobs, standing
 from ivr.records.tables import alert
@@ -65,7 +65,9 @@ def test_jobs_run_to_their_end_and_a_failure_stops_no_other(
 def test_every_job_is_listed_and_runs_on_a_new_facility(ivr: Ivr, world: World, on_database: str) -> None:
     assert "never" in ivr("jobs", "list").out
     said = ivr("jobs", "run")
-    linked = world.database.read_now(chain.head).position  # what the facility's file has opened accounts with
+    linked = world.database.read_now(
+        LEDGER.head
+    ).position  # what the facility's file has opened accounts with
     done = {"chain": f"{linked} done"}
     assert said.out.splitlines() == [f"{name}: {done.get(name, 'nothing to do')}" for name in NAMES]
     assert "never" not in ivr("jobs", "list").out

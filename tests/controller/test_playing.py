@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import stat
 import wave
 import zipfile
@@ -13,8 +14,11 @@ from sqlalchemy import select
 
 from ivr.archive.cipher import RecordingKey
 from ivr.config import load_settings
-from ivr.facility.tables import staff_change
+from ivr.facility import operators
+from ivr.facility.audit import Deed, audit
 from ivr.instance import keyring_of, places_of
+from ivr.login import own_login
+from ivr.policy.roles import Role
 from ivr.records import alerts
 from ivr.records.recordings import KeptFile
 from tests.controller.conftest import Ivr
@@ -43,7 +47,7 @@ def kept(world: World, ivr: Ivr, on_database: str) -> KeptFile:
 
 def opened(world: World) -> list[tuple[str, str, str]]:
     """What is on record of recordings: what was done, with which, and why."""
-    log = select(staff_change.c.change, staff_change.c.about, staff_change.c.note).order_by(staff_change.c.id)
+    log = select(audit.c.verb, audit.c.about, audit.c.note).order_by(audit.c.id)
     return [tuple(row) for row in world.database.read_now(lambda conn: conn.execute(log).all())]
 
 
@@ -63,6 +67,22 @@ def test_a_recording_is_written_as_wav_for_its_owner_and_the_reason_is_on_record
     again = ivr("recording", "play", kept.recording_id, "--note", "case 12", "--into", str(file))
     assert (again.status, again.err) == (1, f"ivr: {file}: File exists; nothing was done\n")
     assert len(opened(world)) == 1
+
+
+def test_who_is_no_investigator_hears_no_recording(
+    world: World, kept: KeptFile, ivr: Ivr, tmp_path: Path
+) -> None:
+    world.database.transact_now(operators.add, "bob", Role.OPERATOR, login=own_login(), at=world.at)
+    for verb in ("play", "export"):
+        file = tmp_path / verb
+        said = ivr("recording", verb, kept.recording_id, "--note", "case 12", "--into", str(file))
+        assert said.status == 1
+        assert (
+            f"bob is an operator: `ivr recording {verb}` needs an investigator or administrator" in said.err
+        )
+        assert not file.exists()
+    logged = world.database.read_now(lambda conn: list(conn.scalars(select(audit.c.deed))))
+    assert logged == [Deed.REFUSED, Deed.REFUSED]
 
 
 def test_one_that_was_changed_does_not_open_and_an_alert_stays(
@@ -112,6 +132,7 @@ def test_an_export_is_proved_by_its_signed_manifest_whatever_is_changed(
         == f"ivr: {file}: No such file or directory\n"
     )
     assert "there is no instance here that has one" in ivr("recording", "verify", str(file)).err
+    world.database.transact_now(operators.add, "vera", Role.INVESTIGATOR, login=own_login(), at=world.at)
     said = ivr("recording", "export", kept.recording_id[:8], "--note", "court order 7", "--into", str(file))
     assert (said.status, stat.S_IMODE(file.stat().st_mode)) == (0, 0o600)
     assert opened(world) == [("recording export", f"recording {kept.recording_id}", "court order 7")]
@@ -121,7 +142,7 @@ def test_an_export_is_proved_by_its_signed_manifest_whatever_is_changed(
         f"whole and unchanged: recording {kept.recording_id} of call "
     )
     assert whole.out.splitlines()[-1] == f"SHA-256 of the audio: {kept.sha256}"
-    assert "court order 7" in whole.out
+    assert re.search(r"exported by vera at .*: court order 7", whole.out)
     public = ivr("recording", "key").out.strip()
     assert ivr("recording", "verify", str(file), "--key", public).status == 0
 

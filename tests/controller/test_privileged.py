@@ -332,7 +332,7 @@ async def test_recordings_of_other_inmates_are_not_sealed_for_one_inmates_number
 HEAD = "number,kind,note\n"
 
 
-def import_list(world: World, text: str, author: str = "anna", sign: str | None = None) -> str | Alarm:
+def import_list(world: World, text: str, author: str = "anna", sign: str | None = None) -> str | StaffError:
     given = {"csv": text, "signature": sign if sign is not None else signature(LIST_KEY, text)}
     asked = read("import privileged", {"note": "list all.csv", "author": author, **given})
     return world.database.transact_now(attempt, "import privileged", asked, KEY, world.at, list_key=LIST_KEY)

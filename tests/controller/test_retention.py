@@ -8,7 +8,8 @@ from sqlalchemy import Connection, select, update
 
 from ivr import retention
 from ivr.archive import files
-from ivr.facility.tables import facility, staff_change
+from ivr.facility.audit import audit
+from ivr.facility.tables import facility
 from ivr.records.recordings import KeptFile
 from ivr.records.states import RecordingState
 from ivr.records.tables import recording
@@ -21,9 +22,7 @@ YEAR = timedelta(days=365)
 
 
 def log(world: World) -> list[tuple[str, ...]]:
-    rows = select(staff_change.c.about, staff_change.c.author, staff_change.c.note).order_by(
-        staff_change.c.id
-    )
+    rows = select(audit.c.about, audit.c.author, audit.c.note).order_by(audit.c.id)
     return [tuple(row) for row in world.database.read_now(lambda conn: conn.execute(rows).all())]
 
 

@@ -11,9 +11,10 @@ from sqlalchemy import select
 from ivr.controls import Refused
 from ivr.controls.called_party import block_number
 from ivr.dumping import dump
+from ivr.facility.audit import audit
 from ivr.facility.daily import inmate_event
 from ivr.facility.file import FacilityFileError, Sources, parse
-from ivr.facility.tables import allowed_number, staff_change
+from ivr.facility.tables import allowed_number
 from ivr.loading import load
 from ivr.policy.reasons import Denial
 from ivr.staff import changes
@@ -100,7 +101,7 @@ async def test_a_new_pin_replaces_the_old_one_and_is_never_logged(world: World) 
     assert await refusal(world, who="1001864209") is None
     assert loads(world) == ["inmate 1001: pin stays as amy set it"]
     assert await refusal(world, who="1001864209") is None
-    rows = world.database.read_now(lambda conn: [str(row) for row in conn.execute(select(staff_change))])
+    rows = world.database.read_now(lambda conn: [str(row) for row in conn.execute(select(audit))])
     assert not any("864209" in row for row in rows)
 
 
@@ -262,6 +263,9 @@ def test_the_log_tells_who_changed_what_when_and_why(world: World) -> None:
         "about": f"number {LISTED}",
         "told": f"number {LISTED}: blocked (facility)",
         "note": "Threats",
+        "deed": "change",
+        "role": "administrator",
+        "login": None,
     }
     day = world.at.date()
     assert world.database.read_now(changes_shown, Wanted(author="amy")) == [oldest]

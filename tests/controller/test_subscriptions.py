@@ -16,7 +16,8 @@ from accounts.subscribed import newest_of, periods_of
 from accounts.verification import verify
 from ivr.cli import subscription as cli
 from ivr.controls.settlement import Ending, settle
-from ivr.facility.tables import facility, plan, staff_change
+from ivr.facility.audit import audit
+from ivr.facility.tables import facility, plan
 from ivr.loading import load
 from ivr.policy.reasons import Outcome
 from ivr.policy.talk import Evidence, Kind
@@ -85,8 +86,8 @@ def test_all_terms_are_told_before_anything_is_bought(ivr: Ivr, rich: World) -> 
         f"{TERMS}{NUMBER}: 100 calls from 2026-11-23 to 2026-12-22 for $20.00 out of {FAMILY}\n"
     )
     assert steps.available(rich) == 25_000_000
-    logged = rich.database.read_now(lambda conn: conn.execute(select(staff_change)).one())
-    assert (logged.change, logged.about, logged.note) == (
+    logged = rich.database.read_now(lambda conn: conn.execute(select(audit)).one())
+    assert (logged.verb, logged.about, logged.note) == (
         "subscription start",
         f"subscription {NUMBER}",
         "The holder asked",

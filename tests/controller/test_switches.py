@@ -14,7 +14,8 @@ from ivr.call import SessionEnded
 from ivr.controls import Accepted, CalledPartyControls, Grant, InmateControls, Refused
 from ivr.controls.settlement import Ending, settle
 from ivr.facility import switches
-from ivr.facility.tables import staff_change, switch
+from ivr.facility.audit import audit
+from ivr.facility.tables import switch
 from ivr.loading import load
 from ivr.policy.level import Level
 from ivr.policy.reasons import Denial, Outcome
@@ -201,8 +202,8 @@ def test_a_switch_keeps_who_threw_it_and_who_ended_it(world: World) -> None:
     (row,) = world.database.read_now(lambda conn: conn.execute(select(switch)).all())
     assert (row.scope, row.way, row.author, row.note) == ("station/demo-a2", "now", "staff", "for a test")
     assert (row.thrown_at, row.ended_at, row.ended_by) == (world.at, world.at, "staff")
-    logged = world.database.read_now(lambda conn: conn.execute(select(staff_change)).all())
-    assert [(each.change, each.about) for each in logged] == [
+    logged = world.database.read_now(lambda conn: conn.execute(select(audit)).all())
+    assert [(each.verb, each.about) for each in logged] == [
         ("off", "station demo-a2"),
         ("on", "station demo-a2"),
         ("on", "station demo-a2"),
@@ -259,7 +260,7 @@ def test_what_was_closed_at_the_console_is_off_and_logged(world: World, key: str
     rows = world.database.read_now(switches.open_switches)
     assert [(row.scope, row.way, row.author) for row in rows] == [(each, "finish", "console") for each in off]
     assert all("officer: fight" in row.note for row in rows)
-    logged = world.database.read_now(lambda conn: conn.execute(select(staff_change)).all())
+    logged = world.database.read_now(lambda conn: conn.execute(select(audit)).all())
     assert [each.author for each in logged] == ["console"] * len(off)
     assert world.database.transact_now(switches.take_over, found, world.at) == unknown
     assert len(world.database.read_now(switches.open_switches)) == len(off)

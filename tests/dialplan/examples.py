@@ -15,6 +15,7 @@ FACILITY = FacilityAsterisk(
     ami_port=5038,
     rtp_ports=(10000, 10999),
     stations=(Station("demo-a1", "a" * 24), Station("demo-a2", "b" * 24)),
+    listeners=(Station("staff-desk", "g" * 24),),
     carriers=(Carrier("carrier.example.com", 5061, user="facility-1", secret="c" * 24),),
     token="t" * 32,
     controller_secret="d" * 32,

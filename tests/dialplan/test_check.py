@@ -72,7 +72,7 @@ MISTAKES: dict[str, tuple[str, str | re.Pattern[str], str, str]] = {
     "talk cut by the acceptance guard": (E, " same => n,Set(TIMEOUT(absolute)=0)\n", "", "in this order"),
     "no end of the talk": (
         E,
-        " same => n,Set(CHANNEL(hangup_handler_push)=ended,s,1)\n",
+        " same => n(unheard),Set(CHANNEL(hangup_handler_push)=ended,s,1)\n",
         "",
         "hangup handlers",
     ),
@@ -206,7 +206,16 @@ MISTAKES: dict[str, tuple[str, str | re.Pattern[str], str, str]] = {
         "require = func_speex.so",
         "func_speex",
     ),
-    "a shell on the console": ("asterisk.conf", "console_shell = yes", "console_shell = no", "console"),
+    "a listener who speaks": (E, "qbuESg(listenable)", "qbuwESg(listenable)", "could listen"),
+    "a listener of any talk": (E, "qbuESg(listenable)", "qbuES", "could listen"),
+    "a talk heard by default": (E, re.compile(r" same => n,GotoIf.*LISTEN}.*\n"), "", "one after the other"),
+    "a talk heard as the last one": (E, " same => n,Set(LISTEN=)\n", "", "Set(LISTEN=)"),
+    "every talk let be heard": (E, "Set(PHASE=call)", "Set(SPYGROUP=listenable)", "let be heard"),
+    "a secret on the console": (E, "ringing ${NUMBER})", "ringing ${IVR_TOKEN})", "not to be shown"),
+    "keys on the console": (E, "ringing ${NUMBER})", "ringing ${AGI_KEYS})", "not to be shown"),
+    "the console at another level": (E, "Verbose(2,ivr ${TOLD})", "Verbose(0,ivr ${TOLD})", "another level"),
+    "a CDR of every call": (E, " same => n,Set(CDR_PROP(disable)=1)\n", "", "CDR_PROP"),
+    "a trace kept from before": (E, " same => n,Set(TRACE=)\n", "", "TRACE is not forgotten"),
 }
 
 

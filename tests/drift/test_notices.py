@@ -27,6 +27,7 @@ TOLD = {
     NoticeKind.DROPPED_CALL: {"number"},
     NoticeKind.STATEMENT_READY: {"month"},
     NoticeKind.MONEY_LEFT: {"facility", "balance"},
+    NoticeKind.WATCHED_CALL: {"facility", "number", "inmate", "call"},
 }
 #: Why two did not talk though the call was paid for, or would have been.
 MISSED = {str(each) for each in Outcome} - {"completed", "limit_reached", "payment_offered"} | {

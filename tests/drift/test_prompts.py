@@ -43,6 +43,7 @@ def _families() -> set[str]:
     reasons = {f"ending.{each}" for each in [*Denial, *Outcome] if each not in INAUDIBLE}
     limits = {f"{family}.{each}" for each in Cutoff for family in ("warning", "ended")}
     limits -= {f"warning.{each}" for each in UNFORESEEN}
+    limits.add(f"ended.{Outcome.CUT_OFF}")  # a talk that staff end, without a warning
     told = {f"not_covered.{each}" for each in NotCovered} | {f"missed.{each}" for each in Missed}
     return reasons | limits | told
 

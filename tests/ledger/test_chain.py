@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Connection, text, update
 from sqlalchemy.exc import DBAPIError
 
-from accounts import chain
-from accounts.db import Database, engines
+from accounts.chain import LEDGER
+from accounts.db import Database, chained, engines
 from accounts.tables import ledger_link
 from tests.ledger.books import AT, hold, open_calls, open_money, pay_in, release, settle
 
@@ -23,12 +23,12 @@ def book(database: Database) -> Database:
     database.transact_now(settle, "1", 25)
     database.transact_now(hold, "2", 10)
     database.transact_now(release, "2")
-    assert database.transact_now(chain.extend) == 6
+    assert database.transact_now(LEDGER.extend) == 6
     return database
 
 
 def faults(book: Database) -> list[str]:
-    return book.read_now(lambda conn: list(chain.chain_faults(conn)))
+    return book.read_now(lambda conn: list(LEDGER.faults(conn)))
 
 
 Tamper = Callable[..., None]
@@ -55,22 +55,22 @@ def behind_its_back(database_url: str) -> Tamper:
 
 def test_a_book_that_nobody_touched_has_no_fault_and_is_linked_once(book: Database) -> None:
     assert faults(book) == []
-    assert book.transact_now(chain.extend) == 0
-    assert book.read_now(chain.unlinked) == 0
-    assert book.read_now(chain.head).position == 6
+    assert book.transact_now(LEDGER.extend) == 0
+    assert book.read_now(LEDGER.unlinked) == 0
+    assert book.read_now(LEDGER.head).position == 6
 
 
 def test_an_entry_that_comes_later_is_linked_after_the_others(book: Database) -> None:
-    before = book.read_now(chain.head)
+    before = book.read_now(LEDGER.head)
     book.transact_now(pay_in, "later", 5)
-    assert book.read_now(chain.unlinked) == 1
-    since = book.read_now(chain.newest_posted)
-    assert since == AT - chain.LATE
-    assert book.transact_now(chain.extend, since=since) == 1
-    assert book.transact_now(chain.extend, since=AT + timedelta(hours=1)) == 0
+    assert book.read_now(LEDGER.unlinked) == 1
+    since = book.read_now(LEDGER.newest)
+    assert since == AT - chained.LATE
+    assert book.transact_now(LEDGER.extend, since=since) == 1
+    assert book.transact_now(LEDGER.extend, since=AT + timedelta(hours=1)) == 0
     assert faults(book) == []
-    assert book.read_now(chain.proves, before)
-    assert book.read_now(chain.head).position == 7
+    assert book.read_now(LEDGER.proves, before)
+    assert book.read_now(LEDGER.head).position == 7
 
 
 @pytest.mark.parametrize(
@@ -111,23 +111,23 @@ def test_entries_in_another_order_are_told(book: Database, behind_its_back: Tamp
 def test_a_chain_that_was_made_anew_does_not_have_a_hash_that_was_kept_elsewhere(
     book: Database, behind_its_back: Tamper
 ) -> None:
-    kept = book.read_now(chain.head)
+    kept = book.read_now(LEDGER.head)
     behind_its_back(
         "UPDATE transfer SET amount = 24 WHERE id = 'call/1/settlement'",
         "DELETE FROM ledger_link",
     )
-    assert book.transact_now(chain.extend) == 6
+    assert book.transact_now(LEDGER.extend) == 6
     assert faults(book) == []
-    assert not book.read_now(chain.proves, kept)
-    assert book.read_now(chain.proves, chain.Head(0, chain.START))
+    assert not book.read_now(LEDGER.proves, kept)
+    assert book.read_now(LEDGER.proves, chained.Head(0, chained.START))
 
 
 def test_a_head_is_read_as_it_is_printed(book: Database) -> None:
-    head = book.read_now(chain.head)
-    assert chain.read_head(f" {head}\n") == head
+    head = book.read_now(LEDGER.head)
+    assert chained.read_head(f" {head}\n") == head
     for wrong in ("", "6", f"x:{head.hash}", f"6:{head.hash[1:]}", f"6:{head.hash.upper()}"):
         with pytest.raises(ValueError, match="expected a head"):
-            chain.read_head(wrong)
+            chained.read_head(wrong)
 
 
 def test_the_database_itself_refuses_to_change_a_link(book: Database) -> None:
@@ -141,5 +141,5 @@ def _execute(conn: Connection, change: Any) -> None:
 
 
 def test_a_hash_covers_where_one_field_ends_and_the_next_begins() -> None:
-    assert chain.link_hash(chain.START, ["ab", "c"]) != chain.link_hash(chain.START, ["a", "bc"])
-    assert chain.link_hash(chain.START, ["1", None]) != chain.link_hash(chain.START, ["1"])
+    assert chained.link_hash(chained.START, ["ab", "c"]) != chained.link_hash(chained.START, ["a", "bc"])
+    assert chained.link_hash(chained.START, ["1", None]) != chained.link_hash(chained.START, ["1"])

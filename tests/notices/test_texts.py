@@ -33,6 +33,8 @@ LONGEST: Mapping[str, object] = {
     "number": "+12175550101",
     "price": "1234.50",
     "reason": "switched_off",
+    "inmate": "1001",
+    "call": "3f2a91c4",
     "url": way_to("https://" + "a" * (LONGEST_PUBLIC_URL - 8), token_urlsafe(CODE_BYTES)),
 }
 EVERY = [(kind, language) for kind in NoticeKind for language in LOCALES]

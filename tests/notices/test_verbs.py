@@ -5,7 +5,7 @@ import json
 import pytest
 from sqlalchemy import select
 
-from ivr.facility.tables import staff_change
+from ivr.facility.audit import audit
 from ivr.notices.sms import TwilioSms
 from tests.controller.conftest import Ivr
 from tests.fakes.twilio import ACCOUNT, FROM, FakeTwilio
@@ -77,8 +77,8 @@ def test_a_dead_notice_is_listed_until_it_is_sent_again(
     assert ivr("notices", "retry", str(gone), *NOTE).out == done.out
     assert len(box.rows()) == 3
     assert ivr("notices", "dead").out == "No dead notices.\n"
-    logged = box.database.read_now(lambda conn: conn.execute(select(staff_change)).all())
-    assert {(row.change, row.about) for row in logged} == {("notices retry", f"notice {gone}")}
+    logged = box.database.read_now(lambda conn: conn.execute(select(audit)).all())
+    assert {(row.verb, row.about) for row in logged} == {("notices retry", f"notice {gone}")}
 
 
 @pytest.mark.usefixtures("sender")

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import select
 
 from dialplan.phone import PhoneError
 from ivr.demonstration.party import Party
+from ivr.records.tables import call
 from prompts.listen import STEP_S, read_audio, tone_steps
 from prompts.listen.audio import RATE, Samples
 from tests.telephony.scene import FAMILY_HERTZ, INMATE_HERTZ, Scene
@@ -61,6 +63,12 @@ def talk(scene: Scene, inmate: Party, family: Party) -> None:
     inmate.hears_tone(FAMILY_HERTZ, TALK_SECONDS)
 
 
+def call_in_progress(scene: Scene) -> str:
+    """The id of the story's call."""
+    own = select(call.c.id).where(call.c.station_id == scene.role.station, call.c.sealed_at.is_(None))
+    return str(scene.read(lambda conn: conn.scalars(own).one()))
+
+
 def does_not_call_again(inmate: Party) -> None:
     """The receiver goes back when another call is offered."""
     inmate.begins_to_hear("another_call")
@@ -108,10 +116,12 @@ def prompts_in(recording: Path) -> list[str]:
 
 def heard_each_other(inmate: Party, family: Party) -> bool:
     """Whether the voice of either reached the other: no shred of speech sounds as one tone for so long."""
-    return any(
-        _longest_run(tone_steps(sound, hertz)) * STEP_S > 0.3
-        for sound, hertz in ((inmate.sound(), FAMILY_HERTZ), (family.sound(), INMATE_HERTZ))
-    )
+    return heard_voice(inmate, FAMILY_HERTZ) or heard_voice(family, INMATE_HERTZ)
+
+
+def heard_voice(party: Party, hertz: float) -> bool:
+    """Whether a voice of this tone reached somebody."""
+    return _longest_run(tone_steps(party.sound(), hertz)) * STEP_S > 0.3
 
 
 def longest_tone_ms(sound: Samples) -> int:

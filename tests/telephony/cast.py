@@ -45,6 +45,7 @@ class Cast:
     state: str = "active"
     limit: tuple[Mapping[str, object], ...] = ()  # of the entry
     also_listed: tuple[str, ...] = ()
+    listened_to: bool = False  # by a telephone of staff
     cellmate: bool = False  # who has the same list and another telephone
     closes: datetime | None = None  # for a minute each day, where the story has a stack of its own
     offers: tuple[str, ...] = ()  # the facility's payers, where the story has a stack of its own
@@ -83,6 +84,11 @@ class Role:
     @property
     def cellmate_station(self) -> str:
         return f"{self.station}b"
+
+    @property
+    def listener(self) -> str:
+        """The telephone of staff, where the story has one."""
+        return f"staff-{self.station}"
 
     @property
     def keys(self) -> str:

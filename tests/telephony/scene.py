@@ -69,6 +69,13 @@ class Scene:
             yield party
 
     @contextmanager
+    def listener(self) -> Iterator[Party]:
+        """Somebody of the staff at their own telephone, which answers when it is rung."""
+        with self.stage.listener(self.role.listener, f"{self.role.station} listener", self.tell) as party:
+            self._parties.append(party)
+            yield party
+
+    @contextmanager
     def both(self) -> Iterator[tuple[Party, Party]]:
         with self.family() as family, self.inmate() as inmate:
             yield inmate, family
@@ -96,7 +103,11 @@ class Scene:
     def staff(self, *words: str) -> str:
         """An officer at a terminal runs `ivr`; what it shows."""
         settings = self.stage.settings
-        place = {"IVR_STATE_DIR": str(settings.state_dir.absolute()), "IVR_DATABASE_URL": settings.url}
+        place = {
+            "IVR_STATE_DIR": str(settings.state_dir.absolute()),
+            "IVR_DATABASE_URL": settings.url,
+            "IVR_LISTENING_PHONES": settings.listening_phones,
+        }
         done = subprocess.run(
             [sys.executable, "-m", "ivr.cli", *words],
             env={**os.environ, **place},

@@ -55,7 +55,12 @@ def running_stack(
     otherwise than Asterisk.
     """
     settings = Settings.model_validate(
-        {"state_dir": folder, "database_url": database_url, **(ports or free_ports())}
+        {
+            "state_dir": folder,
+            "database_url": database_url,
+            "listening_phones": " ".join(role.listener for role in roles if role.cast.listened_to),
+            **(ports or free_ports()),
+        }
     )
     controller = settings.model_copy(update=controller_settings or {})
     today = datetime.now(ZoneInfo("America/Chicago")).date()

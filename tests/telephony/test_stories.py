@@ -29,6 +29,9 @@ for module in (
     "service_line",
     "confidential",
     "unrecorded",
+    "cutting",
+    "console",
+    "listening",
 ):
     importlib.import_module(f"tests.telephony.stories.{module}")
 

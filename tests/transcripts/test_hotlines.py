@@ -91,7 +91,7 @@ def world(database: Database, tmp_path: Path) -> Iterator[World]:
 
 def everything(conn: Connection, of_records: bool) -> dict[str, list[str]]:
     """The rows of all tables of what happened, or of all tables that staff fill."""
-    set_by_staff = ("facility", "station", "inmate", "staff_change")
+    set_by_staff = ("facility", "station", "inmate", "audit")
     return {
         table.name: [str(row) for row in conn.execute(select(table))]
         for table in metadata.sorted_tables

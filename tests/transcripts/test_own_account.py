@@ -9,7 +9,7 @@ from accounts import ledger, payers
 from accounts.db import Database
 from accounts.payment_tables import payment
 from accounts.tables import prepaid_number
-from ivr.facility.tables import staff_change
+from ivr.facility.audit import audit
 from ivr.staff.service import service_shown
 from rating.money import Money
 from tests.transcripts.calling_in import calls_in
@@ -153,8 +153,8 @@ def test_a_subscription_is_bought_renewed_switched_and_cancelled(world: World) -
         refund_offer
         account_back""",
     )
-    logged = world.database.read_now(lambda conn: conn.execute(select(staff_change)).all())
-    assert [row.change.removeprefix("subscription ") for row in logged] == [
+    logged = world.database.read_now(lambda conn: conn.execute(select(audit)).all())
+    assert [row.verb.removeprefix("subscription ") for row in logged] == [
         *("start", "change", "change", "renew", "cancel", "cancel")
     ]
     assert {row.author for row in logged} == {f"called party {TWO}"}

@@ -7,7 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from accounts.db import Database
-from ivr.facility.tables import blocked_number, staff_change
+from ivr.facility import operators
+from ivr.facility.audit import audit
+from ivr.facility.tables import blocked_number
+from ivr.policy.roles import Role
 from ivr.records.tables import call as call_table
 from ivr.records.tables import call_back, complaint, service_request
 from tests.transcripts.calling_in import calls_in
@@ -107,6 +110,7 @@ def test_the_account_is_told_to_whoever_answers_its_telephone(world: World) -> N
 
 
 def test_calls_are_told_and_disputed(world: World) -> None:
+    world.database.transact_now(operators.add, "amy", Role.ADMINISTRATOR, login=None, at=world.at)
     _talks_to_one(world)
     calls_in(
         world,
@@ -124,8 +128,8 @@ def test_calls_are_told_and_disputed(world: World) -> None:
     )
     [opened] = world.database.read_now(lambda conn: conn.execute(select(complaint)).all())
     assert opened.author == f"called party {ONE}"
-    [logged] = world.database.read_now(lambda conn: conn.execute(select(staff_change)).all())
-    assert (logged.change, logged.author) == ("account dispute", opened.author)
+    [logged] = world.database.read_now(lambda conn: conn.execute(select(audit)).all())
+    assert (logged.verb, logged.author, logged.role) == ("account dispute", opened.author, None)
 
 
 def test_calls_that_never_came_are_told_with_their_reason(world: World) -> None:

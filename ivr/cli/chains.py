@@ -1,0 +1,37 @@
+"""What verbs that prove a chain of hashes have in common."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from sqlalchemy import Connection
+
+from accounts.db import Chain, Database, chained
+
+Known = Annotated[
+    str | None, typer.Option("--head", help="a head that was printed before: is it still in the chain?")
+]
+
+
+class HeadUnread(Exception):  # noqa: N818 - a mistake of whoever asks
+    """What was given is no head of a chain."""
+
+
+def faults(database: Database, chain: Chain, known: str | None) -> list[str]:
+    """Every fault of a chain, hashed again with the progress shown; of a known head, whether it stands there still."""
+    try:
+        head = chained.read_head(known) if known else None
+    except ValueError as mistake:
+        raise HeadUnread(f"--head: {mistake}") from None
+    return database.read_now(_faults, chain, head)
+
+
+def _faults(conn: Connection, chain: Chain, known: chained.Head | None) -> list[str]:
+    screen = Console(stderr=True)
+    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as progress:
+        task = progress.add_task("entries hashed again", total=max(1, chain.links(conn)))
+        found = list(chain.faults(conn, lambda count: progress.advance(task, count)))
+    if known is not None and not chain.proves(conn, known):
+        found.append(f"entry {known.position}: its hash is not the one that was kept elsewhere")
+    return found

@@ -1,0 +1,52 @@
+"""A call cut off from the command line: by the controller, or without it straight in the database and in Asterisk."""
+
+from collections.abc import Mapping
+
+from accounts.db import Database, DatabaseError, WriterLocked
+from ivr.ami import AmiError
+from ivr.config import Settings
+from ivr.control import ControllerFailed, NoController, ask
+from ivr.instance import control_socket, keyring_of, switchboard
+from ivr.policy.reasons import Outcome
+from ivr.records import calls
+from ivr.staff.changes import as_sent, perform, read
+from ivr.staff.desk import StaffError
+from ivr.staff.signing import who_asks
+from ivr.throwing import Tell, end_call, legs_by_call
+
+FAREWELL = f"ended.{Outcome.CUT_OFF}"
+
+
+def cut_off(settings: Settings, given: Mapping[str, object], tell: Tell) -> None:
+    """End a call at once, whatever still runs: `given` are the fields of ivr.staff.cutting.Cut.
+
+    Raises StaffError for one that is not in progress, or whose end somebody's role does not allow.
+    """
+    asked = read("cut", given)
+    try:
+        tell(str(ask(control_socket(settings), "cut", **as_sent(asked, who_asks()))))
+        return
+    except NoController:
+        tell("the controller does not run: this is done in the database and in Asterisk directly")
+    except ControllerFailed as failure:
+        tell(f"{failure}: this is done in Asterisk directly")
+    begins, relay = str(given["call_id"]), False
+    try:
+        tell(perform(settings, "cut", **given))
+        with Database.open(settings.url) as database:
+            relay = database.read_now(calls.is_relay, begins)
+    except (DatabaseError, WriterLocked, ControllerFailed) as error:
+        tell(f"the database was not reached ({error}): Asterisk alone ends the call")
+    try:
+        _in_asterisk(settings, begins, tell, relay=relay)
+    except AmiError as error:
+        tell(f"Asterisk was not reached ({error}): the call was not ended there")
+
+
+def _in_asterisk(settings: Settings, begins: str, tell: Tell, *, relay: bool) -> None:
+    board = switchboard(settings, keyring_of(settings))
+    found = [legs for call_id, legs in legs_by_call(board.channels()).items() if call_id.startswith(begins)]
+    if len(found) != 1:
+        raise StaffError(f"{'more than one call' if found else 'no call'} in Asterisk begins with {begins}")
+    end_call(board, found[0], FAREWELL, relay=relay)
+    tell("it was ended in Asterisk")

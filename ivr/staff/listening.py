@@ -1,0 +1,63 @@
+"""An investigator's telephone listens to a call in progress; never to a privileged one."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+from sqlalchemy import exists, literal, select
+
+from ivr.facility import privileged
+from ivr.policy.hotline import ANONYMOUS_KINDS
+from ivr.records import listening
+from ivr.records.calls import is_privileged
+from ivr.records.states import CallState
+from ivr.records.tables import call
+from ivr.staff.desk import Alarm, Asked, Desk, StaffError
+
+
+class Listen(Asked):
+    """A telephone is to be rung, and to hear a call; the note says why."""
+
+    of_facility: ClassVar[bool] = False
+
+    call_id: Annotated[str, Field(pattern=r"^[0-9a-f]{6,32}$")]
+    phone: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+    listening_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+    @property
+    def about(self) -> str:
+        """The call."""
+        return f"call {self.call_id}"
+
+
+def listen(desk: Desk, asked: Listen) -> str:
+    """The telephone is rung once this stands; raises Alarm for a call that nobody may hear, StaffError for no talk.
+
+    A number that becomes privileged in the talk ends it at once.
+    """
+    now_privileged = exists().where(is_privileged(literal(desk.at, call.c.keyed_at.type)))
+    found = desk.conn.execute(
+        select(call, now_privileged.label("privileged_now")).where(
+            call.c.id.startswith(asked.call_id),
+            call.c.sealed_at.is_(None),
+            call.c.state == CallState.ACCEPTED,
+        )
+    ).all()
+    if len(found) != 1:
+        told = "more than one talk begins" if found else "nobody talks in a call that begins"
+        raise StaffError(f"{told} with {asked.call_id}")
+    [row] = found
+    is_intact = privileged.intact(desk.conn, row.facility_id)
+    if row.privileged is not False or row.privileged_now or not is_intact:
+        raise Alarm("privileged call", f"{asked.author} was refused to listen to privileged call {row.id}")
+    if row.hotline_kind in ANONYMOUS_KINDS:
+        raise Alarm("anonymous call", f"{asked.author} was refused to listen to anonymous call {row.id}")
+    listening.begin(
+        desk.conn,
+        listening_id=asked.listening_id,
+        call_id=row.id,
+        author=asked.author,
+        note=asked.note,
+        phone=asked.phone,
+        at=desk.at,
+    )
+    return f"call {row.id[:8]}: {asked.phone} is rung, and hears it when it is answered"
