@@ -31,6 +31,7 @@ class NoticeKind(StrEnum):
     STATEMENT_READY = "statement_ready"
     MONEY_LEFT = "money_left"
     WATCHED_CALL = "watched_call"  # to staff
+    ALERT = "alert"  # to staff
 
 
 def tell(

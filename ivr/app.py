@@ -40,6 +40,7 @@ from ivr.loading import load, rehearse
 from ivr.notices import senders as notifying
 from ivr.notices.delivery import Delivery
 from ivr.notify import Notifier, listening_socket
+from ivr.paging import keep_paging
 from ivr.paying import Paying
 from ivr.processor import setup
 from ivr.recordings import Finisher
@@ -132,6 +133,7 @@ async def run(settings: Settings) -> None:
             kept = [
                 keep_chains(database),
                 keep_jobs(database, places, utc_now),
+                keep_paging(database, utc_now),
                 *(each.run() for each in notices),
             ]
             kept.append(CallingBack(node, board).run())

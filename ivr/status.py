@@ -139,7 +139,8 @@ def _carriers(seen: _Seen) -> Iterator[Line]:
 
 def _of_database(held: Known, registered: frozenset[str] | None) -> Iterator[Line]:
     yield Line("recordings", "", not held.missing, f"{held.missing} missing, of the last 7 days")
-    yield Line("alerts", "", not held.alerts, f"{held.alerts} open: `ivr alerts`" if held.alerts else "none")
+    alerts = f"{held.alerts} open: `ivr alerts`" if held.alerts else "none"
+    yield Line("alerts", "", not held.alerts, f"{alerts}; on call: {', '.join(held.on_call) or 'nobody'}")
     for row in held.switches:
         since = f"{row.thrown_at:%Y-%m-%d %H:%M}Z"
         yield Line("switch", row.scope, is_well=True, told=f"off since {since} by {row.author}: {row.note}")

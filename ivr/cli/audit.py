@@ -38,7 +38,8 @@ def head() -> None:
 def verify(known: Known = None) -> None:
     """Hash the whole log again: any entry that was changed, is missing or out of order is named.
 
-    The exit status is 1 if anything is wrong. Entries of the last seconds may not be in the chain yet.
+    The exit status is 1 if anything is wrong. Entries of the last seconds may not be in the chain yet; one that is not
+    in it after an hour is wrong too.
     """
     with open_database() as database:
         found = chains.faults(database, AUDIT, known)

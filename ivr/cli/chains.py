@@ -1,5 +1,6 @@
 """What verbs that prove a chain of hashes have in common."""
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -8,7 +9,10 @@ from rich.progress import Progress
 from sqlalchemy import Connection
 
 from accounts.db import Chain, Database, chained
+from ivr.clock import utc_now
 
+#: What waits longer for its link in the chain is proved by nothing.
+LINKED_WITHIN = timedelta(hours=1)
 Known = Annotated[
     str | None, typer.Option("--head", help="a head that was printed before: is it still in the chain?")
 ]
@@ -34,4 +38,9 @@ def _faults(conn: Connection, chain: Chain, known: chained.Head | None) -> list[
         found = list(chain.faults(conn, lambda count: progress.advance(task, count)))
     if known is not None and not chain.proves(conn, known):
         found.append(f"entry {known.position}: its hash is not the one that was kept elsewhere")
+    since = chain.waits_since(conn)
+    if since is not None and utc_now() - since > LINKED_WITHIN:
+        found.append(
+            f"not in the chain since {since:%Y-%m-%d %H:%M} UTC: nothing proves these; `ivr jobs run` links"
+        )
     return found

@@ -1,7 +1,6 @@
 """`ivr ledger`: the book of record, added up again, and one account as a bank would print it."""
 
 import json
-from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -17,11 +16,7 @@ from accounts.verification import verify as add_up
 from ivr.cli import chains
 from ivr.cli.calls import open_database
 from ivr.cli.chains import Known
-from ivr.clock import utc_now
 from rating.money import Money, format_money
-
-#: What waits longer for its link in the chain is proved by nothing.
-LINKED_WITHIN = timedelta(hours=1)
 
 
 class LedgerQuestion(Exception):  # noqa: N818 - a question that has no answer
@@ -61,12 +56,7 @@ def verify(
         faults = chains.faults(database, LEDGER, known)
         added = database.read_now(add_up)
         faults += added.faults
-        waiting, since = database.read_now(LEDGER.unlinked), database.read_now(LEDGER.waits_since)
-        where = database.read_now(LEDGER.head)
-    if since is not None and utc_now() - since > LINKED_WITHIN:
-        faults.append(
-            f"not in the chain since {since:%Y-%m-%d %H:%M} UTC: nothing proves these; `ivr jobs run` links"
-        )
+        waiting, where = database.read_now(LEDGER.unlinked), database.read_now(LEDGER.head)
     for fault in faults:
         typer.echo(fault)
     told = (

@@ -2,13 +2,15 @@
 
 import getpass
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from sqlalchemy import Row
 
 from ivr.cli.calls import open_database
 from ivr.cli.staff import AsJson, Note, change, show
 from ivr.facility import operators
+from ivr.facility.on_call import ways
 from ivr.policy.roles import Role
 from ivr.staff.signing import hash_password
 
@@ -31,8 +33,8 @@ def register(app: typer.Typer) -> None:
         """
 
     app.add_typer(verbs, name="operator")
-    for verb in (add, role, password, map_, remove, list_):
-        verbs.command(verb.__name__.rstrip("_"))(verb)
+    for verb in (add, role, password, map_, reach, on_call, off_call, remove, list_):
+        verbs.command(verb.__name__.rstrip("_").replace("_", "-"))(verb)
 
 
 def add(
@@ -70,6 +72,26 @@ def map_(
     change("operator map", note, None, name=name, login=login)
 
 
+def reach(
+    name: Name,
+    sms: Annotated[str | None, typer.Option("--sms", metavar="NUMBER", help="tell by SMS")] = None,
+    email: Annotated[str | None, typer.Option("--email", help="tell by e-mail")] = None,
+    note: Note = "how to be told",
+) -> None:
+    """Set how an operator is told of alerts while on call: your own, or as an administrator anybody's."""
+    change("operator reach", note, None, name=name, sms=sms, email=email)
+
+
+def on_call(name: Name, note: Note = "on call") -> None:
+    """Have an operator told of alerts from now on, beside whoever is on call already."""
+    change("operator on-call", note, None, name=name)
+
+
+def off_call(name: Name, note: Note = "off call") -> None:
+    """Have an operator told of alerts no longer."""
+    change("operator off-call", note, None, name=name)
+
+
 def remove(name: Name, note: Note) -> None:
     """Take an operator's right to do anything; what they have done stays theirs."""
     change("operator remove", note, None, name=name)
@@ -79,6 +101,7 @@ def list_(as_json: AsJson = False) -> None:
     """List the operators: role, login, and whether they have a password."""
     with open_database() as database:
         found = database.read_now(operators.standing)
+        reached = {row.operator: row for row in database.read_now(ways)}
     rows = [
         {
             "operator": row.name,
@@ -86,11 +109,18 @@ def list_(as_json: AsJson = False) -> None:
             "login": row.login,
             "password": "yes" if row.password_hash else "no",
             "since": f"{row.added_at:%Y-%m-%d}",
+            "on call": _told_by(reached.get(row.name)),
         }
         for row in found
     ]
     nobody = "No operators: whoever owns this instance is its administrator."
-    show(("operator", "role", "login", "password", "since"), rows, nobody, as_json=as_json)
+    show(("operator", "role", "login", "password", "since", "on call"), rows, nobody, as_json=as_json)
+
+
+def _told_by(row: Row[Any] | None) -> str:
+    """By what whoever is on call is told of alerts."""
+    on_call = row is not None and row.since is not None
+    return " ".join(filter(None, (row.sms, row.email))) if row is not None and on_call else "no"
 
 
 def _asked_twice(name: str) -> str:

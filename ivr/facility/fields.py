@@ -109,6 +109,7 @@ Time = Annotated[datetime, AfterValidator(bounded), BeforeValidator(written)]
 LocalTime = Annotated[Time, AfterValidator(_local)]
 Whole = Annotated[int, Field(strict=True)]  # true is no number
 E164 = Annotated[str, BeforeValidator(_number)]
+Email = Annotated[str, Field(pattern=r"^[^\s@<>,]+@[\w-]+(\.[\w-]+)*$")]
 Amount = Annotated[Money, BeforeValidator(_money), Field(ge=0), AfterValidator(at_most)]
 PLAIN_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*\.toml$"  # beside the file, nowhere else
 FileName = Annotated[str, Field(pattern=PLAIN_NAME)]

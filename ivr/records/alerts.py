@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from ivr.records.tables import alert as alert_table
 
@@ -41,6 +41,17 @@ def open_alerts(conn: Connection) -> Sequence[Row[Any]]:
     """Those that nobody has done with, the oldest first."""
     wanted = select(alert_table).where(alert_table.c.done_at.is_(None))
     return conn.execute(wanted.order_by(alert_table.c.id)).all()
+
+
+def last_told(conn: Connection) -> datetime | None:
+    """When whoever is on call was last told of any alert."""
+    found: datetime | None = conn.scalar(select(func.max(alert_table.c.told_at)))
+    return found
+
+
+def told(conn: Connection, alert_ids: Sequence[int], at: datetime) -> None:
+    """Whoever is on call is told of these."""
+    conn.execute(update(alert_table).where(alert_table.c.id.in_(alert_ids)).values(told_at=at))
 
 
 def done(conn: Connection, alert_id: int, author: str, at: datetime) -> bool:

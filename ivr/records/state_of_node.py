@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
+from ivr.facility import on_call
 from ivr.facility.switches import open_switches
 from ivr.facility.tables import facility, station
 from ivr.records.states import RecordingState
@@ -23,7 +24,8 @@ class Known:
     stations: Sequence[Any]  # rows: id, time_zone, last_used_at
     switches: Sequence[Row[Any]]
     missing: int  # recordings, of the last days
-    alerts: int
+    alerts: int  # open ones
+    on_call: Sequence[str]  # operators who are told of them
     calls: int
 
 
@@ -45,5 +47,6 @@ def known(conn: Connection, at: datetime) -> Known:
         switches=open_switches(conn),
         missing=conn.scalar(missing) or 0,
         alerts=conn.scalar(select(func.count()).where(alert.c.done_at.is_(None))) or 0,
+        on_call=[row.operator for row in on_call.ways(conn) if row.since is not None],
         calls=conn.scalar(select(func.count()).where(call.c.sealed_at.is_(None))) or 0,
     )

@@ -257,6 +257,7 @@ recording = Table(
     Index("ix_recording_to_erase", "id", sqlite_where=TO_ERASE, postgresql_where=TO_ERASE),
 )
 
+NOT_DONE = text("done_at IS NULL")
 # What somebody has to look at; whoever has done so says it.
 alert = Table(
     "alert",
@@ -267,6 +268,8 @@ alert = Table(
     Column("text", Text, nullable=False),
     Column("done_by", Text),
     Column("done_at", Instant),
+    Column("told_at", Instant, index=True),  # to whoever is on call, the last time
+    Index("ix_alert_open", "id", sqlite_where=NOT_DONE, postgresql_where=NOT_DONE),
 )
 
 # What a called party complains of about a call, and what staff have decided on it.

@@ -1,11 +1,12 @@
 """Operators are appointed: who is one, what they may do, and how they are known."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from sqlalchemy import Row
 
-from ivr.facility import operators
+from ivr.facility import on_call, operators
+from ivr.facility.fields import E164, Email
 from ivr.policy.roles import Role
 from ivr.staff.desk import Asked, Desk, StaffError
 
@@ -62,6 +63,19 @@ class NewPassword(OfOperator):
     password_hash: Argon2
 
 
+class Reach(OfOperator):
+    """An operator is to be told of alerts so, while they are on call."""
+
+    sms: E164 | None = None
+    email: Email | None = None
+
+    @model_validator(mode="after")
+    def _somehow(self) -> Self:
+        if not (self.sms or self.email):
+            raise ValueError("expected at least one of sms, email")
+        return self
+
+
 def appoint(desk: Desk, asked: Appoint) -> str:
     """Somebody is an operator from now on; raises StaffError for a name or login that is taken.
 
@@ -103,10 +117,36 @@ def set_password(desk: Desk, asked: NewPassword) -> str:
     return f"{asked.about}: has a new password"
 
 
+def reach(desk: Desk, asked: Reach) -> str:
+    """They are told of alerts so, while they are on call; their own is for each to set, as a password."""
+    _standing(desk, asked)
+    if desk.role is not Role.ADMINISTRATOR and asked.author != asked.name:
+        raise StaffError(f"{asked.about}: only they and administrators set it")
+    on_call.reach(desk.conn, asked.name, sms=asked.sms, email=asked.email)
+    return f"{asked.about}: told of alerts by {' and '.join(filter(None, (asked.sms, asked.email)))}"
+
+
+def go_on_call(desk: Desk, asked: OfOperator) -> str:
+    """They are told of alerts from now on, of open ones too; raises StaffError where nobody knows how to tell them."""
+    _standing(desk, asked)
+    if not on_call.begin(desk.conn, asked.name, desk.at):
+        raise StaffError(f"{asked.about}: nobody knows how to tell them; `ivr operator reach` says it")
+    return f"{asked.about}: on call"
+
+
+def go_off_call(desk: Desk, asked: OfOperator) -> str:
+    """They are told of alerts no longer."""
+    if not on_call.end(desk.conn, asked.name):
+        raise StaffError(f"{asked.about}: is not on call")
+    others = [row.operator for row in on_call.ways(desk.conn) if row.since is not None]
+    return f"{asked.about}: off call; on call: {', '.join(others) or 'nobody'}"
+
+
 def remove(desk: Desk, asked: OfOperator) -> str:
     """They are an operator no longer; their name stays in the log. Raises StaffError for the last administrator."""
     _standing(desk, asked)
     operators.change(desk.conn, asked.name, removed_at=desk.at)
+    on_call.end(desk.conn, asked.name)
     _is_one_left(desk, asked)
     return f"{asked.about}: removed"
 

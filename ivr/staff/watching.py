@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from ivr.facility.fields import E164
+from ivr.facility.fields import E164, Email
 from ivr.records import watched
 from ivr.staff.desk import Asked, Desk, StaffError
 
@@ -15,7 +15,7 @@ class Watch(Asked):
     inmate_id: str | None = None
     number: E164 | None = None
     sms: E164 | None = None
-    email: Annotated[str | None, Field(pattern=r"^[^\s@<>,]+@[\w-]+(\.[\w-]+)*$")] = None
+    email: Email | None = None
     phone: Annotated[str | None, Field(pattern=r"^staff-[a-z0-9-]{1,30}$")] = None
 
     @model_validator(mode="after")

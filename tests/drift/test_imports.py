@@ -105,6 +105,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.calling_back": {"ivr.ami", "ivr.controls", "ivr.live", "ivr.records"},
     "ivr.chaining": {"accounts", "ivr.facility.audit"},
     "ivr.idling": {"accounts", "ivr.facility", "ivr.policy", "ivr.records", "rating"},
+    "ivr.paging": {"accounts.db", "accounts.outbox", "ivr.facility", "ivr.policy", "ivr.records"},
     "ivr.retention": {"accounts.db", "ivr.facility", "ivr.records"},
     "ivr.checking": {"accounts.db", "ivr.archive", "ivr.records"},
     "ivr.jobs": {
@@ -287,6 +288,7 @@ SQL = (
 )
 SQL_TO_SHOW = (
     "ivr.watch",
+    "ivr.paging",
     "ivr.listening",
     "ivr.enforcing",
     "ivr.papers",

@@ -28,6 +28,7 @@ TOLD = {
     NoticeKind.STATEMENT_READY: {"month"},
     NoticeKind.MONEY_LEFT: {"facility", "balance"},
     NoticeKind.WATCHED_CALL: {"facility", "number", "inmate", "call"},
+    NoticeKind.ALERT: {"alerts", "first"},
 }
 #: Why two did not talk though the call was paid for, or would have been.
 MISSED = {str(each) for each in Outcome} - {"completed", "limit_reached", "payment_offered"} | {

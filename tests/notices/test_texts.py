@@ -10,6 +10,7 @@ from accounts.outbox import NoticeKind
 from accounts.payments import CODE_BYTES
 from ivr.config import LONGEST_PUBLIC_URL
 from ivr.notices.texts import FILE, LOCALES, TextError, Texts
+from ivr.paging import MOST_TOLD
 from ivr.processor.redirect import way_to
 from tests.notices.conftest import NAME, TEXTS
 
@@ -33,6 +34,8 @@ LONGEST: Mapping[str, object] = {
     "number": "+12175550101",
     "price": "1234.50",
     "reason": "switched_off",
+    "alerts": 1000,
+    "first": "x" * MOST_TOLD,
     "inmate": "1001",
     "call": "3f2a91c4",
     "url": way_to("https://" + "a" * (LONGEST_PUBLIC_URL - 8), token_urlsafe(CODE_BYTES)),
