@@ -46,23 +46,24 @@ def running_stack(
     *,
     database_url: str = "",
     asterisk: Installation | None = None,
-    ports: Mapping[str, int] | None = None,
+    settings: Mapping[str, object] | None = None,
     controller_settings: Mapping[str, object] | None = None,
 ) -> Iterator[Stage]:
     """A whole stack in a folder, where its database is too unless another is named.
 
-    `asterisk` is run in place of the one that all others run. `controller_settings` are those that the controller sees
-    otherwise than Asterisk.
+    `asterisk` is run in place of the one that all others run. `settings` are to hold, with free ports in place of none;
+    `controller_settings` are those that the controller sees otherwise than Asterisk.
     """
-    settings = Settings.model_validate(
+    of_stack = Settings.model_validate(
         {
             "state_dir": folder,
             "database_url": database_url,
             "listening_phones": " ".join(role.listener for role in roles if role.cast.listened_to),
-            **(ports or free_ports()),
+            **free_ports(),
+            **(settings or {}),
         }
     )
-    controller = settings.model_copy(update=controller_settings or {})
+    controller = of_stack.model_copy(update=controller_settings or {})
     today = datetime.now(ZoneInfo("America/Chicago")).date()
     files = []
     folder.joinpath(TARIFF.name).write_text(TARIFF.read_text("utf-8"), "utf-8")
@@ -72,9 +73,9 @@ def running_stack(
         files.append(path)
     with _MIGRATING:
         if not database_url:
-            _put_migrated_file(settings)
-        prepare(settings, files)
-    with Database.open(settings.url) as database:
+            _put_migrated_file(of_stack)
+        prepare(of_stack, files)
+    with Database.open(of_stack.url) as database:
         database.transact_now(_set_the_scene, roles)
     numbers = Numbers(
         phones=tuple(role.number for role in roles if role.cast.behaviour is None),
@@ -83,7 +84,7 @@ def running_stack(
     )
     found = asterisk or installation()
     with stage(
-        settings, found, numbers, ear=ear(), telephones=provide_telephones(found), controller=controller
+        of_stack, found, numbers, ear=ear(), telephones=provide_telephones(found), controller=controller
     ) as running:
         yield running
 

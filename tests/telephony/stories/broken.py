@@ -176,7 +176,7 @@ def talks_that_end_while_the_link_is_cut_are_settled_once(theatre: Theatre) -> N
     ports = free_ports()
     with (
         Link(ports["ami_port"]) as link,
-        theatre.scenes_of(PAID, PAID, ports=ports, controller_settings={"ami_port": link.port}) as scenes,
+        theatre.scenes_of(PAID, PAID, settings=ports, controller_settings={"ami_port": link.port}) as scenes,
     ):
         first, second = scenes
         with first.both() as (ann, anns_family), second.both() as (bob, bobs_family):
@@ -205,7 +205,7 @@ def a_talk_that_outlasts_a_cut_of_the_link_is_settled_as_ever(theatre: Theatre) 
     ports = free_ports()
     with (
         Link(ports["ami_port"]) as link,
-        theatre.scenes_of(PAID, ports=ports, controller_settings={"ami_port": link.port}) as [scene],
+        theatre.scenes_of(PAID, settings=ports, controller_settings={"ami_port": link.port}) as [scene],
     ):
         with scene.both() as (inmate, family):
             _talks(scene, inmate, family)
