@@ -1,7 +1,6 @@
 """Settings: environment variables `IVR_…` or a TOML file; a bad value stops the start with one clear line."""
 
 import os
-import re
 import tomllib
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,6 +14,8 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from rating.form import like
 
 PROJECT = Path(__file__).resolve().parent.parent
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -36,13 +37,7 @@ def _loopback(host: str) -> str:
 
 def _like(pattern: str, expected: str) -> AfterValidator:
     """Empty, which is the same as not set, or of this form."""
-
-    def check(value: str) -> str:
-        if value and not re.fullmatch(pattern, value):
-            raise ValueError(f"expected {expected}")
-        return value
-
-    return AfterValidator(check)
+    return like(rf"({pattern})?", expected)
 
 
 Transport = Literal["udp", "tcp", "tls"]

@@ -89,7 +89,6 @@ _EXPECTED: Final = {
     "int_type": "expected a whole number",
     "string_type": "expected a text",
     "string_too_short": "expected a text that is not empty",
-    "string_pattern_mismatch": "expected a text of the form {pattern}",
     "list_type": "expected a list",
     "tuple_type": "expected a list",
     "too_short": "expected a list that is not empty",

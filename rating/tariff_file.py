@@ -70,6 +70,7 @@ from rating.fields import (
     mistakes,
     steps_mistake,
 )
+from rating.form import Slug
 from rating.price import Price, may_begin
 from rating.tariff import Method, Rate, Rounding, simple_rate
 from rating.timetable import HOLIDAY, always
@@ -197,7 +198,7 @@ class PriceFields(Fields):
 class TariffFile(Fields):
     """The whole file."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+    id: Slug
     valid_from: Day
     valid_to: Day | None = None
     currency: Literal["USD"]

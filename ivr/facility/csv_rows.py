@@ -5,11 +5,10 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ivr.facility.fields import E164, Note
+from ivr.facility.fields import E164, Digits, InmateId, Note
 from ivr.facility.file import AllowedEntry, BlockedEntry, InmateEntry
 from ivr.policy.privilege import PrivilegeKind
 
@@ -23,7 +22,7 @@ class ImportMistakes(Exception):  # noqa: N818 - the message is mistakes, a line
 class ListedRow(AllowedEntry):
     """A number of an inmate's list."""
 
-    inmate: Annotated[str, Field(pattern=r"^[0-9]{4,12}$")]
+    inmate: Digits
 
 
 class PrivilegedRow(BaseModel):
@@ -34,7 +33,7 @@ class PrivilegedRow(BaseModel):
     number: E164
     kind: PrivilegeKind
     note: Note
-    inmate: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")] | None = None
+    inmate: InmateId | None = None
     untimed: bool = False
     bar_number: str | None = None
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from ivr.facility import kept, scopes
 from ivr.facility.csv_rows import Mistakes, Rows, Shape, read_all
 from ivr.facility.daily import inmate_event
-from ivr.facility.fields import Time
+from ivr.facility.fields import Digits, InmateId, Time
 from ivr.facility.load_pins import PinLoader
 from ivr.facility.pins import PinKey
 from ivr.facility.refusing import pin_length, pin_taken
@@ -46,10 +46,10 @@ class EventRow(BaseModel):
     event_id: Annotated[str, Field(max_length=64)]
     at: Time
     event: Literal["booked", "moved", "released", "transferred"]
-    inmate_id: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")]
+    inmate_id: InmateId
     name: str | None = None
     unit: str | None = None
-    pin: Annotated[str, Field(pattern=r"^[0-9]{4,12}$")] | None = Field(None, repr=False)
+    pin: Digits | None = Field(None, repr=False)
 
     @model_validator(mode="after")
     def _says_enough(self) -> Self:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from ivr.policy.schedule import HOLIDAY
 from rating.area_codes import states_by_area_code
 from rating.days import bounded, written
+from rating.form import like
 from rating.money import Money, at_most, parse_money
 from rating.numbers import ORDINARY_AND_TOLL_FREE, Number, read_e164, read_keys
 
@@ -109,12 +110,16 @@ Time = Annotated[datetime, AfterValidator(bounded), BeforeValidator(written)]
 LocalTime = Annotated[Time, AfterValidator(_local)]
 Whole = Annotated[int, Field(strict=True)]  # true is no number
 E164 = Annotated[str, BeforeValidator(_number)]
-Email = Annotated[str, Field(pattern=r"^[^\s@<>,]+@[\w-]+(\.[\w-]+)*$")]
+Email = Annotated[str, like(r"[^\s@<>,]+@[\w-]+(\.[\w-]+)*", "an e-mail address")]
 Amount = Annotated[Money, BeforeValidator(_money), Field(ge=0), AfterValidator(at_most)]
 PLAIN_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*\.toml$"  # beside the file, nowhere else
-FileName = Annotated[str, Field(pattern=PLAIN_NAME)]
+FileName = Annotated[str, like(PLAIN_NAME, "the name of a .toml file beside this one")]
 Note = Annotated[str, Field(min_length=3)]
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+InmateId = Annotated[
+    str, like(r"[0-9]{3,12}", "3 to 12 digits")
+]  # also of one that was made before IDs had four
+Digits = Annotated[str, like(r"[0-9]{4,12}", "4 to 12 digits")]  # of a new inmate's ID, a PIN or a booking
+SpeedDial = Annotated[str, like(r"[0-9]{1,2}", "one or two digits")]
 Days = Annotated[list[int], BeforeValidator(_days)]
 Opening = Annotated[time, BeforeValidator(_clock)]
 Closing = Annotated[time, BeforeValidator(_closing)]

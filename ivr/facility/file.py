@@ -16,6 +16,7 @@ from ivr.facility.fields import (
     E164,
     Amount,
     Day,
+    Digits,
     FileName,
     Funding,
     LocalTime,
@@ -23,7 +24,7 @@ from ivr.facility.fields import (
     OnlyPayer,
     PinDigits,
     Prefix,
-    Slug,
+    SpeedDial,
     State,
     TimeZone,
     Whole,
@@ -42,6 +43,7 @@ from ivr.policy.identity import IdentifyBy
 from ivr.policy.recording import Unrecorded
 from ivr.policy.request import InmateState, PanMode
 from rating.dated_table import TableError
+from rating.form import Slug, like
 from rating.money import ZERO
 from rating.site import FacilityKind, Operator, Site
 from rating.tariff_file import TariffFile, TariffFileError, parse_tariff
@@ -96,7 +98,7 @@ class FacilityEntry(LevelEntry):
     overlay_minutes: Annotated[Whole, Field(ge=1, le=60)] | None = (
         None  # how often a talk tells where it is from
     )
-    local_exchanges: list[Annotated[str, Field(pattern=r"^[0-9]{6}$")]] = []
+    local_exchanges: list[Annotated[str, like(r"[0-9]{6}", "six digits")]] = []
     tariffs: list[FileName] = []  # files beside this one: rating/tariff_file.py
     taxes: FileName | None = None  # a file beside this one: rating/taxes.py
     localities: list[Slug] = []  # whose taxes of their own are due here
@@ -148,7 +150,7 @@ class AllowedEntry(LevelEntry):
     """
 
     number: E164
-    speed_dial: Annotated[str, Field(pattern=r"^[0-9]{1,2}$")] | None = None
+    speed_dial: SpeedDial | None = None
     records: bool = True
     relation: str | None = None
     payer: OnlyPayer | None = None
@@ -168,8 +170,8 @@ class InmateEntry(RecordedEntry):
     Without one the PIN that stands is kept; an inmate who is new needs one.
     """
 
-    id: Annotated[str, Field(pattern=r"^[0-9]{4,12}$")]
-    pin: Annotated[str, Field(pattern=r"^[0-9]{4,12}$")] | None = Field(None, repr=False)
+    id: Digits
+    pin: Digits | None = Field(None, repr=False)
     name: str
     unit: Slug | None = None
     state: InmateState = InmateState.ACTIVE
@@ -216,7 +218,7 @@ class SpecialEntry(RecordedEntry):
     relay: bool = False
     short_code: Literal["711"] | None = None
     hotline_kind: HotlineKind | None = None
-    code: Annotated[str, Field(pattern=r"^[0-9]{2,5}$")] | None = None
+    code: Annotated[str, like(r"[0-9]{2,5}", "2 to 5 digits")] | None = None
 
     @model_validator(mode="after")
     def _asks_nobody_only_where_it_may(self) -> Self:

@@ -9,6 +9,7 @@ from ivr.facility import on_call, operators
 from ivr.facility.fields import E164, Email
 from ivr.policy.roles import Role
 from ivr.staff.desk import Asked, Desk, StaffError
+from rating.form import like
 
 #: Who stands in the log beside operators.
 OTHERS = ("console", "feed", "file", "retention")
@@ -20,9 +21,13 @@ def _free(name: str) -> str:
     return name
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{1,31}$"), AfterValidator(_free)]
+Name = Annotated[
+    str,
+    like(r"[a-z][a-z0-9._-]{1,31}", "2 to 32 small letters, digits, dots and hyphens, a letter first"),
+    AfterValidator(_free),
+]
 Login = Annotated[str, Field(min_length=1, max_length=64)]
-Argon2 = Annotated[str, Field(pattern=r"^\$argon2id\$[ -~]{20,200}$")]
+Argon2 = Annotated[str, like(r"\$argon2id\$[ -~]{20,200}", "a hash by argon2id")]
 
 
 class OfOperator(Asked):

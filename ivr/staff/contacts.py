@@ -9,13 +9,12 @@ from accounts import ledger, payers, statement
 from accounts.db import insert_if_new
 from accounts.payment_tables import contact
 from ivr.facility.daily import number_request
-from ivr.facility.fields import E164
+from ivr.facility.fields import E164, SpeedDial
 from ivr.facility.tables import allowed_number
 from ivr.staff.desk import Asked, Desk, Label, StaffError
 
 #: Where a request comes from that no telephone has brought.
 FROM_ACCOUNT = "account"
-SpeedDial = Annotated[str, Field(pattern=r"^[0-9]{1,2}$")]
 
 
 class Propose(Asked):

@@ -1,14 +1,13 @@
 """A call in progress is cut off, and its number blocked where that is wanted."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import Field
 from sqlalchemy import Row, select, update
 
 from ivr.policy.hotline import ANONYMOUS_KINDS
 from ivr.records.tables import call
 from ivr.staff import blocks
-from ivr.staff.desk import Asked, Desk, StaffError
+from ivr.staff.desk import Asked, BegunId, Desk, StaffError
 
 
 class Cut(Asked):
@@ -16,7 +15,7 @@ class Cut(Asked):
 
     of_facility: ClassVar[bool] = False
 
-    call_id: Annotated[str, Field(pattern=r"^[0-9a-f]{6,32}$")]
+    call_id: BegunId
     block: bool = False
     block_note: str | None = None
 

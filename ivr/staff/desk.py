@@ -12,6 +12,7 @@ from ivr.facility.pins import PinKey
 from ivr.facility.tables import facility, inmate
 from ivr.policy.roles import Role
 from ivr.policy.schedule import instant
+from rating.form import like
 
 
 class StaffError(Exception):
@@ -55,6 +56,11 @@ def _one_line(value: str) -> str:
 Label = Annotated[str, AfterValidator(_one_line)]
 
 
+#: A call or recording by the beginning of its id, and by all of it.
+BegunId = Annotated[str, like(r"[0-9a-f]{6,32}", "the first 6 or more characters of its id, as it is listed")]
+WholeId = Annotated[str, like(r"[0-9a-f]{32}", "an id of 32 hexadecimal digits")]
+
+
 class Asked(BaseModel):
     """A change that somebody wants. Without a facility the only one is meant, where it is of one at all."""
 
@@ -74,6 +80,20 @@ class Asked(BaseModel):
         raise NotImplementedError
 
 
+def one_facility(conn: Connection, named: str | None) -> str:
+    """The id of the named facility, or of the only one; raises StaffError if that is not one."""
+    found: list[str] = list(conn.scalars(select(facility.c.id).order_by(facility.c.id)))
+    if named is not None:
+        if named not in found:
+            raise StaffError(f"there is no facility {named}")
+        return named
+    if not found:
+        raise StaffError("there is no facility yet: `ivr load` brings one")
+    if len(found) > 1:
+        raise StaffError(f"name one facility of {', '.join(found)}")
+    return found[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """One transaction, its time, the keys of the PINs and of signed lists, and the role of who asks."""
@@ -86,14 +106,7 @@ class Desk:
 
     def facility_id(self, asked: Asked) -> str:
         """The named facility, or the only one; raises StaffError if that is not one."""
-        found: list[str] = list(self.conn.scalars(select(facility.c.id).order_by(facility.c.id)))
-        if asked.facility_id is not None:
-            if asked.facility_id not in found:
-                raise StaffError(f"there is no facility {asked.facility_id}")
-            return asked.facility_id
-        if len(found) != 1:
-            raise StaffError(f"name one facility of {', '.join(found) or 'none'}")
-        return found[0]
+        return one_facility(self.conn, asked.facility_id)
 
     def time_zone(self, facility_id: str) -> str:
         """The facility's time zone."""

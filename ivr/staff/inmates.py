@@ -9,7 +9,7 @@ from sqlalchemy import Row, insert, select, update
 
 from ivr.facility import kept, scopes
 from ivr.facility.daily import inmate_event
-from ivr.facility.fields import Time
+from ivr.facility.fields import Digits, InmateId, Time
 from ivr.facility.kept import keep
 from ivr.facility.load_pins import PinLoader
 from ivr.facility.refusing import pin_length, pin_taken
@@ -18,14 +18,14 @@ from ivr.policy.request import InmateState
 from ivr.staff.accounts.debit import offer_back
 from ivr.staff.desk import Asked, Desk, StaffError
 
-Pin = Annotated[str, Field(pattern=r"^[0-9]{4,12}$", repr=False)]
+Pin = Annotated[Digits, Field(repr=False)]
 GONE = (InmateState.RELEASED, InmateState.TRANSFERRED)
 
 
 class OfInmate(Asked):
     """A change of one inmate."""
 
-    inmate_id: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")]
+    inmate_id: InmateId
 
     @property
     def about(self) -> str:

@@ -1,12 +1,10 @@
 """A booking is opened, so that whoever was arrested has their free calls at an intake station."""
 
-from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
 from sqlalchemy import insert, select, update
 
-from ivr.facility.fields import Time
+from ivr.facility.fields import Digits, Time
 from ivr.facility.tables import booking, facility, special_number
 from ivr.policy.intake import Entitled
 from ivr.staff.desk import Asked, Desk, StaffError
@@ -15,7 +13,7 @@ from ivr.staff.desk import Asked, Desk, StaffError
 class OpenBooking(Asked):
     """A booking that staff open, or correct; `arrested_at` without a zone is the facility's time."""
 
-    booking: Annotated[str, Field(pattern=r"^[0-9]{4,12}$")]
+    booking: Digits
     arrested_at: Time
     custodial_parent: bool = False
 

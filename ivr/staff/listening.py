@@ -1,8 +1,7 @@
 """An investigator's telephone listens to a call in progress; never to a privileged one."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
 from sqlalchemy import exists, literal, select
 
 from ivr.facility import privileged
@@ -11,7 +10,8 @@ from ivr.records import listening
 from ivr.records.calls import is_privileged
 from ivr.records.states import CallState
 from ivr.records.tables import call
-from ivr.staff.desk import Alarm, Asked, Desk, StaffError
+from ivr.staff.desk import Alarm, Asked, BegunId, Desk, StaffError, WholeId
+from rating.form import Slug
 
 
 class Listen(Asked):
@@ -19,9 +19,9 @@ class Listen(Asked):
 
     of_facility: ClassVar[bool] = False
 
-    call_id: Annotated[str, Field(pattern=r"^[0-9a-f]{6,32}$")]
-    phone: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
-    listening_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    call_id: BegunId
+    phone: Slug
+    listening_id: WholeId
 
     @property
     def about(self) -> str:

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
 from sqlalchemy import Row, delete, func, insert, select, update
 
 from ivr.facility import kept, scopes
-from ivr.facility.fields import E164, OnlyPayer
+from ivr.facility.fields import E164, OnlyPayer, SpeedDial
 from ivr.facility.kept import keep
 from ivr.facility.tables import allowed_number, facility
 from ivr.staff.desk import Asked, Desk, StaffError
@@ -22,7 +21,7 @@ class Allow(Asked):
     inmate_id: str
     number: E164
     relation: str | None = None
-    speed_dial: Annotated[str, Field(pattern=r"^[0-9]{1,2}$")] | None = None
+    speed_dial: SpeedDial | None = None
     payer: OnlyPayer | None = None
     records: bool | None = None
 

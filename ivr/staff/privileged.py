@@ -19,8 +19,9 @@ from ivr.policy.privilege import (
 )
 from ivr.records import sealing
 from ivr.staff.desk import Asked, Desk, StaffError
+from rating.form import like
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, like(r"[0-9a-f]{64}", "a SHA-256 hash, 64 hexadecimal digits")]
 
 
 class OfNumber(Asked):

@@ -18,7 +18,7 @@ from ivr.facility.tables import facility, inmate, privileged_number
 from ivr.policy.level import Level
 from ivr.records.states import RecordingState
 from ivr.records.tables import call, recording
-from ivr.staff.desk import StaffError
+from ivr.staff.desk import one_facility
 
 Lines = Sequence[dict[str, object]]
 #: The columns of each part, the last of which takes what room is left.
@@ -90,13 +90,8 @@ def privileged_report(conn: Connection, facility_id: str | None, since: date, un
 
 
 def _place(conn: Connection, facility_id: str | None) -> Any:
-    rows = select(facility.c.id, facility.c.time_zone).order_by(facility.c.id)
-    found = conn.execute(rows if facility_id is None else rows.where(facility.c.id == facility_id)).all()
-    if len(found) != 1:
-        if facility_id is not None:
-            raise StaffError(f"there is no facility {facility_id}")
-        raise StaffError(f"name one facility of {', '.join(row.id for row in found) or 'none'}")
-    return found[0]
+    this = facility.c.id == one_facility(conn, facility_id)
+    return conn.execute(select(facility.c.id, facility.c.time_zone).where(this)).one()
 
 
 def _numbers(conn: Connection, facility_id: str, from_at: datetime, to_at: datetime) -> Sequence[Any]:

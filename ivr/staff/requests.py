@@ -1,13 +1,12 @@
 """What inmates have asked for by telephone is approved or refused."""
 
-from typing import Annotated, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
 from sqlalchemy import Connection, Row, select, update
 
 from ivr.facility.daily import number_request
-from ivr.facility.fields import OnlyPayer
+from ivr.facility.fields import OnlyPayer, SpeedDial
 from ivr.facility.tables import facility, inmate
 from ivr.staff.contacts import speed_dial_wanted
 from ivr.staff.desk import Asked, Desk, StaffError
@@ -30,7 +29,7 @@ class Approve(Decide):
     """The number is to stand in the inmate's list."""
 
     relation: str | None = None
-    speed_dial: Annotated[str, Field(pattern=r"^[0-9]{1,2}$")] | None = None
+    speed_dial: SpeedDial | None = None
     payer: OnlyPayer | None = None
     records: bool | None = None
 

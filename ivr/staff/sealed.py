@@ -1,20 +1,19 @@
 """Sealed recordings and legal holds: two operators open or destroy one, never while a legal hold is on it."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
 from sqlalchemy import Row, select, update
 
 from ivr.policy.privilege import WAITS_FOR_ANOTHER
 from ivr.records.states import RecordingState, SealedWish
 from ivr.records.tables import call, recording
-from ivr.staff.desk import Asked, Desk, StaffError
+from ivr.staff.desk import Asked, BegunId, Desk, StaffError
 
 
 class OfRecording(Asked):
     """One recording, by its id or the beginning of it."""
 
-    recording_id: Annotated[str, Field(pattern=r"^[0-9a-f]{6,32}$")]
+    recording_id: BegunId
 
     @property
     def about(self) -> str:

@@ -90,7 +90,7 @@ def sign(found: Found, who: Who, claimed: str) -> Signer:
         return Signer(claimed, who.login)
     if who.operator is not None:
         if found.operator is None or not _proves(found.operator.password_hash, who.password or ""):
-            return Signer(who.operator, who.login, "there is no such operator, or the password is wrong")
+            return Signer(who.operator, who.login, "is no operator, or the password is wrong")
         return Signer(found.operator.name, who.login)
     if found.operator is None:
         return Signer(

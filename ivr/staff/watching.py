@@ -2,11 +2,12 @@
 
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from ivr.facility.fields import E164, Email
 from ivr.records import watched
 from ivr.staff.desk import Asked, Desk, StaffError
+from rating.form import like
 
 
 class Watch(Asked):
@@ -16,7 +17,9 @@ class Watch(Asked):
     number: E164 | None = None
     sms: E164 | None = None
     email: Email | None = None
-    phone: Annotated[str | None, Field(pattern=r"^staff-[a-z0-9-]{1,30}$")] = None
+    phone: (
+        Annotated[str, like(r"staff-[a-z0-9-]{1,30}", "a telephone of staff, such as staff-desk")] | None
+    ) = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

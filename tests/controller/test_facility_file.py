@@ -56,7 +56,11 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
         'when_it_fails = "never"',
         r"recording\.when_it_fails: Input should be 'end' or 'alert'",
     ),
-    "a tariff elsewhere": ('"demonstration-', '"../demonstration-', r"facility\.tariffs\.0: String should"),
+    "a tariff elsewhere": (
+        '"demonstration-',
+        '"../demonstration-',
+        r"facility\.tariffs\.0: expected the name of a .toml file",
+    ),
     "a plan that there is not": (
         "calls = 57",
         'plan = "family-50"',
@@ -74,7 +78,7 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     ),
     "fewer than nobody": ("population = 240", "population = -1", r"average_daily_population: .*equal to 0"),
     "no name": ('name = "Example County Jail"\n', "", r"facility\.name: Field required"),
-    "an id with a capital": ('id = "demo-a1"', 'id = "Demo A1"', r"station\.0\.id: String should match"),
+    "an id with a capital": ('id = "demo-a1"', 'id = "Demo A1"', r"station\.0\.id: expected small letters"),
     "neither jail nor prison": ('kind = "jail"', 'kind = "camp"', r"facility\.kind: .*'jail', 'prison' or"),
     "a state by its name": (
         'state = "IL"',
@@ -117,7 +121,7 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
         r"longest_call_minutes: .*equal to 1",
     ),
     "ringing too short": ("ring_seconds = 30", "ring_seconds = 5", r"ring_seconds: .*equal to 10"),
-    "an exchange too short": ('["217555"]', '["217"]', r"local_exchanges\.0: String should match"),
+    "an exchange too short": ('["217555"]', '["217"]', r"local_exchanges\.0: expected six digits"),
     "an exchange twice": (
         '["217555"]',
         '["217555", "217555"]',
@@ -140,7 +144,7 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "a speed dial too long": (
         'speed_dial = "2"',
         'speed_dial = "222"',
-        r"numbers\.1\.speed_dial: String should",
+        r"numbers\.1\.speed_dial: expected one or two digits",
     ),
     "a number twice in a list": (
         '+1 217 555 0102", speed',

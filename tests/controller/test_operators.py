@@ -76,7 +76,7 @@ def test_whoever_owns_the_instance_is_its_administrator_until_there_is_an_operat
     assert is_one_line(signs_in("vera", *SUSPEND), told)
     assert signs_in("vera", "inmate", "show", "1001").status == 0
     assert is_one_line(signs_in("vera", "calls", "--hidden"), "needs an investigator or administrator")
-    assert is_one_line(signs_in("nora", *SUSPEND), "nora there is no such operator, or the password is wrong")
+    assert is_one_line(signs_in("nora", *SUSPEND), "nora is no operator, or the password is wrong")
     changed = Deed.CHANGE
     assert logged(world.database) == [
         (changed, me, "administrator", "inmate suspend"),

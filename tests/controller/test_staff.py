@@ -199,7 +199,11 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
         "has an inmate 1001 already",
     ),
     "an ID too long": ("inmate add", {"inmate_id": "10030", "name": "K", "pin": "9753"}, "has not 4 digits"),
-    "a short PIN": ("inmate add", {"inmate_id": "1003", "name": "Kim", "pin": "12"}, "pin: String should"),
+    "a short PIN": (
+        "inmate add",
+        {"inmate_id": "1003", "name": "Kim", "pin": "12"},
+        "pin: expected 4 to 12 digits",
+    ),
     "no such unit": ("inmate move", {"inmate_id": "1001", "unit": "b"}, "there is no unit b, but unit-a"),
     "no such inmate": ("inmate release", {"inmate_id": "9999"}, "has no inmate 9999"),
     "times out of order": (

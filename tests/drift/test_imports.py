@@ -239,7 +239,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "ivr.notices.senders": {"accounts.db", "ivr.config", "ivr.keyring", "ivr.notices"},
     "ivr.clock": set(),
-    "ivr.config": set(),
+    "ivr.config": {"rating.form"},
     "ivr.keyring": {"ivr.facility.pins"},
     "ivr.log": set(),
     "ivr.notify": set(),

@@ -168,7 +168,7 @@ STEPS = '[[rate]]\nname = "flat"\nsteps = [{steps}]\n'
         (HEADER, ["rate: expected a value", "price: expected a value"]),
         (
             HEADER.replace('"t"', '"T t"') + RATE + PRICE,
-            ["id: expected a text of the form ^[a-z][a-z0-9-]{0,39}$"],
+            ["id: expected small letters, digits and hyphens, a letter first, 40 at most"],
         ),
         (
             HEADER.replace("2026-01-01", '"2026-01-01"') + RATE + PRICE,

@@ -1,8 +1,7 @@
 """What called parties complain of about a call: opened with a note, then given back in full or refused."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field
 from sqlalchemy import Connection, Row, insert, select, update
 
 from accounts import ledger
@@ -12,7 +11,7 @@ from accounts.outbox import NoticeKind, tell
 from accounts.tables import Unit
 from ivr.records.tables import call, complaint
 from ivr.staff.accounts.asked import dollars
-from ivr.staff.desk import Asked, Desk, StaffError
+from ivr.staff.desk import Asked, Desk, StaffError, WholeId
 from rating.money import Money, format_money
 
 
@@ -21,7 +20,7 @@ class Dispute(Asked):
 
     of_facility: ClassVar[bool] = False
 
-    call_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    call_id: WholeId
     decision: Literal["refund", "refuse"] | None = None
 
     @property

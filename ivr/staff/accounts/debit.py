@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from sqlalchemy import Connection, Row, select
 
 from accounts import debit, ledger, outbox, payers
@@ -14,6 +14,7 @@ from accounts.crediting import known_transfers
 from accounts.tables import account, account_holder, inmate_account, transfer
 from ivr.facility.csv_rows import ImportMistakes, Mistakes, Rows, Shape, read_all
 from ivr.facility.daily import inmate_event
+from ivr.facility.fields import InmateId
 from ivr.facility.tables import facility, inmate
 from ivr.policy.request import InmateState
 from ivr.records.alerts import alert_once
@@ -38,7 +39,7 @@ class TransferRow(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     reference: Reference
-    inmate_id: Annotated[str, Field(pattern=r"^[0-9]{3,12}$")]
+    inmate_id: InmateId
     amount: Annotated[Money, BeforeValidator(_amount), AfterValidator(at_most)]
     kind: debit.Source = debit.Source.TRUST
 
@@ -62,7 +63,7 @@ class ReleaseFile(Asked):
     """A facility takes inmates' money back to pay it out: of those who have left, or of these."""
 
     reference: Reference
-    inmates: tuple[Annotated[str, Field(pattern=r"^[0-9]{3,12}$")], ...] = ()
+    inmates: tuple[InmateId, ...] = ()
 
     @property
     def about(self) -> str:
