@@ -21,7 +21,7 @@ SCRIPTS = {
 CONTEXTS = frozenset(
     {
         *("inmate", "forget", "inmate-left", "accept", "ended", "called-farewell", "inmate-farewell"),
-        *("announcement", "whisper", "listen", "staff", "told", "overlay"),
+        *("announcement", "joining", "whisper", "listen", "cut-in", "staff", "told", "overlay"),
         *("from-carrier", "called-back", "general", "globals"),
     }
 )
@@ -86,6 +86,8 @@ LISTENING = (
     "UserEvent(Listening,Id: ${CHANNEL(accountcode)})",
     "ChanSpy(${LISTEN_TO},qbuESg(listenable))",
 )
+#: The same for a telephone of staff that is heard by both, who have been told so.
+CUTTING_IN = (*LISTENING[:-1], "Playback(ivr/staff_joins)", "ChanSpy(${LISTEN_TO},qbuBESg(listenable))")
 MAY_BE_HEARD = ('GotoIf($["${LISTEN}" != "allowed"]?unheard)', "Set(SPYGROUP=listenable)")
 #: The only announcements in a talk: where the controller asked for them on acceptance, in values of plain form.
 OVERLAY = (
@@ -257,8 +259,8 @@ def _whisper_faults(plan: Dialplan) -> Faults:
     for where, before, step in _steps(plan):
         if step.application != "ChanSpy":
             continue
-        if where == "listen/s":
-            if (*map(str, before[-3:]), str(step)) != LISTENING:
+        if expected := {"listen/s": LISTENING, "cut-in/s": CUTTING_IN}.get(where):
+            if (*map(str, before[1 - len(expected) :]), str(step)) != expected:
                 yield f"{where} could listen to a talk that may not be heard: {step}"
             continue
         if (where, str(step)) != ("whisper/s", CHANSPY):

@@ -1,4 +1,7 @@
-"""Listening holds in Asterisk: telephones are rung, and nobody hears a talk that has ended or become privileged."""
+"""Listening holds in Asterisk: telephones are rung, and nobody hears a talk that has ended or become privileged.
+
+Whoever is to be heard too is announced to both before their telephone is rung.
+"""
 
 import asyncio
 from typing import Any
@@ -7,9 +10,11 @@ import structlog
 from sqlalchemy import Row
 
 from ivr.ami import AmiClient, AmiError, Switchboard
+from ivr.ami.switchboard import STAFF_JOINS
 from ivr.controls.node import Node
 from ivr.enforcing import unless_gone
 from ivr.farewell import hang_up
+from ivr.live import LiveCall
 from ivr.records import listening
 
 log = structlog.get_logger(__name__)
@@ -47,7 +52,19 @@ class Listening:
             return  # another node's, not found again yet after a start, or not connected yet
         await node.database.transact(listening.rung, row.id, node.now())
         try:
-            await asyncio.to_thread(self._board.listen, row.phone, live.called_channel, row.id)
+            if row.speaks:
+                await self._announce(live, row)
+            await asyncio.to_thread(
+                self._board.listen, row.phone, live.called_channel, row.id, speaks=row.speaks
+            )
         except AmiError as error:
             log.warning("a listener was not rung", listening=row.id, why=str(error))
             await node.database.transact(listening.ended, row.id, node.now())
+
+    async def _announce(self, live: LiveCall, row: Row[Any]) -> None:
+        """Both are told that somebody joins; raises AmiError where one of them can't be."""
+        legs = ((live.inmate_channel, row.inmate_language), (live.called_channel, row.called_language))
+        for channel, language in legs:
+            if channel is None:
+                raise AmiError("a party of the talk is not known")
+            await asyncio.to_thread(self._board.announce, channel, language, STAFF_JOINS)

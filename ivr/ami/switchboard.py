@@ -17,6 +17,8 @@ FAMILY = "switch"
 DEADLINE_S = 5.0
 #: Asterisk lets each of its users in once at a time, and notices a moment late that one has gone.
 IN_USE, TRIES, PAUSE_S = "Already In Use", 20, 0.1
+#: What is announced into a talk: contexts of the dialplan.
+ENDS_IN_A_MINUTE, STAFF_JOINS = "announcement", "joining"
 RING_MS = 30_000  # of a call-back
 #: Where the called party is ended without a word: over a relay each one would be read out.
 SILENTLY = "silently"
@@ -84,13 +86,13 @@ class Switchboard:
             ExtraPriority=1,
         )
 
-    def announce(self, channel: str, language: str) -> None:
-        """Tell somebody who talks that their call ends in a minute; the two go on hearing each other.
+    def announce(self, channel: str, language: str, what: str = ENDS_IN_A_MINUTE) -> None:
+        """Tell somebody who talks something; the two go on hearing each other.
 
         The dialplan whispers it into the one channel, and can't listen (context `whisper`).
         """
         headers: dict[str, str | int] = {
-            "Channel": f"Local/{language}@announcement",
+            "Channel": f"Local/{language}@{what}",
             "Context": "whisper",
             "Exten": "s",
             "Priority": 1,
@@ -116,14 +118,15 @@ class Switchboard:
         }
         self._do("announcer", self.announcer_secret, "Originate", headers)
 
-    def listen(self, phone: str, channel: str, listening_id: str) -> None:
+    def listen(self, phone: str, channel: str, listening_id: str, *, speaks: bool = False) -> None:
         """Ring a telephone of staff; once it is answered it hears the talk of this called channel, if that may be.
 
-        The dialplan listens (context `listen`), and only to what was let be heard as it was accepted.
+        Where it `speaks` both hear it too. The dialplan listens (contexts `listen` and `cut-in`), and only to what was
+        let be heard as it was accepted.
         """
         headers: dict[str, str | int] = {
             "Channel": f"PJSIP/{phone}",
-            "Context": "listen",
+            "Context": "cut-in" if speaks else "listen",
             "Exten": "s",
             "Priority": 1,
             "Account": listening_id,

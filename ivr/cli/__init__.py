@@ -28,7 +28,7 @@ VERBS: Final = {
     "status": ("status",),
     "switches": ("off", "on", "switches", "lockdown", "unlock"),
     "cutting": ("cut",),
-    "listening": ("listen", "listenings"),
+    "listening": ("listen", "cut-in", "listenings"),
     "watching": ("watch",),
     "intake": ("intake",),
     "importing": ("import",),

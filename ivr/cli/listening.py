@@ -15,24 +15,41 @@ from ivr.staff.desk import StaffError
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
     app.command()(listen)
+    app.command()(cut_in)
     app.command()(listenings)
 
 
-def listen(
-    call: Annotated[str, typer.Argument(metavar="CALL", help="its id, or the beginning of it (`ivr calls`)")],
-    phone: Annotated[str, typer.Option("--phone", help="whose telephone is rung: one of `listening_phones`")],
-    why: Annotated[str, typer.Option("--why", help="why, for those who ask later")],
-) -> None:
+Call = Annotated[str, typer.Argument(metavar="CALL", help="its id, or the beginning of it (`ivr calls`)")]
+Phone = Annotated[
+    str,
+    typer.Option("--phone", help="whose telephone is rung: one of `listening_phones`", show_default=False),
+]
+Why = Annotated[str, typer.Option("--why", help="why, for those who ask later", show_default=False)]
+
+
+def listen(call: Call, phone: Phone, why: Why) -> None:
     """Have a telephone of staff rung that hears a talk; neither of the two who talk hears a difference.
 
     Never a privileged call, nor one to an anonymous hotline: that is refused before Asterisk is asked, and an alert
     tells of it. If the number becomes privileged meanwhile, the listening ends at once. Every listening is kept: who,
     why, from when to when.
     """
+    _ring("listen", call, phone, why)
+
+
+def cut_in(call: Call, phone: Phone, why: Why) -> None:
+    """Have a telephone of staff rung that joins a talk: both are told so, each in their language, then hear it.
+
+    Refused where `ivr listen` is, and for a relay's call. It is kept as a listening is.
+    """
+    _ring("cut-in", call, phone, why)
+
+
+def _ring(verb: str, call: str, phone: str, why: str) -> None:
     known = load_settings().listeners
     if phone not in known:
         raise StaffError(f"--phone: expected one of listening_phones: {', '.join(known) or 'none is set'}")
-    change("listen", why, None, call_id=call.lower(), phone=phone, listening_id=secrets.token_hex(16))
+    change(verb, why, None, call_id=call.lower(), phone=phone, listening_id=secrets.token_hex(16))
 
 
 def listenings(
@@ -50,8 +67,9 @@ def listenings(
             "phone": row.phone,
             "from": f"{row.from_at:%Y-%m-%d %H:%M:%S}" if row.from_at else "not answered",
             "to": f"{row.to_at:%H:%M:%S}" if row.to_at else "",
+            "spoke": "yes" if row.speaks else "",
             "why": row.note,
         }
         for row in found
     ]
-    show(("call", "by", "phone", "from", "to", "why"), rows, "Nobody has listened.", as_json=as_json)
+    show(("call", "by", "phone", "from", "to", "spoke", "why"), rows, "Nobody has listened.", as_json=as_json)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Connection,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     insert,
     select,
     text,
@@ -32,6 +34,7 @@ listening: Final = Table(
     Column("note", Text, nullable=False),
     Column("phone", String(40), nullable=False),
     Column("asked_at", Instant, nullable=False),
+    Column("speaks", Boolean, nullable=False, server_default=false()),  # and is heard by both
     Column("rung_at", Instant),  # the listener's telephone
     Column("from_at", Instant),  # it was answered: from then on they heard the talk
     Column("to_at", Instant),
@@ -47,11 +50,19 @@ _this_call = listening.join(call, call.c.id == listening.c.call_id)
 
 
 def begin(
-    conn: Connection, *, listening_id: str, call_id: str, author: str, note: str, phone: str, at: datetime
+    conn: Connection,
+    *,
+    listening_id: str,
+    call_id: str,
+    author: str,
+    note: str,
+    phone: str,
+    at: datetime,
+    speaks: bool = False,
 ) -> None:
-    """Somebody is to listen."""
+    """Somebody is to listen, and where they `speak` to be heard."""
     row = {"id": listening_id, "call_id": call_id, "author": author, "note": note, "phone": phone}
-    conn.execute(insert(listening), {**row, "asked_at": at})
+    conn.execute(insert(listening), {**row, "speaks": speaks, "asked_at": at})
 
 
 def open_ones(conn: Connection) -> Sequence[Row[Any]]:
@@ -60,6 +71,8 @@ def open_ones(conn: Connection) -> Sequence[Row[Any]]:
         listening,
         call.c.privileged.is_(False).label("may_be_heard"),
         call.c.sealed_at.is_(None).label("goes_on"),
+        call.c.inmate_language,
+        call.c.called_language,
     ).select_from(_this_call)
     return conn.execute(wanted.where(listening.c.to_at.is_(None)).order_by(listening.c.asked_at)).all()
 

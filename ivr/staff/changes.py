@@ -105,6 +105,7 @@ CHANGES: Mapping[str, Change] = {
     "alerts done": Change(alerts.AlertDone, alerts.done),
     "cut": Change(cutting.Cut, cutting.cut),
     "listen": Change(listening.Listen, listening.listen, Role.INVESTIGATOR),
+    "cut-in": Change(listening.Listen, listening.cut_in, Role.INVESTIGATOR),
     "watch add": Change(watching.Watch, watching.watch, Role.INVESTIGATOR),
     "watch end": Change(watching.WatchNoLonger, watching.watch_no_longer, Role.INVESTIGATOR),
     "watch list": Change(reading.Look, reading.look, Role.INVESTIGATOR, Deed.READ),

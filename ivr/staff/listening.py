@@ -1,11 +1,12 @@
 """An investigator's telephone listens to a call in progress; never to a privileged one."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sqlalchemy import exists, literal, select
+from sqlalchemy import Row, exists, literal, select
 
 from ivr.facility import privileged
 from ivr.policy.hotline import ANONYMOUS_KINDS
+from ivr.policy.request import CallClass
 from ivr.records import listening
 from ivr.records.calls import is_privileged
 from ivr.records.states import CallState
@@ -34,6 +35,17 @@ def listen(desk: Desk, asked: Listen) -> str:
 
     A number that becomes privileged in the talk ends it at once.
     """
+    row = _heard(desk, asked, speaks=False)
+    return f"call {row.id[:8]}: {asked.phone} is rung, and hears it when it is answered"
+
+
+def cut_in(desk: Desk, asked: Listen) -> str:
+    """The same, but both are told that staff join, and hear the telephone; raises StaffError for a relay's call too."""
+    row = _heard(desk, asked, speaks=True)
+    return f"call {row.id[:8]}: both are told, {asked.phone} is rung, and they hear it when it is answered"
+
+
+def _heard(desk: Desk, asked: Listen, *, speaks: bool) -> Row[Any]:
     now_privileged = exists().where(is_privileged(literal(desk.at, call.c.keyed_at.type)))
     found = desk.conn.execute(
         select(call, now_privileged.label("privileged_now")).where(
@@ -51,6 +63,10 @@ def listen(desk: Desk, asked: Listen) -> str:
         raise Alarm("privileged call", f"{asked.author} was refused to listen to privileged call {row.id}")
     if row.hotline_kind in ANONYMOUS_KINDS:
         raise Alarm("anonymous call", f"{asked.author} was refused to listen to anonymous call {row.id}")
+    if speaks and row.call_class == CallClass.TRS:
+        raise StaffError(
+            f"call {row.id[:8]} is over a relay, into which nothing is spoken: `ivr cut` ends it"
+        )
     listening.begin(
         desk.conn,
         listening_id=asked.listening_id,
@@ -59,5 +75,6 @@ def listen(desk: Desk, asked: Listen) -> str:
         note=asked.note,
         phone=asked.phone,
         at=desk.at,
+        speaks=speaks,
     )
-    return f"call {row.id[:8]}: {asked.phone} is rung, and hears it when it is answered"
+    return row

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from ivr.facility import operators
 from ivr.facility.audit import Deed, audit
 from ivr.policy.hotline import HotlineKind
+from ivr.policy.request import CallClass
 from ivr.policy.roles import Role
 from ivr.records import calls, listening
 from ivr.records.alerts import open_alerts
@@ -20,10 +21,10 @@ from tests.fakes.loop import in_loop
 from tests.transcripts.play import KEY, World
 
 
-def listens(world: World, call_id: str, author: str = "ida") -> str | StaffError:
+def listens(world: World, call_id: str, author: str = "ida", verb: str = "listen") -> str | StaffError:
     given = {"call_id": call_id, "phone": "staff-desk", "listening_id": "a" * 32, "note": "Case 17"}
-    asked = changes.read("listen", {**given, "author": author})
-    return world.database.transact_now(changes.attempt, "listen", asked, KEY, world.at)
+    asked = changes.read(verb, {**given, "author": author})
+    return world.database.transact_now(changes.attempt, verb, asked, KEY, world.at)
 
 
 def refused(world: World) -> list[str]:
@@ -62,9 +63,26 @@ async def test_nobody_listens_before_the_two_talk(world: World) -> None:
         listens(world, called.call_id)
 
 
+@in_loop
+async def test_staff_join_a_talk_and_no_relays(world: World) -> None:
+    call_id = await steps.accepted(world)
+    begins = f"call {call_id[:8]}"
+    assert listens(world, call_id, verb="cut-in") == (
+        f"{begins}: both are told, staff-desk is rung, and they hear it when it is answered"
+    )
+    [row] = world.database.read_now(listening.open_ones)
+    assert (row.speaks, row.inmate_language, row.called_language) == (True, "en", "en")
+    world.database.transact_now(lambda conn: calls.set_values(conn, call_id, call_class=CallClass.TRS))
+    with pytest.raises(StaffError, match=f"{begins} is over a relay, into which nothing is spoken"):
+        listens(world, call_id, verb="cut-in")
+
+
+@pytest.mark.parametrize("verb", ["listen", "cut-in"])
 @pytest.mark.parametrize("why", ["privileged", "unknown", "anonymous", "list in doubt"])
 @in_loop
-async def test_a_talk_that_nobody_may_hear_is_refused_logged_and_told(world: World, why: str) -> None:
+async def test_a_talk_that_nobody_may_hear_is_refused_logged_and_told(
+    world: World, why: str, verb: str
+) -> None:
     call_id = await steps.accepted(world)
     set_so: dict[str, dict[str, Any]] = {
         "privileged": {"privileged": True},
@@ -76,7 +94,7 @@ async def test_a_talk_that_nobody_may_hear_is_refused_logged_and_told(world: Wor
         world.database.transact_now(lambda conn: calls.set_values(conn, call_id, **values))
     else:
         world.database.transact_now(lost)
-    assert isinstance(listens(world, call_id), Alarm)
+    assert isinstance(listens(world, call_id, verb=verb), Alarm)
     [told] = refused(world)
     assert told.startswith("ida was refused to listen to")
     assert told in {each.text for each in world.database.read_now(open_alerts)}

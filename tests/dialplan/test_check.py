@@ -208,6 +208,13 @@ MISTAKES: dict[str, tuple[str, str | re.Pattern[str], str, str]] = {
     ),
     "a listener who speaks": (E, "qbuESg(listenable)", "qbuwESg(listenable)", "could listen"),
     "a listener of any talk": (E, "qbuESg(listenable)", "qbuES", "could listen"),
+    "a telephone that joins any talk": (E, "qbuBESg(listenable)", "qbuBES", "could listen"),
+    "a telephone that joins unannounced": (
+        E,
+        " same => n,Playback(ivr/staff_joins)\n same => n,ChanSpy",
+        " same => n,ChanSpy",
+        "could listen",
+    ),
     "a talk heard by default": (E, re.compile(r" same => n,GotoIf.*LISTEN}.*\n"), "", "one after the other"),
     "a talk heard as the last one": (E, " same => n,Set(LISTEN=)\n", "", "Set(LISTEN=)"),
     "every talk let be heard": (E, "Set(PHASE=call)", "Set(SPYGROUP=listenable)", "let be heard"),

@@ -74,7 +74,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.policy",
         "ivr.records",
     },
-    "ivr.listening": {"ivr.ami", "ivr.controls", "ivr.enforcing", "ivr.farewell", "ivr.records"},
+    "ivr.listening": {"ivr.ami", "ivr.controls", "ivr.enforcing", "ivr.farewell", "ivr.live", "ivr.records"},
     "ivr.cutting": {
         "accounts.db",
         "ivr.ami",

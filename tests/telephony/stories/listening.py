@@ -12,7 +12,16 @@ from ivr.policy.reasons import Outcome
 from ivr.records.alerts import open_alerts
 from ivr.records.listening import of_call
 from ivr.staff.changes import perform
-from tests.telephony.acting import accepts, call_in_progress, heard_voice, is_asked, rings, talk
+from prompts.listen import tone_share
+from tests.telephony.acting import (
+    accepts,
+    call_in_progress,
+    heard_voice,
+    is_asked,
+    languages_of,
+    rings,
+    talk,
+)
 from tests.telephony.registry import story
 from tests.telephony.scene import FAMILY_HERTZ, INMATE_HERTZ, Scene
 
@@ -59,6 +68,42 @@ def a_telephone_of_staff_hears_both_voices_and_the_parties_hear_no_change(scene:
     assert cdr.talk_from_at < row.asked_at <= row.rung_at <= row.from_at < row.to_at
     assert (row.to_at - cdr.talk_to_at).total_seconds() < 3
     assert row.author in scene.staff("listenings")
+
+
+@story(prepaid="5.00", listened_to=True)
+def staff_join_a_talk_after_both_were_told_so_each_in_their_language(scene: Scene) -> None:
+    with scene.listener() as listener, scene.both() as (inmate, family):
+        rings(scene, inmate, language="2")
+        is_asked(family)
+        accepts(family)
+        talk(scene, inmate, family)
+        call_id = call_in_progress(scene)
+        for party in (inmate, family):
+            party.is_silent()
+        scene.staff("cut-in", call_id, "--phone", scene.role.listener, "--why", "Fire drill")
+        inmate.hears("staff_joins")
+        family.hears("staff_joins")
+        listener.is_called()
+        listener.speaks(scene.voice(LISTENER_HERTZ, 60))
+        for party in (inmate, family):
+            party.hears_tone(LISTENER_HERTZ, 1)
+        inmate.speaks(scene.voice(INMATE_HERTZ, 60))
+        listener.hears_tone(INMATE_HERTZ, 1)
+        listener.hangs_up()
+        talk(scene, inmate, family)
+        family.hangs_up()
+        inmate.hangs_up()
+    [cdr] = scene.calls()
+    assert cdr.reason == Outcome.COMPLETED
+    row = _only(scene, cdr.id)
+    assert (row.note, row.speaks) == ("Fire drill", True)
+    told = [languages_of(party, "staff_joins") for party in (inmate, family)]
+    assert told == [["es"], ["en"]]
+    assert row.rung_at <= row.from_at < row.to_at < cdr.talk_to_at
+    assert " yes " in scene.staff("listenings")
+    _, kept = scene.finished_recording()
+    assert tone_share(kept, FAMILY_HERTZ, channel=0) > 0.05
+    assert [tone_share(kept, LISTENER_HERTZ, channel=each) for each in (0, 1)] == [0, 0]
 
 
 @story(prepaid="5.00", listened_to=True)
