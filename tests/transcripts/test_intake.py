@@ -256,7 +256,7 @@ def test_a_booking_is_corrected_by_opening_it_again(world: World) -> None:
     [
         ({"hours_ago": -1}, "arrested_at: 2026-11-23 13:00 is not over yet"),
         ({"booking": "5151"}, "5151 is the code of a hotline"),
-        ({"booking": "A1"}, "booking: String should match"),
+        ({"booking": "A1"}, "booking: expected 4 to 12 digits"),
     ],
 )
 def test_what_is_no_booking_is_told(world: World, given: dict[str, object], told: str) -> None:
