@@ -84,6 +84,7 @@ def _load_prepaid(
         author = theirs.author(scopes.number(number), kept.PAYER)
         if author is None:
             payers.add_number(conn, account_id=account_id, number=number, at=at)
+            changed += [f"{account_id}: pays for {number}"] if known and number not in paid_for else []
         elif number not in paid_for:
             changed.append(f"{account_id}: does not pay for {number}, as {author} set it")
     if not known:

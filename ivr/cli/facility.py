@@ -1,5 +1,6 @@
 """`ivr load`, `ivr dump` and `ivr check`: a facility's file into the database, out of it, and by itself."""
 
+import textwrap
 from pathlib import Path
 from typing import Annotated
 
@@ -39,12 +40,17 @@ def register(app: typer.Typer) -> None:
         settings = load_settings()
         changed = load_facility_file(settings, file, dry_run=dry_run)
         for line in changed or ["nothing to change"]:
-            typer.echo(line)
+            typer.echo(_folded(line))
         if dry_run:
             return
         if asterisk_runs(settings) and any(line.startswith("station ") for line in changed):
             this_asterisk(settings, provide()).reload_pjsip()
             typer.echo("Asterisk knows the stations now; calls in progress went on")
+
+
+def _folded(line: str) -> str:
+    """In 80 columns, what goes on set in; no number and no path is broken."""
+    return textwrap.fill(line, 80, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
 
 
 def dump_file(

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +12,7 @@ from sqlalchemy import Connection, Row, Table, func, select
 from ivr.facility import scopes
 from ivr.facility.daily import appointment, number_request
 from ivr.facility.entries import LIMIT_KINDS
-from ivr.facility.fields import DAYS
+from ivr.facility.fields import named_days
 from ivr.facility.load_levels import LOADER
 from ivr.facility.tables import (
     agency,
@@ -37,7 +36,6 @@ from ivr.facility.toml import to_toml
 from ivr.policy.level import Level
 from ivr.policy.privilege import PrivilegeSource
 from ivr.policy.request import BlockCause
-from ivr.policy.schedule import HOLIDAY
 from rating.money import Money, format_money
 
 TAXES, AGENCY = "taxes.toml", "agency.toml"
@@ -261,17 +259,8 @@ def _windows(rows: Iterable[Row[Any]]) -> Iterator[Entry]:
     for row in rows:
         hours[row.opens, row.closes].add(row.day)
     for (opens, closes), days in sorted(hours.items()):
-        for name in _named(days):
+        for name in named_days(days):
             yield {"days": name, "opens": opens, "closes": "24:00" if closes == "00:00" else closes}
-
-
-def _named(days: set[int]) -> Iterator[str]:
-    week = sorted(days - {HOLIDAY})
-    for _, run in groupby(enumerate(week), key=lambda each: each[1] - each[0]):
-        together = [DAYS[day] for _, day in run]
-        yield together[0] if len(together) == 1 else f"{together[0]}-{together[-1]}"
-    if HOLIDAY in days:
-        yield "holiday"
 
 
 def _dated(row: Row[Any], zone: ZoneInfo) -> Entry:

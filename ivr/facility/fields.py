@@ -1,7 +1,9 @@
 """How the fields of a facility's file are written; each message says what was expected there."""
 
 import re
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, time
+from itertools import groupby
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -21,6 +23,16 @@ Funding = Literal[
 ]
 OnlyPayer = Literal["subscription", "debit", "card", "prepaid", "paid_call", "direct_bill", "collect"]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def named_days(days: Collection[int]) -> Iterator[str]:
+    """Days as a file names them, those that follow each other together: "mon-fri", "holiday"."""
+    week = sorted(set(days) - {HOLIDAY})
+    for _, run in groupby(enumerate(week), key=lambda each: each[1] - each[0]):
+        together = [DAYS[day] for _, day in run]
+        yield together[0] if len(together) == 1 else f"{together[0]}-{together[-1]}"
+    if HOLIDAY in days:
+        yield "holiday"
 
 
 def _number(value: object) -> object:

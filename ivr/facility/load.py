@@ -1,10 +1,12 @@
 """Brings the database in step with a facility file: all or nothing, and the same again changes nothing."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
 from ivr.facility import kept, privileged
+from ivr.facility.differing import Words
 from ivr.facility.entries import RecordedEntry
 from ivr.facility.file import FacilityFile, FacilityFileError
 from ivr.facility.load_agency import load_agency, put_agency
@@ -33,6 +35,9 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
     entry = file.facility
     is_new = conn.scalar(select(facility.c.id).where(facility.c.id == entry.id)) is None
     pins = PinLoader(key, entry.identify_by)
+    inmate_keys: dict[str, int] = {}
+    people: dict[int, str] = {}
+    words = Words(ZoneInfo(entry.time_zone), people)
     pins.refuse_other_kind(conn, file)
     changed = put_agency(conn, file)
     changed += put(
@@ -40,10 +45,12 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
         facility,
         {"id": entry.id},
         _facility_values(file),
+        name=f"facility {entry.id}",
+        words=words,
     )
     owner = {"facility_id": entry.id}
     changed += replace_rows(
-        conn, local_exchange, owner, [{"exchange": each} for each in entry.local_exchanges]
+        conn, local_exchange, owner, [{"exchange": each} for each in entry.local_exchanges], words=words
     )
     _refuse_codes_of_bookings(conn, file, at)
     changed += replace_rows(
@@ -51,26 +58,28 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
         special_number,
         owner,
         [each.model_dump(exclude={*RULES_AND_RECORDS, "privileged"}) for each in file.number],
+        words=words,
     )
     if is_new:  # where an older facility's list is lost, no load makes another of what is left
         privileged.begin(conn, entry.id)
     changed += load_privileged(conn, file, at)
     for unit in file.unit:
-        changed += put(conn, housing_unit, {**owner, "id": unit.id}, {"label": unit.label})
+        keys, named = {**owner, "id": unit.id}, {"label": unit.label}
+        changed += put(conn, housing_unit, keys, named, name=f"unit {unit.id}", words=words)
     for each in file.station:
         _refuse_theft(conn, each.id, entry.id)
         values = {**owner, "label": each.label, "unit_id": each.unit, "intake": each.intake}
-        changed += put(conn, station, {"id": each.id}, values)
-    inmate_keys = {}
+        changed += put(conn, station, {"id": each.id}, values, name=f"station {each.id}", words=words)
     theirs = kept.kept(conn, entry.id)
     pins.make_room(conn, entry.id, pins_of_file(conn, file, theirs))
     for person in file.inmate:
-        inmate_keys[person.id], lines = load_inmate(conn, file, person, pins, theirs)
+        inmate_keys[person.id], lines = load_inmate(conn, file, person, pins, theirs, words=words)
         changed += lines
-    changed += load_levels(conn, file, inmate_keys, at)
-    changed += load_blocks(conn, file, inmate_keys, theirs, at)
+    people |= {row: inmate_id for inmate_id, row in inmate_keys.items()}
+    changed += load_levels(conn, file, inmate_keys, at, words)
+    changed += load_blocks(conn, file, inmate_keys, theirs, at, words=words)
     changed += load_agency(conn, file, at)
-    changed += load_prices(conn, file, at)  # after the hours and limits, by which plans are measured
+    changed += load_prices(conn, file, at, words)  # after the hours and limits, by which plans are measured
     return [*changed, *(f"alert: {each}" for each in shortfalls(conn, entry.id, at))]
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from ivr.facility import kept, scopes
+from ivr.facility.differing import Words
 from ivr.facility.entries import LevelEntry
 from ivr.facility.file import FacilityFile
 from ivr.facility.load_blocks import Block, blocks, put_blocks
@@ -20,7 +21,8 @@ def put_agency(conn: Connection, file: FacilityFile) -> list[str]:
     if file.agency is None:
         return []
     entry = file.agency.agency
-    return put(conn, agency, {"id": entry.id}, {"name": entry.name})
+    name = f"agency {entry.id}"
+    return put(conn, agency, {"id": entry.id}, {"name": entry.name}, name=name, words=Words())
 
 
 def load_agency(conn: Connection, file: FacilityFile, at: datetime) -> list[str]:
@@ -40,9 +42,8 @@ def load_agency(conn: Connection, file: FacilityFile, at: datetime) -> list[str]
         wanted = blocks(scopes.AGENCY, file.agency.blocked, file.agency.no_contact)
     changed = []
     for facility_id, zone in conn.execute(its):
-        lines = put_levels(conn, facility_id, {scopes.AGENCY: level}, at, zone=ZoneInfo(zone))
-        lines += put_blocks(
-            conn, facility_id, wanted, {scopes.AGENCY}, theirs=kept.kept(conn, facility_id), at=at
-        )
+        words, theirs = Words(ZoneInfo(zone)), kept.kept(conn, facility_id)
+        lines = put_levels(conn, facility_id, {scopes.AGENCY: level}, at, words=words)
+        lines += put_blocks(conn, facility_id, wanted, {scopes.AGENCY}, theirs=theirs, at=at, words=words)
         changed += [f"agency at {facility_id}: {line}" for line in lines]
     return changed

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from ivr.facility import kept, scopes
+from ivr.facility.differing import Words, block_name
 from ivr.facility.file import BlockedEntry, FacilityFile, NoContactEntry
 from ivr.facility.kept import Kept
 from ivr.facility.load_levels import LOADER
@@ -18,7 +19,13 @@ _BLOCK = tuple(blocked_number.c[name] for name in ("scope", "covers", "number", 
 
 
 def load_blocks(
-    conn: Connection, file: FacilityFile, inmate_keys: Mapping[str, int], theirs: Kept, at: datetime
+    conn: Connection,
+    file: FacilityFile,
+    inmate_keys: Mapping[str, int],
+    theirs: Kept,
+    at: datetime,
+    *,
+    words: Words,
 ) -> list[str]:
     """The file's blocks become those of the file; anybody else's, a called party's for one, are not its to lift.
 
@@ -26,7 +33,8 @@ def load_blocks(
     stays lifted; a line says so where the file wants it.
     """
     named = {scopes.FACILITY, *map(scopes.inmate, inmate_keys.values())}
-    return put_blocks(conn, file.facility.id, _wanted(file, inmate_keys), named, theirs=theirs, at=at)
+    wanted = _wanted(file, inmate_keys)
+    return put_blocks(conn, file.facility.id, wanted, named, theirs=theirs, at=at, words=words)
 
 
 def put_blocks(
@@ -37,6 +45,7 @@ def put_blocks(
     *,
     theirs: Kept,
     at: datetime,
+    words: Words,
 ) -> list[str]:
     """The loader's blocks of the named scopes become those that are wanted, each with its note."""
     live = select(blocked_number.c.id, blocked_number.c.author, *_BLOCK).where(
@@ -46,13 +55,13 @@ def put_blocks(
         (scope, covers, number, cause): (key, author)
         for key, author, scope, covers, number, cause in conn.execute(live)
     }
-    lifted = [
-        key
+    lifted = {
+        block: key
         for block, (key, author) in standing.items()
         if author == LOADER and block not in wanted and block[0] in named
-    ]
+    }
     for start in range(0, len(lifted), 100):
-        some = blocked_number.c.id.in_(lifted[start : start + 100])
+        some = blocked_number.c.id.in_([*lifted.values()][start : start + 100])
         conn.execute(update(blocked_number).where(some).values(lifted_at=at))
     absent = [block for block in wanted if block not in standing]
     new = [block for block in absent if _kept_by(block, theirs) is None]
@@ -60,12 +69,15 @@ def put_blocks(
         values = dict(zip(("scope", "covers", "number", "cause"), block, strict=True))
         new_row = {"facility_id": facility_id, "note": wanted[block], "author": LOADER, "blocked_at": at}
         conn.execute(insert(blocked_number).values(**values, **new_row))
-    told = [
-        f"{covers} {number} stays unblocked ({cause}), as {author} set it"
-        for scope, covers, number, cause in absent
-        if (author := _kept_by((scope, covers, number, cause), theirs))
+    return [
+        *(f"{block_name(*block, words)}: added ({wanted[block]})" for block in new),
+        *(f"{block_name(*block, words)}: lifted" for block in lifted),
+        *(
+            f"{block_name(*block, words)}: stays lifted, as {author} set it"
+            for block in absent
+            if (author := _kept_by(block, theirs))
+        ),
     ]
-    return [f"blocked_number: {len(new)} added, {len(lifted)} lifted", *told] if new or lifted else told
 
 
 def _kept_by(block: Block, theirs: Kept) -> str | None:

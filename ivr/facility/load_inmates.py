@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, delete, select
 
 from ivr.facility import kept, scopes
+from ivr.facility.differing import Words, contradicted
 from ivr.facility.entries import LevelEntry
 from ivr.facility.file import AllowedEntry, FacilityFile, FacilityFileError, InmateEntry
 from ivr.facility.kept import Kept
@@ -29,7 +30,7 @@ def pins_of_file(conn: Connection, file: FacilityFile, theirs: Kept) -> dict[str
 
 
 def load_inmate(
-    conn: Connection, file: FacilityFile, person: InmateEntry, pins: PinLoader, theirs: Kept
+    conn: Connection, file: FacilityFile, person: InmateEntry, pins: PinLoader, theirs: Kept, *, words: Words
 ) -> tuple[int, list[str]]:
     """The inmate and their list; numbers that the list has learned stay in it, and what staff keep stays theirs."""
     facility_id = file.facility.id
@@ -38,10 +39,11 @@ def load_inmate(
     values = _values(file, person, pins)
     if person.pin is None and standing is None:
         raise FacilityFileError(f"inmate {person.id}: pin: expected one, since the inmate is new")
-    told = _take_out(values, standing, theirs, person.id)
-    changed = put(conn, inmate, keys, values)
+    told = _take_out(values, standing, theirs, person.id, words)
+    changed = put(conn, inmate, keys, values, name=f"inmate {person.id}", words=words)
     row: int = conn.execute(select(inmate.c.id).where(matching(inmate, keys))).scalar_one()
-    return row, [*changed, *told, *_put_list(conn, file, person, row, theirs)]
+    whose = Words(words.zone, {row: person.id})
+    return row, [*changed, *told, *_put_list(conn, file, person, row, theirs, words=whose)]
 
 
 def _values(file: FacilityFile, person: InmateEntry, pins: PinLoader) -> dict[str, Any]:
@@ -59,7 +61,9 @@ def _values(file: FacilityFile, person: InmateEntry, pins: PinLoader) -> dict[st
     return values
 
 
-def _take_out(values: dict[str, Any], standing: Row[Any] | None, theirs: Kept, inmate_id: str) -> list[str]:
+def _take_out(
+    values: dict[str, Any], standing: Row[Any] | None, theirs: Kept, inmate_id: str, words: Words
+) -> list[str]:
     """Leave to staff what they keep; a line where the file says otherwise."""
     if standing is None:
         return []
@@ -70,11 +74,14 @@ def _take_out(values: dict[str, Any], standing: Row[Any] | None, theirs: Kept, i
             continue
         given = {column: values.pop(column) for column in columns if column in values}
         if any(standing._mapping[column] != value for column, value in given.items()):
-            told.append(f"inmate {inmate_id}: {what} stays as {author} set it")
+            said = contradicted(standing._asdict(), given, inmate, words)
+            told.append(f"inmate {inmate_id}: {what} stays as {author} set it{said and f': {said}'}")
     return told
 
 
-def _put_list(conn: Connection, file: FacilityFile, person: InmateEntry, row: int, theirs: Kept) -> list[str]:
+def _put_list(
+    conn: Connection, file: FacilityFile, person: InmateEntry, row: int, theirs: Kept, *, words: Words
+) -> list[str]:
     """The file's numbers in place of those that files have listed before."""
     whose = {scopes.entry(row, each.number): each for each in person.numbers}
     staffs = theirs.numbers.get(scopes.inmate(row), set())
@@ -84,14 +91,11 @@ def _put_list(conn: Connection, file: FacilityFile, person: InmateEntry, row: in
         learned = matching(allowed_number, {"inmate": row, "learned": True})
         conn.execute(delete(allowed_number).where(learned, named))
     _refuse_taken_codes(conn, person, row, listed, staffs)
-    told = _contradicted(conn, person, row, whose, theirs)
+    told = _contradicted(conn, person, row, whose, theirs, words=words)
     rows = [each.model_dump(exclude=RULES) for each in listed]
     mine = {"inmate": row, "learned": False}
-    whom = f"{file.facility.id} {person.id}"
-    return (
-        replace_rows(conn, allowed_number, mine, rows, whose=whom, but=allowed_number.c.number.in_(staffs))
-        + told
-    )
+    but = allowed_number.c.number.in_(staffs)
+    return replace_rows(conn, allowed_number, mine, rows, words=words, but=but) + told
 
 
 def _refuse_taken_codes(
@@ -111,7 +115,13 @@ def _refuse_taken_codes(
 
 
 def _contradicted(
-    conn: Connection, person: InmateEntry, row: int, whose: dict[str, AllowedEntry], theirs: Kept
+    conn: Connection,
+    person: InmateEntry,
+    row: int,
+    whose: dict[str, AllowedEntry],
+    theirs: Kept,
+    *,
+    words: Words,
 ) -> list[str]:
     """A line for each number of the file that staff list otherwise, or have taken out."""
     told = []
@@ -122,10 +132,11 @@ def _contradicted(
         place = {"inmate": row, "number": each.number}
         standing = conn.execute(select(allowed_number).where(matching(allowed_number, place))).one_or_none()
         said = each.model_dump(exclude=RULES)
+        name = f"inmate {person.id}, number {each.number}"
         if standing is None:
-            told.append(f"inmate {person.id}: {each.number} stays out of the list, as {author} set it")
-        elif any(standing._mapping[name] != value for name, value in said.items()):
-            told.append(f"inmate {person.id}: {each.number} stays listed as {author} set it")
+            told.append(f"{name}: stays out of the list, as {author} set it")
+        elif differing := contradicted(standing._asdict(), said, allowed_number, words):
+            told.append(f"{name}: stays listed as {author} set it: {differing}")
     return told
 
 

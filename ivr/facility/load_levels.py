@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Table, and_, delete, insert, select
 
 from ivr.facility import scopes
+from ivr.facility.differing import Words, rows_changed
 from ivr.facility.entries import LIMIT_KINDS, LevelEntry, LimitEntry, RecordedEntry
 from ivr.facility.file import FacilityFile
 from ivr.facility.tables import call_limit, schedule_exception, schedule_window, unrecorded
@@ -22,12 +22,11 @@ Rows = list[dict[str, Any]]
 
 
 def load_levels(
-    conn: Connection, file: FacilityFile, inmate_keys: Mapping[str, int], at: datetime
+    conn: Connection, file: FacilityFile, inmate_keys: Mapping[str, int], at: datetime, words: Words
 ) -> list[str]:
     """Make the rules of each level those of the file; `inmate_keys` are the rows of its inmates by their IDs."""
-    zone = ZoneInfo(file.facility.time_zone)
-    levels = _levels(file, inmate_keys)
-    return put_levels(conn, file.facility.id, levels, at, zone=zone, holidays=_holidays(file, zone))
+    levels, holidays = _levels(file, inmate_keys), _holidays(file, words.zone)
+    return put_levels(conn, file.facility.id, levels, at, words=words, holidays=holidays)
 
 
 def put_levels(
@@ -36,12 +35,12 @@ def put_levels(
     levels: Mapping[str, LevelEntry],
     at: datetime,
     *,
-    zone: ZoneInfo,
+    words: Words,
     holidays: Sequence[dict[str, Any]] = (),
 ) -> list[str]:
     """Make the rules of these scopes, by which the entries are named, those of the entries."""
     windows = [row for scope, level in levels.items() for row in _windows(scope, level)]
-    dated = [row for scope, level in levels.items() for row in _dated(scope, level, zone)]
+    dated = [row for scope, level in levels.items() for row in _dated(scope, level, words.zone)]
     dated += holidays
     limits = [_limit(scope, each) for scope, level in levels.items() for each in level.limit]
     silent = [
@@ -49,7 +48,7 @@ def put_levels(
         for scope, level in levels.items()
         if isinstance(level, RecordedEntry) and not level.records
     ]
-    old = _Standing(conn, facility_id, set(levels))
+    old = _Standing(conn, facility_id, set(levels), words)
     return [
         *old.replace(schedule_window, windows),
         *old.replace(schedule_exception, dated, {"author": LOADER}, {"set_at": at}),
@@ -84,7 +83,7 @@ def _windows(scope: str, level: LevelEntry) -> Rows:
     ]
 
 
-def _dated(scope: str, level: LevelEntry, zone: ZoneInfo) -> Rows:
+def _dated(scope: str, level: LevelEntry, zone: tzinfo) -> Rows:
     kinds = (("closure", level.closure), ("opening", level.opening))
     return [
         {
@@ -99,7 +98,7 @@ def _dated(scope: str, level: LevelEntry, zone: ZoneInfo) -> Rows:
     ]
 
 
-def _holidays(file: FacilityFile, zone: ZoneInfo) -> Rows:
+def _holidays(file: FacilityFile, zone: tzinfo) -> Rows:
     return [
         {
             "scope": scopes.FACILITY,
@@ -137,6 +136,7 @@ class _Standing:
     conn: Connection
     facility_id: str
     named: set[str]
+    words: Words
 
     def replace(
         self,
@@ -153,18 +153,23 @@ class _Standing:
         ours = and_(*(table.c[name] == value for name, value in own.items()))
         columns = [column.name for column in table.c if column.name not in {"id", *own, *new}]
         standing = {
-            tuple(row._mapping[name] for name in columns): row.id
+            tuple(row._mapping[name] for name in columns): row
             for row in self.conn.execute(select(table).where(ours))
             if self._is_named(row.scope)
         }
         asked = {tuple(row.get(name) for name in columns): row for row in wanted}
-        gone = [key for content, key in standing.items() if content not in asked]
+        gone = [row.id for content, row in standing.items() if content not in asked]
         added = [{**own, **new, **row} for content, row in asked.items() if content not in standing]
         for start in range(0, len(gone), 100):
             self.conn.execute(delete(table).where(table.c.id.in_(gone[start : start + 100])))
         if added:
             self.conn.execute(insert(table), added)
-        return [f"{table.name}: {len(added)} added, {len(gone)} removed"] if added or gone else []
+        if not (added or gone):
+            return []
+        before, after = (
+            [dict(zip(columns, content, strict=True)) for content in rows] for rows in (standing, asked)
+        )
+        return rows_changed(table, before, after, self.words)
 
     def _is_named(self, scope: str) -> bool:
         """Numbers belong to the whole facility; a list's entry to its inmate."""

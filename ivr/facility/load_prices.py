@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from ivr.facility.differing import Words
 from ivr.facility.file import FacilityFile, FacilityFileError
 from ivr.facility.lawfulness import breaches_at
 from ivr.facility.putting import replace_rows
 from ivr.facility.tables import plan, tariff
 
 
-def load_prices(conn: Connection, file: FacilityFile, at: datetime) -> list[str]:
+def load_prices(conn: Connection, file: FacilityFile, at: datetime, words: Words) -> list[str]:
     """Make the facility's tariffs and plans those of the file; a line for each change and each alert.
 
     Raises FacilityFileError for a new or changed one that breaks a rule on some day of its life. One that stood there
@@ -27,8 +28,8 @@ def load_prices(conn: Connection, file: FacilityFile, at: datetime) -> list[str]
     kept = {("tariff", row["id"]) for row in rows if ("tariff", row["id"], row["sha256"]) in stood}
     kept |= {("plan", each.id) for each in file.plan if ("plan", each.id, (each.price, each.calls)) in stood}
     new = {row["id"] for row in rows if ("tariff", row["id"]) not in kept}
-    changed = replace_rows(conn, tariff, owner, rows)
-    changed += replace_rows(conn, plan, owner, [each.model_dump() for each in file.plan])
+    changed = replace_rows(conn, tariff, owner, rows, words=words)
+    changed += replace_rows(conn, plan, owner, [each.model_dump() for each in file.plan], words=words)
     found = dict.fromkeys(breaches_at(conn, facility_id, at, new=new))
     if refused := [str(each) for each in found if (each.kind, each.name) not in kept]:
         raise FacilityFileError("\n".join(refused))

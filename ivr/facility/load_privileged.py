@@ -41,4 +41,4 @@ def load_privileged(conn: Connection, file: FacilityFile, at: datetime) -> list[
                 at=at,
                 confirmed_by=LOADER,
             )
-    return [f"privileged_number {facility_id}: {len(new)} added"]
+    return [f"number {number}: privileged: added ({wanted[number]})" for number in new]

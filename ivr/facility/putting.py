@@ -5,19 +5,28 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, not_, select, update
 
+from ivr.facility.differing import Words, differences, facts, rows_changed
 
-def put(conn: Connection, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
-    """One row with these values; says nothing if it had them."""
-    name = f"{table.name} {' '.join(map(str, keys.values()))}"
+
+def put(
+    conn: Connection,
+    table: Table,
+    keys: Mapping[str, Any],
+    values: Mapping[str, Any],
+    *,
+    name: str,
+    words: Words,
+) -> list[str]:
+    """One row with these values, a line for each that it had not; `name` is what people call it."""
     row = conn.execute(select(table).where(matching(table, keys))).one_or_none()
     if row is None:
         conn.execute(insert(table).values(**keys, **values))
         return [f"{name}: added"]
-    differing = sorted(column for column, value in values.items() if row._mapping[column] != value)
-    if not differing:
+    if all(row._mapping[column] == value for column, value in values.items()):
         return []
     conn.execute(update(table).where(matching(table, keys)).values(**values))
-    return [f"{name}: {', '.join(differing)} changed"]
+    had = {column: row._mapping[column] for column in values}
+    return differences(name, facts(table, had, words), facts(table, values, words))
 
 
 def replace_rows(
@@ -26,15 +35,15 @@ def replace_rows(
     owner: Mapping[str, Any],
     rows: Iterable[Mapping[str, Any]],
     *,
-    whose: str | None = None,
+    words: Words,
     but: "ColumnElement[bool] | None" = None,
 ) -> list[str]:
-    """Exactly these rows for their owner; says nothing if they were there. `whose` is what people call the owner.
+    """Exactly these rows for their owner, a line for each that was not there, or was otherwise.
 
     Rows of which `but` holds are left alone.
     """
     wanted = [{**owner, **row} for row in rows]
-    columns = [column for column in table.c if column.name in (wanted[0] if wanted else owner)]
+    columns = [column for column in table.c if not wanted or column.name in wanted[0]]
     ours = matching(table, owner) if but is None else and_(matching(table, owner), not_(but))
     found = [dict(row._mapping) for row in conn.execute(select(*columns).where(ours))]
     if _same_rows(found, wanted):
@@ -42,7 +51,7 @@ def replace_rows(
     conn.execute(delete(table).where(ours))
     if wanted:
         conn.execute(insert(table), wanted)
-    return [f"{table.name} {whose or ' '.join(map(str, owner.values()))}: {len(wanted)} rows"]
+    return rows_changed(table, found, wanted, words)
 
 
 def _same_rows(found: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> bool:

@@ -105,8 +105,8 @@ def test_whichever_file_brings_the_agencys_rules_they_hold_at_all_of_its_facilit
     limits = '[[agency.limit]]\ncalls = 3\neach = "day"\n'
     told = loaded(jail("records = false\n" + limits))
     for facility in ("example-county-jail", "other-jail"):
-        assert f"agency at {facility}: schedule_window: 0 added, 1 removed" in told
-        assert f"agency at {facility}: call_limit: 1 added, 0 removed" in told
+        assert f"agency at {facility}: hours of the agency, mon: 08:00 to 12:05 → none" in told
+        assert f"agency at {facility}: limit of the agency: calls each day: added (3)" in told
     for table, count in ((schedule_window, 0), (call_limit, 2), (unrecorded, 2)):
         assert len(world.database.read_now(of_the_agency, table)) == count, table.name
     assert loaded(jail("records = false\n" + limits)) == []
@@ -119,8 +119,8 @@ def test_a_facility_that_leaves_its_agency_keeps_none_of_its_rules(world: World)
     world.database.transact_now(load, jail(SOON), KEY, world.at)
     alone = parse(SOURCES, "alone")
     assert world.database.transact_now(load, alone, KEY, world.at) == [
-        "facility example-county-jail: agency_id changed",
-        "agency at example-county-jail: schedule_window: 0 added, 1 removed",
+        "facility example-county-jail: agency: example-agency → none",
+        "agency at example-county-jail: hours of the agency, mon: 08:00 to 12:05 → none",
     ]
 
 

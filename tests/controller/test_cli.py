@@ -295,9 +295,9 @@ def test_a_load_can_be_rehearsed(ivr: Ivr, on_database: str, tmp_path: Path) -> 
             changed.with_name(name).write_text(text)
         said = ivr("load", str(changed), "--dry-run")
         assert said.out.splitlines() == [
-            "facility example-county-jail: longest_call_ms changed",
+            "facility example-county-jail: longest call: 15 min → 20 min",
             "station demo-a3: added",
-            "call_limit: 1 added, 1 removed",
+            "limit of the facility: longest call, weekend: 15 min → 20 min",
         ]
         assert database.read_now(contents) == before
     assert ivr("load", str(changed)) == said

@@ -338,44 +338,6 @@ def test_loading_again_changes_nothing(world: World) -> None:
     assert world.database.read_now(contents) == before
 
 
-CHANGES: dict[str, tuple[str, str, set[str], str]] = {
-    "the price": ('"0.06"', '"0.05"', {"tariff"}, "tariff example-county-jail: 1 rows"),
-    "the longest call": (
-        "= 15",
-        "= 20",
-        {"facility"},
-        "facility example-county-jail: longest_call_ms changed",
-    ),
-    "the hours": ('"00:00"', '"07:00"', {"schedule_window"}, "schedule_window: 7 added, 7 removed"),
-    "a label": ("Unit A, first", "Unit B, first", {"station"}, "station demo-a1: label changed"),
-    "a PIN": ('"2468"', '"8642"', {"inmate"}, "inmate example-county-jail 1001: pin_hash changed"),
-    "a list": (
-        "+1 217 555 0108",
-        "+1 217 555 0109",
-        {"allowed_number"},
-        "allowed_number example-county-jail 1001: 8 rows",
-    ),
-    "a block": ('+1 217 555 0105"\nnote', '+1 217 555 0106"\nnote', {"blocked_number"}, "1 added, 1 lifted"),
-    "privilege": (
-        "free = true\n",
-        'free = true\n\n[[number]]\nnumber = "2175550199"\nlabel = "Bishop"\nprivileged = true\n',
-        {"special_number", "privileged_number", "privileged_list"},
-        "privileged_number example-county-jail: 1 added",
-    ),
-    "nothing that is kept": ('"5.00"', '"6.00"', set(), ""),
-}
-
-
-@pytest.mark.parametrize("what", CHANGES)
-def test_loading_a_changed_file_changes_just_that(world: World, what: str) -> None:
-    old, new, tables, told = CHANGES[what]
-    before = world.database.read_now(contents)
-    changed = world.database.transact_now(load, parse(mistaken(old, new), "f"), KEY, world.at)
-    assert differing(before, world.database.read_now(contents)) == tables
-    assert len(changed) == len(tables - {"privileged_list"})  # its digest goes with the list
-    assert told in "".join(changed)
-
-
 def test_a_pin_is_kept_as_a_hash_with_the_id_of_its_key(world: World) -> None:
     rows = world.database.read_now(lambda conn: conn.execute(select(inmate)).all())
     assert all("2468" not in str(tuple(row)) and row.pin_key_id == KEY.id for row in rows)

@@ -103,7 +103,7 @@ def test_a_booking_does_not_end_a_suspension(world: World) -> None:
 
 def test_no_load_undoes_what_the_feed_has_told(world: World) -> None:
     fed(world, BOOKING + "e2,2026-11-23T09:00,released,1001,,,\n")
-    assert loads(world) == ["inmate 1001: state stays as feed set it"]
+    assert loads(world) == ["inmate 1001: state stays as feed set it: state released, not active"]
 
 
 @in_loop

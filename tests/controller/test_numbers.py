@@ -174,7 +174,7 @@ def test_a_load_lifts_only_what_a_file_has_blocked(database: Database, tmp_path:
     }
     database.transact_now(lambda conn: conn.execute(insert(blocked_number).values(staff)))
     assert database.transact_now(load, demonstration(), KEY, world.at) == [
-        "blocked_number: 0 added, 1 lifted"
+        "block of prefix +1217 (facility): lifted"
     ]
     assert {(row.number, row.author) for row in database.read_now(live_blocks)} == {
         (NUMBER, "sergeant"),

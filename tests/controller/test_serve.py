@@ -123,7 +123,7 @@ async def take_commands(on: Served) -> None:
     facility.write_text(TEXT)
     (tariff,) = SOURCES.beside
     facility.with_name(tariff).write_text(SOURCES.beside[tariff].replace('"0.06"', '"0.05"'))
-    told = (0, "tariff example-county-jail: 1 rows\n", "")
+    told = (0, "tariff example-county-2026: file rate.1.per_minute: 0.06 → 0.05\n", "")
     assert await on.ivr("load", str(facility), "--dry-run") == told
     assert await on.ivr("load", str(facility)) == told
     assert await on.ivr("load", str(facility)) == (0, "nothing to change\n", "")

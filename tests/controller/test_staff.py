@@ -72,7 +72,9 @@ async def test_a_suspension_holds_from_its_beginning_to_its_end_and_through_a_lo
     told = does(world, "inmate suspend", inmate_id="1001", **span)
     assert told == "inmate 1001: suspended from 2026-11-23 13:00 to 2026-11-24 08:00"
     assert await refusal(world) is None
-    assert loads(world) == ["inmate 1001: state stays as amy set it"]
+    kept = "state suspended, not active, suspended from 2026-11-23 13:00, not none"
+    (told,) = loads(world)
+    assert told.startswith(f"inmate 1001: state stays as amy set it: {kept}")
     world.at = world.at.replace(hour=19)
     assert await refusal(world) is Denial.INMATE_SUSPENDED
     assert does(world, "inmate activate", inmate_id="1001") == "inmate 1001: active, was suspended"
@@ -86,7 +88,9 @@ async def test_who_has_left_calls_no_more_until_they_are_back(world: World) -> N
     assert await refusal(world) is Denial.INMATE_RELEASED
     with pytest.raises(StaffError, match="`ivr inmate activate` comes first"):
         does(world, "inmate suspend", inmate_id="1001")
-    assert loads(world) == ["inmate 1001: state stays as amy set it"]
+    assert loads(world) == [
+        "inmate 1001: state stays as amy set it: state released, not active, state note By order, not none"
+    ]
     assert does(world, "inmate transfer", inmate_id="1001") == "inmate 1001: transferred"
     assert await refusal(world) is Denial.INMATE_TRANSFERRED
     does(world, "inmate activate", inmate_id="1001")
@@ -109,7 +113,7 @@ def test_a_move_holds_through_a_load(world: World) -> None:
     assert does(world, "inmate move", inmate_id="1001", unit="unit-a") == (
         "inmate 1001: moved from no unit to unit-a"
     )
-    assert loads(world) == ["inmate 1001: unit stays as amy set it"]
+    assert loads(world) == ["inmate 1001: unit stays as amy set it: unit unit-a, not none"]
     assert dumps_and_loads(world) == []
 
 
@@ -136,11 +140,12 @@ async def test_a_number_that_was_taken_out_stays_out(world: World) -> None:
         f"inmate 1001: {LISTED} taken out of the list"
     )
     assert await refusal(world) is Denial.NUMBER_NOT_ALLOWED
-    assert loads(world) == [f"inmate 1001: {LISTED} stays out of the list, as amy set it"]
+    assert loads(world) == [f"inmate 1001, number {LISTED}: stays out of the list, as amy set it"]
     assert await refusal(world) is Denial.NUMBER_NOT_ALLOWED
     assert loads(world, NEW_LIST) == []
     does(world, "number allow", inmate_id="1001", number=LISTED)
-    assert loads(world) == [f"inmate 1001: {LISTED} stays listed as amy set it"]  # without its speed dial
+    kept = "speed dial none, not 2"
+    assert loads(world) == [f"inmate 1001, number {LISTED}: stays listed as amy set it: {kept}"]
 
 
 def test_a_file_can_not_give_away_a_speed_dial_that_staff_have_given(world: World) -> None:
@@ -160,7 +165,7 @@ async def test_a_block_of_staff_holds_and_what_they_lift_stays_lifted(world: Wor
     assert does(world, "number unblock", number=LISTED) == f"number {LISTED}: unblocked (security)"
     assert await refusal(world) is None
     assert does(world, "number unblock", number=BLOCKED) == f"number {BLOCKED}: unblocked (facility)"
-    assert loads(world) == [f"number {BLOCKED} stays unblocked (facility), as amy set it"]
+    assert loads(world) == [f"block of number {BLOCKED} (facility): stays lifted, as amy set it"]
     assert dumps_and_loads(world) == []
 
 
