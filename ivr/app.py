@@ -159,17 +159,18 @@ def _verbs(node: Node, places: Places) -> Mapping[str, control.Verb]:
 
     async def load_facility(request: Mapping[str, Any]) -> list[str]:
         try:
-            file = parse(_sources(request), "file")
+            sources = _sources(request)
+            file = parse(sources, "file")
             if request.get("dry_run"):
                 return await node.database.transact(rehearse, file, node.pin_key, node.now())
+            act = files.loading(file, str(request.get("note", files.BY_FILE)))
             signer, work = (
                 await _signer(node, request),
                 partial(load, file=file, key=node.pin_key, at=node.now()),
             )
-            changed = await node.database.transact(
-                attempt, files.loading(file), signer, node.now(), work, tell=files.loaded
-            )
-        except FacilityFileError as mistake:
+            tell = partial(files.loaded, sources.digest)
+            changed = await node.database.transact(attempt, act, signer, node.now(), work, tell=tell)
+        except (FacilityFileError, StaffError) as mistake:
             raise control.ControlError(str(mistake)) from None
         node.changed.set()
         return _allowed(changed)

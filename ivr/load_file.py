@@ -14,19 +14,23 @@ from ivr.instance import control_socket, keyring_of
 from ivr.loading import load, rehearse
 from ivr.staff.authority import attempt
 from ivr.staff.desk import StaffError
-from ivr.staff.files import loaded, loading
+from ivr.staff.files import BY_FILE, loaded, loading
 from ivr.staff.signing import find, sign, who_asks
 
 
-def load_facility_file(settings: Settings, path: Path, *, dry_run: bool = False) -> list[str]:
+def load_facility_file(
+    settings: Settings, path: Path, *, dry_run: bool = False, note: str = BY_FILE
+) -> list[str]:
     """Load through the running controller, or as the one writer if none runs; a line for each change.
 
-    With `dry_run` the same lines tell what would change, and nothing does.
+    The log has them with the note, who asked, and the file's digest. With `dry_run` the same lines tell what would
+    change, and nothing does.
     """
     sources = read(path)
     file = parse(sources, str(path))
-    who = who_asks()
+    act, who = loading(file, note), who_asks()
     given = {"toml": sources.text, "beside": sources.beside, "dry_run": dry_run, "author": who.login}
+    given["note"] = note
     try:
         changed: list[str] | StaffError = ask(control_socket(settings), "load", **given, **who.sent)
     except NoController:
@@ -39,7 +43,8 @@ def load_facility_file(settings: Settings, path: Path, *, dry_run: bool = False)
                 sign(database.read_now(find, who), who, who.login),
                 partial(load, file=file, key=key, at=at),
             )
-            changed = database.transact_now(attempt, loading(file), signer, at, work, tell=loaded)
+            tell = partial(loaded, sources.digest)
+            changed = database.transact_now(attempt, act, signer, at, work, tell=tell)
             link_all(database)
     if isinstance(changed, StaffError):
         raise changed

@@ -8,7 +8,7 @@ import typer
 
 from dialplan.install import provide
 from ivr.cli.calls import open_database
-from ivr.cli.staff import look
+from ivr.cli.staff import Note, look
 from ivr.clock import utc_now
 from ivr.config import load_settings
 from ivr.dumping import DumpError, dump
@@ -16,6 +16,7 @@ from ivr.facility.check import findings
 from ivr.facility.file import parse, read
 from ivr.instance import asterisk_runs, this_asterisk
 from ivr.load_file import load_facility_file
+from ivr.staff.files import BY_FILE
 
 
 def register(app: typer.Typer) -> None:
@@ -31,14 +32,16 @@ def register(app: typer.Typer) -> None:
         dry_run: Annotated[
             bool, typer.Option("--dry-run", help="show what would change, and change nothing")
         ] = False,
+        note: Note = BY_FILE,
     ) -> None:
         """Bring the database in step with a facility's file: all of it, or nothing.
 
-        Loading the same file again changes nothing. With the controller running, it does the writing, and calls in
-        progress go on under the settings that they began with.
+        A line tells each thing that changes; `ivr changes` has them with who loaded the file, when and why. Loading
+        the same file again changes nothing. With the controller running, it does the writing, and calls in progress
+        go on under the settings that they began with.
         """
         settings = load_settings()
-        changed = load_facility_file(settings, file, dry_run=dry_run)
+        changed = load_facility_file(settings, file, dry_run=dry_run, note=note)
         for line in changed or ["nothing to change"]:
             typer.echo(_folded(line))
         if dry_run:

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ class Sources:
 
     text: str
     beside: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the SHA-256 of each, the facility's first and then by name, as hexadecimal."""
+        texts = [self.text, *(self.beside[name] for name in sorted(self.beside))]
+        return sha256(b"".join(sha256(each.encode()).digest() for each in texts)).hexdigest()
 
 
 def read(path: Path) -> Sources:

@@ -40,7 +40,8 @@ class ToldOnce(str):
         return made
 
 
-def _said(text: str) -> str:
+def said(text: str) -> str:
+    """A note that says why; raises ValueError for one that says nothing."""
     if len(text.strip()) < 3:
         raise ValueError("expected 3 letters or more, to say why")
     return text.strip()
@@ -70,7 +71,7 @@ class Asked(BaseModel):
     )
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    note: Annotated[str, AfterValidator(_said)]
+    note: Annotated[str, AfterValidator(said)]
     author: Annotated[str, Field(min_length=1)]
     facility_id: str | None = None
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -11,18 +12,31 @@ from ivr.facility.pins import PinKey
 from ivr.policy.roles import Role
 from ivr.staff import authority
 from ivr.staff.authority import Act
-from ivr.staff.desk import StaffError
+from ivr.staff.desk import StaffError, said
 from ivr.staff.signing import Signer
 
+#: How many lines of a load stand in the log; the file's digest tells the rest.
+MOST_TOLD: Final = 200
+BY_FILE: Final = "by its file"
 
-def loading(file: FacilityFile) -> Act:
-    """A facility's file sets its rules and prices: for administrators."""
-    return Act("load", Role.ADMINISTRATOR, f"facility {file.facility.id}", note="by its file")
+
+def loading(file: FacilityFile, note: str = BY_FILE) -> Act:
+    """A facility's file sets its rules and prices: for administrators.
+
+    Raises StaffError for a note that says nothing.
+    """
+    try:
+        return Act("load", Role.ADMINISTRATOR, f"facility {file.facility.id}", said(note))
+    except ValueError as error:
+        raise StaffError(f"note: {error}") from None
 
 
-def loaded(changed: list[str]) -> str:
-    """What a load has done; nothing, where it has done nothing."""
-    return f"{len(changed)} changes" if changed else ""
+def loaded(digest: str, changed: list[str]) -> str:
+    """What a load has done, in its own lines, and by which file; nothing, where it has done nothing."""
+    if not changed:
+        return ""
+    more = [f"and {len(changed) - MOST_TOLD} more"] if changed[MOST_TOLD:] else []
+    return f"loaded the file {digest}: {'; '.join([*changed[:MOST_TOLD], *more])}"
 
 
 def take_rows(

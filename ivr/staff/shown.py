@@ -49,8 +49,11 @@ def changes_shown(conn: Connection, wanted: Wanted) -> list[Shown]:
     asked = select(audit, facility.c.time_zone).outerjoin(facility, facility.c.id == audit.c.facility_id)
     if wanted.facility_id is not None:
         facility_of(conn, wanted.facility_id)
+        itself = (
+            audit.c.about == f"facility {wanted.facility_id}"
+        )  # a file that was loaded, the first one too
+        asked = asked.where(or_(audit.c.facility_id == wanted.facility_id, itself))
     exactly = {
-        "facility_id": wanted.facility_id,
         "author": wanted.author,
         "deed": wanted.deed,
         "verb": wanted.verb,

@@ -1,9 +1,15 @@
 """A load tells each thing that it changes in a line, by its name, with what it was and what it becomes."""
 
+import json
+from pathlib import Path
+
 import pytest
 
-from ivr.facility.file import Sources, parse
+from ivr.facility.file import Sources, parse, read
 from ivr.loading import load
+from ivr.login import own_login
+from tests.controller.conftest import Ivr
+from tests.controller.test_cli import is_one_line
 from tests.controller.test_facility_file import SOURCES, TEXT, contents, differing, mistaken
 from tests.transcripts.play import KEY, World
 
@@ -110,3 +116,29 @@ def test_rules_of_a_level_are_told_by_its_name_with_what_they_were(world: World)
         "limit of unit unit-a: calls each day: 3 → 2",
     ]
     assert "unit unit-a: not recorded: removed" in loaded("")
+
+
+@pytest.mark.usefixtures("on_database")
+def test_a_load_is_logged_with_its_lines_its_author_its_note_and_the_files_digest(
+    ivr: Ivr, tmp_path: Path
+) -> None:
+    for name, text in SOURCES.beside.items():
+        (tmp_path / name).write_text(text)
+    path = tmp_path / "jail.toml"
+    path.write_text(TEXT)
+    assert ivr("load", str(path)).status == 0
+    path.write_text(TEXT.replace("longest_call_minutes = 15", "longest_call_minutes = 10"))
+    assert is_one_line(ivr("load", str(path), "--note", "x"), "note: expected 3 letters or more")
+    assert ivr("load", str(path), "--dry-run").status == 0
+    assert ivr("load", str(path), "--note", "As the sheriff asked").status == 0
+    assert ivr("load", str(path), "--note", "Again").out == "nothing to change\n"
+    line, first = ivr("changes", "--json", "--facility", "example-county-jail").out.splitlines()
+    logged = json.loads(line)
+    assert "facility example-county-jail: added; local exchange 217555: added; " in json.loads(first)["told"]
+    assert json.loads(first)["note"] == "by its file"
+    assert (logged["author"], logged["note"]) == (own_login(), "As the sheriff asked")
+    assert logged["told"] == (
+        f"loaded the file {read(path).digest}: "
+        "facility example-county-jail: longest call: 15 min → 10 min; "
+        "limit of the facility: longest call, weekend: 15 min → 10 min"
+    )

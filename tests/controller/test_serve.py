@@ -125,7 +125,10 @@ async def take_commands(on: Served) -> None:
     facility.with_name(tariff).write_text(SOURCES.beside[tariff].replace('"0.06"', '"0.05"'))
     told = (0, "tariff example-county-2026: file rate.1.per_minute: 0.06 → 0.05\n", "")
     assert await on.ivr("load", str(facility), "--dry-run") == told
-    assert await on.ivr("load", str(facility)) == told
+    assert await on.ivr("load", str(facility), "--note", "Cheaper from today") == told
+    logged = json.loads((await on.ivr("changes", "--json", "--most", "1"))[1])
+    assert logged["told"].endswith("file rate.1.per_minute: 0.06 → 0.05")
+    assert (logged["change"], logged["note"]) == ("load", "Cheaper from today")
     assert await on.ivr("load", str(facility)) == (0, "nothing to change\n", "")
     rows = on.settings.state_dir / "blocked.csv"
     rows.write_text("number,note\n2175550140,Fraud\n")
