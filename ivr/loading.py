@@ -13,6 +13,7 @@ from ivr.facility.file import FacilityFile, FacilityFileError, PrepaidEntry, Sub
 from ivr.facility.kept import Kept
 from ivr.facility.load import load_facility
 from ivr.facility.pins import PinKey
+from ivr.facility.tables import facility
 from ivr.facility.taken_away import covers_of_file, taken_away
 from ivr.records.alerts import TAKEN_AWAY, alert_unless_told
 from ivr.records.sealing import seal
@@ -24,15 +25,25 @@ def load(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> lis
 
     Raises FacilityFileError where the file contradicts what stands in the database and can't be changed by a file.
     """
-    before = privileged.numbers(conn, file.facility.id, at)
+    its = _facilities(conn, file)
+    before = {each: privileged.numbers(conn, each, at) for each in its}
     try:
         changed = [*load_facility(conn, file, key, at), *_load_payers(conn, file, at)]
     except (payers.PayerConflict, ledger.LedgerError) as conflict:
         raise FacilityFileError(f"this contradicts the database: {conflict}") from None
-    added = {number for number, _ in privileged.numbers(conn, file.facility.id, at) - before}
-    sealed = seal(conn, file.facility.id, added, at, "privileged by the facility's file")
-    changed += [f"recording: {len(sealed)} sealed"] if sealed else []
+    for each in its:
+        added = {number for number, _ in privileged.numbers(conn, each, at) - before[each]}
+        sealed = seal(conn, each, added, at, "privileged by the facility's or its agency's file")
+        changed += [f"recording: {len(sealed)} sealed at {each}"] if sealed else []
     return changed + [f"alert: {each}" for each in _taken_away(conn, file.facility.id, at)]
+
+
+def _facilities(conn: Connection, file: FacilityFile) -> list[str]:
+    """Where the file may make numbers privileged: its facility, and all others of its agency."""
+    if file.agency is None:
+        return [file.facility.id]
+    its = select(facility.c.id).where(facility.c.agency_id == file.agency.agency.id)
+    return sorted({file.facility.id, *conn.scalars(its)})
 
 
 def _taken_away(conn: Connection, facility_id: str, at: datetime) -> Sequence[str]:

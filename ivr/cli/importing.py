@@ -64,16 +64,27 @@ def blocked(file: File, facility: FacilityId) -> None:
     _import(Kind.BLOCKED, file, facility)
 
 
-def privileged(file: File, facility: FacilityId) -> None:
+def privileged(
+    file: File,
+    facility: Annotated[
+        str | None, typer.Option("--facility", metavar="ID", help="whose list it is, or with --agency:")
+    ] = None,
+    agency: Annotated[
+        str | None, typer.Option("--agency", metavar="ID", help="the list of every facility of an agency")
+    ] = None,
+) -> None:
     """Bring the privileged numbers of earlier lists in step with a signed one: FILE.sig holds its signature.
 
     The header names the columns: number, kind, note, and perhaps inmate, untimed, bar_number. Numbers that are new are
     privileged at once. Those that the list has lost stay so until another operator confirms their removal. A list
     that is unsigned, malformed, or has lost more than 1 % of its numbers is refused, and an alert tells of it.
     """
+    if (facility is None) == (agency is None):
+        raise typer.BadParameter("expected either --facility or --agency")
     text, beside = read_csv(file), _beside(file)
     signature = read_csv(beside) if beside.exists() else ""
-    change("import privileged", f"list {file.name}", facility, csv=text, signature=signature)
+    signed = {"csv": text, "signature": signature}
+    change("import privileged", f"list {file.name}", facility, agency_id=agency, **signed)
 
 
 def sign(file: File) -> None:

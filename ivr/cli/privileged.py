@@ -14,6 +14,9 @@ from ivr.policy.privilege import PrivilegeKind, Shrinking, Waiting
 from ivr.staff.showing import lists_in_doubt, privileged_numbers
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="the number, in any way of writing it")]
+Agency = Annotated[
+    str | None, typer.Option("--agency", metavar="ID", help="that of every facility of this agency")
+]
 Inmate = Annotated[str | None, typer.Option("--inmate", metavar="ID", help="this inmate's only")]
 
 
@@ -46,6 +49,7 @@ def add(
         Path | None, typer.Option("--document", help="what proves it; its SHA-256 is kept", dir_okay=False)
     ] = None,
     facility: Facility = None,
+    agency: Agency = None,
 ) -> None:
     """Have no call to a number recorded: at once, and for good when another operator has confirmed it within 72 hours.
 
@@ -60,6 +64,7 @@ def add(
         facility,
         number=number,
         inmate_id=inmate,
+        agency_id=agency,
         kind=kind,
         untimed=untimed,
         **proof,
@@ -69,24 +74,33 @@ def add(
 def confirm(
     number: Number,
     note: Note,
+    *,
     inmate: Inmate = None,
     what: Annotated[
         Waiting | None, typer.Option("--what", help="needed where more than one thing waits")
     ] = None,
     facility: Facility = None,
+    agency: Agency = None,
 ) -> None:
     """Confirm what another operator has added, or has asked to be taken away; the answer says which it was."""
-    change("number privileged confirm", note, facility, number=number, inmate_id=inmate, what=what)
+    whose = {"number": number, "inmate_id": inmate, "agency_id": agency}
+    change("number privileged confirm", note, facility, **whose, what=what)
 
 
-def remove(number: Number, note: Note, inmate: Inmate = None, facility: Facility = None) -> None:
+def remove(
+    number: Number, note: Note, inmate: Inmate = None, facility: Facility = None, agency: Agency = None
+) -> None:
     """Ask for a number to be privileged no longer; it is until another operator confirms that."""
-    change("number privileged shrink", note, facility, number=number, inmate_id=inmate, how=Shrinking.REMOVE)
+    whose = {"number": number, "inmate_id": inmate, "agency_id": agency}
+    change("number privileged shrink", note, facility, **whose, how=Shrinking.REMOVE)
 
 
-def timed(number: Number, note: Note, inmate: Inmate = None, facility: Facility = None) -> None:
+def timed(
+    number: Number, note: Note, inmate: Inmate = None, facility: Facility = None, agency: Agency = None
+) -> None:
     """Ask for a number to be untimed no longer; it is until another operator confirms that."""
-    change("number privileged shrink", note, facility, number=number, inmate_id=inmate, how=Shrinking.TIMED)
+    whose = {"number": number, "inmate_id": inmate, "agency_id": agency}
+    change("number privileged shrink", note, facility, **whose, how=Shrinking.TIMED)
 
 
 def narrow(

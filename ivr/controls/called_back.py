@@ -198,7 +198,7 @@ def _privileges(conn: Connection, number: str, at: datetime) -> list[Privilege]:
         told = Privilege(
             row.facility_id,
             row.added_at.astimezone(ZoneInfo(row.time_zone)).date(),
-            of_everybody=row.scope == scopes.FACILITY,
+            of_everybody=row.scope in {scopes.FACILITY, scopes.AGENCY},
             is_confirmed=row.confirmed_at is not None,
         )
         before = found.get(row.facility_id)

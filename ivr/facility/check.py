@@ -1,6 +1,6 @@
 """What in a facility's file contradicts itself, or stands there for nothing: a plain sentence for each."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -125,11 +125,21 @@ def _what_is_over(level: _Level, local: datetime) -> Iterator[str]:
 
 
 def _contradicting_numbers(file: FacilityFile) -> Iterator[str]:
-    privileged = {each.number for each in file.number if each.privileged}
-    for special in file.number:
-        if special.privileged and special.records and "records" in special.model_fields_set:
-            yield f"number {special.number}: records = true means nothing, since the number is privileged"
     blocks = _Blocks(file)
+    of_agency = file.agency.privileged if file.agency else []
+    for each in of_agency:
+        if by := blocks.of(each.number):
+            yield f"agency, number {each.number}: {each.label} is privileged, and blocked by {by}"
+    privileged = {each.number for each in file.number if each.privileged}
+    privileged |= {each.number for each in of_agency}
+    yield from _of_numbers(file, blocks, privileged)
+
+
+def _of_numbers(file: FacilityFile, blocks: "_Blocks", privileged: Collection[str]) -> Iterator[str]:
+    """Those with rules of their own, and those of lists."""
+    for special in file.number:
+        if special.number in privileged and special.records and "records" in special.model_fields_set:
+            yield f"number {special.number}: records = true means nothing, since the number is privileged"
     for special in file.number:
         if by := blocks.of(special.number):
             yield f"number {special.number}: {special.label} is for everybody, and blocked by {by}"

@@ -67,7 +67,7 @@ def dump_facility(conn: Connection, facility_id: str) -> Dumped:
     if row.taxes:
         beside[TAXES] = row.taxes
     if row.agency_id is not None:
-        beside[AGENCY] = to_toml(_agency(conn, row.agency_id, levels, blocks))
+        beside[AGENCY] = to_toml(_agency(conn, row, levels, blocks))
     return Dumped(
         _given(
             facility=head,
@@ -93,12 +93,16 @@ _NUMBER = special_number.c.number
 
 
 def _agency(
-    conn: Connection, agency_id: str, levels: Mapping[str, Entry], blocks: Iterable[Row[Any]]
+    conn: Connection, row: Row[Any], levels: Mapping[str, Entry], blocks: Iterable[Row[Any]]
 ) -> Entry:
     """The content of the agency's file."""
+    agency_id, facility_id = row.agency_id, row.id
     name = conn.execute(select(agency.c.name).where(agency.c.id == agency_id)).scalar_one()
     return _given(
         agency={"id": agency_id, "name": name, **levels[scopes.AGENCY]},
+        privileged=[
+            {"number": row.number, "label": row.note} for row in _by_file(conn, facility_id, scopes.AGENCY)
+        ],
         blocked=[_block(each) for each in blocks if _is_of_the_file(each, scopes.AGENCY)],
         no_contact=[_no_contact(each) for each in blocks if _protects(each, scopes.AGENCY)],
     )
@@ -158,16 +162,7 @@ def _plan(row: Row[Any]) -> Entry:
 
 def _specials(conn: Connection, facility_id: str, levels: Mapping[str, Entry]) -> list[Entry]:
     """Numbers with rules of their own; privileged those that a file has made so."""
-    by_file = set(
-        conn.scalars(
-            select(privileged_number.c.number).where(
-                privileged_number.c.facility_id == facility_id,
-                privileged_number.c.scope == scopes.FACILITY,
-                privileged_number.c.source == PrivilegeSource.FILE,
-                privileged_number.c.removed_at.is_(None),
-            )
-        )
-    )
+    by_file = {row.number for row in _by_file(conn, facility_id, scopes.FACILITY)}
     names = ("free", "office", "hotline", "passive", "relay", "allowed")
     return [
         {
@@ -182,6 +177,17 @@ def _specials(conn: Connection, facility_id: str, levels: Mapping[str, Entry]) -
         }
         for row in _rows(conn, special_number, facility_id, _NUMBER)
     ]
+
+
+def _by_file(conn: Connection, facility_id: str, scope: str) -> Sequence[Row[Any, Any]]:
+    """Numbers that a file has made privileged at a scope."""
+    made = select(privileged_number.c.number, privileged_number.c.note).where(
+        privileged_number.c.facility_id == facility_id,
+        privileged_number.c.scope == scope,
+        privileged_number.c.source == PrivilegeSource.FILE,
+        privileged_number.c.removed_at.is_(None),
+    )
+    return conn.execute(made.order_by(privileged_number.c.number)).all()
 
 
 def _station(row: Row[Any], levels: Mapping[str, Entry]) -> Entry:

@@ -338,16 +338,25 @@ class Reviewed:
     says: TariffFile
 
 
+class PrivilegedEntry(Entry):
+    """`[[privileged]]` of an agency's file: a number that no facility of the agency ever records."""
+
+    number: E164
+    label: Note
+
+
 class AgencyFile(Entry):
     """An agency's file: what it has of a facility's holds for each of its facilities."""
 
     agency: AgencyEntry
+    privileged: list[PrivilegedEntry] = []
     blocked: list[BlockedEntry] = []
     no_contact: list[NoContactEntry] = []
 
     @model_validator(mode="after")
     def _once(self) -> Self:
         _refuse_twin_blocks(self.blocked)
+        refuse_twins("privileged number", [each.number for each in self.privileged])
         return self
 
 

@@ -15,7 +15,7 @@ from ivr.facility.load_inmates import load_inmate, pins_of_file
 from ivr.facility.load_levels import load_levels
 from ivr.facility.load_pins import PinLoader
 from ivr.facility.load_prices import load_prices
-from ivr.facility.load_privileged import load_privileged
+from ivr.facility.load_privileged import leave_agency, load_privileged
 from ivr.facility.pins import PinKey
 from ivr.facility.possible import shortfalls
 from ivr.facility.putting import put, replace_rows
@@ -33,7 +33,7 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
     FacilityFileError for another facility's station, and for a hotline's code that is an open booking's number.
     """
     entry = file.facility
-    is_new = conn.scalar(select(facility.c.id).where(facility.c.id == entry.id)) is None
+    before = conn.execute(select(facility.c.agency_id).where(facility.c.id == entry.id)).one_or_none()
     pins = PinLoader(key, entry.identify_by)
     inmate_keys: dict[str, int] = {}
     people: dict[int, str] = {}
@@ -60,8 +60,10 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
         [each.model_dump(exclude={*RULES_AND_RECORDS, "privileged"}) for each in file.number],
         words=words,
     )
-    if is_new:  # where an older facility's list is lost, no load makes another of what is left
+    if before is None:  # where an older facility's list is lost, no load makes another of what is left
         privileged.begin(conn, entry.id)
+    elif before.agency_id is not None and (not file.agency or before.agency_id != file.agency.agency.id):
+        changed += leave_agency(conn, entry.id, before.agency_id, at)
     changed += load_privileged(conn, file, at)
     for unit in file.unit:
         keys, named = {**owner, "id": unit.id}, {"label": unit.label}

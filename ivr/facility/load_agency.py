@@ -12,6 +12,7 @@ from ivr.facility.entries import LevelEntry
 from ivr.facility.file import FacilityFile
 from ivr.facility.load_blocks import Block, blocks, put_blocks
 from ivr.facility.load_levels import put_levels
+from ivr.facility.load_privileged import load_of_agency
 from ivr.facility.putting import put
 from ivr.facility.tables import agency, facility
 
@@ -41,9 +42,12 @@ def load_agency(conn: Connection, file: FacilityFile, at: datetime) -> list[str]
         its = its.where(facility.c.agency_id == file.agency.agency.id)
         wanted = blocks(scopes.AGENCY, file.agency.blocked, file.agency.no_contact)
     changed = []
-    for facility_id, zone in conn.execute(its):
+    places = conn.execute(its).all()
+    listed = load_of_agency(conn, file, [each.id for each in places], at)
+    for facility_id, zone in places:
         words, theirs = Words(ZoneInfo(zone)), kept.kept(conn, facility_id)
         lines = put_levels(conn, facility_id, {scopes.AGENCY: level}, at, words=words)
+        lines += listed.get(facility_id, [])
         lines += put_blocks(conn, facility_id, wanted, {scopes.AGENCY}, theirs=theirs, at=at, words=words)
         changed += [f"agency at {facility_id}: {line}" for line in lines]
     return changed

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, exists, func, literal, or_, select
 
 from accounts.db import Prepared
-from ivr.facility import privileged, scopes
+from ivr.facility import privileged
 from ivr.facility.tables import (
     allowed_number,
     facility,
@@ -148,7 +148,7 @@ _PRIVILEGED = privileged.holds(
 #: Another's number is privileged for whoever calls unknown, but does not make their call untimed.
 _IS_UNTIMED = and_(
     privileged_number.c.untimed,
-    or_(inmate.c.id.is_not(None), privileged_number.c.scope == scopes.FACILITY),
+    or_(inmate.c.id.is_not(None), privileged.is_everybodys()),
 )
 _PASSIVE = and_(
     passive_number.c.facility_id == bindparam("facility_id"),

@@ -57,7 +57,12 @@ def holds(at: Any, *, facility_id: Any, number: Any, inmate_key: Any) -> ColumnE
 def is_whose(inmate_key: Any) -> ColumnElement[bool]:
     """The condition that a row is everybody's, or this inmate's; of nobody who is known it may be anybody's."""
     own = literal(f"{Level.INMATE}/") + cast(inmate_key, String)  # NULL without a key
-    return or_(_row.scope == scopes.FACILITY, _row.scope == own, own.is_(None))
+    return or_(is_everybodys(), _row.scope == own, own.is_(None))
+
+
+def is_everybodys() -> ColumnElement[bool]:
+    """The condition that a row is the whole facility's, or that of every facility of its agency."""
+    return or_(_row.scope == scopes.FACILITY, _row.scope == scopes.AGENCY)
 
 
 def standing(
@@ -121,11 +126,7 @@ class Changing:
 
         What stands there unconfirmed, or has lapsed, makes way.
         """
-        same = (_row.facility_id == self._facility_id, _row.scope == scope, _row.number == number)
-        before = update(privileged_number).where(
-            *same, _row.removed_at.is_(None), _row.confirmed_at.is_(None)
-        )
-        self._conn.execute(before.where(_row.untimed.is_(untimed)).values(removed_at=at))
+        self._make_way(scope, number, untimed=untimed, at=at)
         self._conn.execute(
             insert(privileged_number).values(
                 facility_id=self._facility_id,
@@ -144,6 +145,19 @@ class Changing:
                 confirmed_at=at if confirmed_by else None,
             )
         )
+
+    def copy(self, other: Row[Any], at: datetime) -> None:
+        """A row of another facility's list becomes one of this, with all that was said and asked of it."""
+        self._make_way(other.scope, other.number, untimed=other.untimed, at=at)
+        values = {name: value for name, value in other._asdict().items() if name != "id"}
+        self._conn.execute(insert(privileged_number).values({**values, "facility_id": self._facility_id}))
+
+    def _make_way(self, scope: str, number: str, *, untimed: bool, at: datetime) -> None:
+        same = (_row.facility_id == self._facility_id, _row.scope == scope, _row.number == number)
+        before = update(privileged_number).where(
+            *same, _row.removed_at.is_(None), _row.confirmed_at.is_(None)
+        )
+        self._conn.execute(before.where(_row.untimed.is_(untimed)).values(removed_at=at))
 
     def ask(self, row_id: int, how: Shrinking, *, author: str, at: datetime, to: str | None = None) -> None:
         """Somebody wants the row to shrink (for NARROW: to this scope), which another operator has to confirm."""

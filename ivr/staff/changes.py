@@ -226,7 +226,7 @@ def attempt(
     if not asked.signs_itself:
         asked = asked.model_copy(update={"author": signer.author})
     desk = Desk(conn, at, pin_key, list_key, authority.role_of(conn, signer))
-    facility_id = desk.facility_id(asked) if asked.of_facility else None
+    facility_id = desk.facility_id(asked) if asked.of_one_facility else None
     wanted = CHANGES[name]
     act = Act(
         name, wanted.needs, asked.about, asked.note, facility_id, wanted.deed, asked.author, name in OWN

@@ -76,6 +76,11 @@ class Asked(BaseModel):
     facility_id: str | None = None
 
     @property
+    def of_one_facility(self) -> bool:
+        """Whether it is of one facility, which is named or the only one."""
+        return self.of_facility
+
+    @property
     def about(self) -> str:
         """Whom or what it changes, as the log of changes has it."""
         raise NotImplementedError
@@ -108,6 +113,13 @@ class Desk:
     def facility_id(self, asked: Asked) -> str:
         """The named facility, or the only one; raises StaffError if that is not one."""
         return one_facility(self.conn, asked.facility_id)
+
+    def facilities_of(self, agency_id: str) -> list[str]:
+        """The facilities of an agency; raises StaffError where it has none."""
+        its = select(facility.c.id).where(facility.c.agency_id == agency_id).order_by(facility.c.id)
+        if not (found := list(self.conn.scalars(its))):
+            raise StaffError(f"no facility belongs to an agency {agency_id}")
+        return found
 
     def time_zone(self, facility_id: str) -> str:
         """The facility's time zone."""

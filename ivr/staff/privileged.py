@@ -1,8 +1,9 @@
 """Privileged numbers: one operator adds, unrecorded at once, another confirms; to take one away needs two as well."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationInfo, field_validator
 from sqlalchemy import Row
@@ -21,18 +22,34 @@ from ivr.records import sealing
 from ivr.staff.desk import Asked, Desk, StaffError
 from rating.form import like
 
+A = TypeVar("A", bound="OfNumber")
 Sha256 = Annotated[str, like(r"[0-9a-f]{64}", "a SHA-256 hash, 64 hexadecimal digits")]
 
 
 class OfNumber(Asked):
-    """A privileged number: everybody's at the facility, or one inmate's."""
+    """A privileged number: everybody's at the facility, or at every facility of an agency, or one inmate's."""
 
     number: E164
     inmate_id: str | None = None
+    agency_id: str | None = Field(default=None, validate_default=True)
+
+    @field_validator("agency_id")
+    @classmethod
+    def _is_all_of_it(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and (info.data.get("inmate_id") or info.data.get("facility_id")):
+            raise ValueError("an agency's number is that of all its facilities, and no inmate's")
+        return value
+
+    @property
+    def of_one_facility(self) -> bool:
+        """Not where it is an agency's."""
+        return self.agency_id is None
 
     @property
     def about(self) -> str:
         """The number, and whose."""
+        if self.agency_id is not None:
+            return f"number {self.number} of agency {self.agency_id}"
         return f"number {self.number}{f' of inmate {self.inmate_id}' if self.inmate_id else ''}"
 
 
@@ -65,6 +82,10 @@ class ShrinkPrivileged(OfNumber):
             raise ValueError("expected an inmate to narrow it to, and only then")
         if narrowed and info.data.get("inmate_id") is not None:
             raise ValueError("it is one inmate's already")
+        if narrowed and info.data.get("agency_id") is not None:
+            raise ValueError(
+                "an agency's number is narrowed to no inmate: add it for the inmate, then remove it"
+            )
         return value
 
 
@@ -73,7 +94,10 @@ def add(desk: Desk, asked: AddPrivileged) -> str:
 
     Who adds anew what was to be taken away withdraws that. Raises StaffError for what is so already.
     """
-    facility_id, scope = _place(desk, asked)
+    return _at_each(desk, asked, _add)
+
+
+def _add(desk: Desk, asked: AddPrivileged, facility_id: str, scope: str) -> str:
     rows = privileged.standing(desk.conn, facility_id, desk.at, number=asked.number, scope=scope)
     same = [row for row in rows if row.untimed or not asked.untimed]
     if wanted := [row for row in same if _is_asked(row, desk.at)]:
@@ -112,7 +136,10 @@ def confirm(desk: Desk, asked: ConfirmPrivileged) -> str:
 
     Raises StaffError for whoever wanted it themselves, where nothing such waits, and where it is not clear which.
     """
-    facility_id, scope = _place(desk, asked)
+    return _at_each(desk, asked, _confirm)
+
+
+def _confirm(desk: Desk, asked: ConfirmPrivileged, facility_id: str, scope: str) -> str:
     rows = privileged.standing(desk.conn, facility_id, desk.at, number=asked.number, scope=scope)
     what = _what(asked, rows, desk.at)
     waiting = {row: by for row in rows if (by := _waits(row, desk.at).get(what))}
@@ -131,7 +158,10 @@ def confirm(desk: Desk, asked: ConfirmPrivileged) -> str:
 
 def shrink(desk: Desk, asked: ShrinkPrivileged) -> str:
     """Ask for it; until another operator confirms that, everything stays as it is."""
-    facility_id, scope = _place(desk, asked)
+    return _at_each(desk, asked, _ask)
+
+
+def _ask(desk: Desk, asked: ShrinkPrivileged, facility_id: str, scope: str) -> str:
     rows = privileged.standing(desk.conn, facility_id, desk.at, number=asked.number, scope=scope)
     wanted = [row for row in rows if row.untimed or asked.how is not Shrinking.TIMED]
     if not wanted:
@@ -196,11 +226,32 @@ def _shrink(desk: Desk, listed: privileged.Changing, row: Row[Any], rows: Sequen
     listed.change(row.id, **_NOTHING_ASKED, **values)
 
 
-def _place(desk: Desk, asked: OfNumber) -> tuple[str, str]:
+def _at_each(desk: Desk, asked: A, work: Callable[[Desk, A, str, str], str]) -> str:
+    """The work at each facility that it is about; where an agency's number already is as it shall be, it stays so.
+
+    Raises StaffError where there is nothing to do at any.
+    """
+    told: dict[str, list[str]] = defaultdict(list)
+    refused: list[StaffError] = []
+    for facility_id, scope in _places(desk, asked):
+        try:
+            told[work(desk, asked, facility_id, scope)].append(facility_id)
+        except StaffError as error:
+            refused.append(error)
+    if not told:
+        raise refused[0]
+    if asked.agency_id is None:
+        return next(iter(told))
+    return "\n".join(f"{', '.join(places)}: {each}" for each, places in told.items())
+
+
+def _places(desk: Desk, asked: OfNumber) -> list[tuple[str, str]]:
+    if asked.agency_id is not None:
+        return [(each, scopes.AGENCY) for each in desk.facilities_of(asked.agency_id)]
     facility_id = desk.facility_id(asked)
     if asked.inmate_id is None:
-        return facility_id, scopes.FACILITY
-    return facility_id, scopes.inmate(desk.inmate(facility_id, asked.inmate_id).id)
+        return [(facility_id, scopes.FACILITY)]
+    return [(facility_id, scopes.inmate(desk.inmate(facility_id, asked.inmate_id).id))]
 
 
 def _is_asked(row: Row[Any], at: datetime) -> bool:

@@ -22,11 +22,17 @@ class PrivilegedList(Asked):
 
     csv: str
     signature: str
+    agency_id: str | None = None  # of all its facilities
+
+    @property
+    def of_one_facility(self) -> bool:
+        """Not where it is an agency's."""
+        return self.agency_id is None
 
     @property
     def about(self) -> str:
         """The list."""
-        return "privileged numbers"
+        return f"privileged numbers{f' of agency {self.agency_id}' if self.agency_id else ''}"
 
 
 def signature(key: bytes, text: str) -> str:
@@ -40,14 +46,21 @@ def import_list(desk: Desk, asked: PrivilegedList) -> str:
     Raises Alarm, of which an alert remains, for a list that is unsigned, malformed, or has lost more than 1 % of its
     numbers.
     """
-    facility_id = desk.facility_id(asked)
+    if asked.agency_id is None:
+        return _import(desk, asked, desk.facility_id(asked))
+    return "\n".join(f"{each}: {_import(desk, asked, each)}" for each in desk.facilities_of(asked.agency_id))
+
+
+def _import(desk: Desk, asked: PrivilegedList, facility_id: str) -> str:
     if not desk.list_key or not hmac.compare_digest(
         signature(desk.list_key, asked.csv).encode(), asked.signature.strip().encode()
     ):
         raise _alarm(facility_id, asked, "its signature is missing or wrong")
     wanted = _wanted(desk, facility_id, asked)
     rows = privileged.standing(desk.conn, facility_id, desk.at)
-    standing = {_key(row): row for row in rows if row.source == PrivilegeSource.LIST}
+    of_agency = asked.agency_id is not None
+    of_lists = [row for row in rows if row.source == PrivilegeSource.LIST]
+    standing = {_key(row): row for row in of_lists if (row.scope == scopes.AGENCY) is of_agency}
     missing = [row for key, row in standing.items() if key not in wanted]
     if is_too_short(len(standing), len(missing)):
         raise _alarm(facility_id, asked, f"{len(missing)} of {len(standing)} numbers are missing from it")
@@ -85,7 +98,7 @@ def _wanted(desk: Desk, facility_id: str, asked: PrivilegedList) -> dict[Key, Pr
     for line, row in rows.entries:
         assert isinstance(row, PrivilegedRow)
         try:
-            scope = scopes.inmate(desk.inmate(facility_id, row.inmate).id) if row.inmate else scopes.FACILITY
+            scope = _scope(desk, facility_id, asked, row)
         except StaffError as unknown:
             raise _alarm(facility_id, asked, f"line {line}: {unknown}") from None
         key = (row.number, scope, row.untimed)
@@ -93,6 +106,14 @@ def _wanted(desk: Desk, facility_id: str, asked: PrivilegedList) -> dict[Key, Pr
             raise _alarm(facility_id, asked, f"line {line}: {row.number} stands there twice")
         wanted[key] = row
     return wanted
+
+
+def _scope(desk: Desk, facility_id: str, asked: PrivilegedList, row: PrivilegedRow) -> str:
+    if asked.agency_id is not None:
+        if row.inmate:
+            raise StaffError("inmate: expected none, since the list is an agency's")
+        return scopes.AGENCY
+    return scopes.inmate(desk.inmate(facility_id, row.inmate).id) if row.inmate else scopes.FACILITY
 
 
 def _add(

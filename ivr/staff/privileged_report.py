@@ -144,8 +144,10 @@ def _ever_privileged() -> ColumnElement[bool]:
 
 
 def _changes(conn: Connection, facility_id: str, zone: ZoneInfo, from_at: datetime, to_at: datetime) -> Lines:
+    agency_id = select(facility.c.agency_id).where(facility.c.id == facility_id).scalar_subquery()
+    of_agency = audit.c.about.like(literal("%") + " of agency " + agency_id)
     wanted = select(audit).where(
-        audit.c.facility_id == facility_id,
+        or_(audit.c.facility_id == facility_id, of_agency),
         audit.c.deed == Deed.CHANGE,
         audit.c.at >= from_at,
         audit.c.at < to_at,

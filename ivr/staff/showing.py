@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, String, cast, literal, select
 
-from ivr.facility import privileged
+from ivr.facility import privileged, scopes
 from ivr.facility.tables import facility, inmate, privileged_number
 from ivr.policy.level import Level
 from ivr.policy.privilege import Shrinking
@@ -27,7 +27,7 @@ def privileged_numbers(conn: Connection, facility_id: str | None, at: datetime) 
     """A row for each number, also for what has lapsed; times are the facility's."""
     own = literal(f"{Level.INMATE}/") + cast(inmate.c.id, String)
     rows = (
-        select(privileged_number, facility.c.time_zone, inmate.c.inmate_id)
+        select(privileged_number, facility.c.time_zone, facility.c.agency_id, inmate.c.inmate_id)
         .join(facility, facility.c.id == privileged_number.c.facility_id)
         .outerjoin(inmate, own == privileged_number.c.scope)
         .where(privileged_number.c.removed_at.is_(None))
@@ -51,13 +51,19 @@ def _told(row: Row[Any], at: datetime) -> dict[str, str]:
     state, by, until = _state(row, at)
     return {
         "number": row.number,
-        "whose": f"inmate {row.inmate_id}" if row.inmate_id else row.facility_id,
+        "whose": _whose(row),
         "kind": f"{row.kind}, untimed" if row.untimed else row.kind,
         "state": state,
         "since": _local(row.added_at, zone),
         "by": by,
         "until": _local(until, zone) if until else "",
     }
+
+
+def _whose(row: Row[Any]) -> str:
+    if row.scope == scopes.AGENCY:
+        return f"{row.facility_id}, as of agency {row.agency_id}"
+    return f"inmate {row.inmate_id}" if row.inmate_id else row.facility_id
 
 
 def _state(row: Row[Any], at: datetime) -> tuple[str, str, datetime | None]:

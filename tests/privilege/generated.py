@@ -22,7 +22,7 @@ from ivr.controls.authorisation import gather, number_keyed
 from ivr.controls.facts import Caller, Choice
 from ivr.facility import lookup, privileged
 from ivr.facility.bookings import Booking
-from ivr.facility.file import FacilityFileError
+from ivr.facility.file import FacilityFile, FacilityFileError
 from ivr.facility.tables import facility as facility_table
 from ivr.facility.tables import privileged_list, privileged_number
 from ivr.loading import load
@@ -73,6 +73,9 @@ FORMS: Final = (
     "1-{0}-{1}-{2}",
 )
 INMATES: Final = ("1001", "1002")
+#: In place of an inmate: at every facility of the agency.
+AGENCYS: Final = "example-agency"
+_AGENCY_FILE: Final = f'[agency]\nid = "{AGENCYS}"\nname = "Example Agency"\n'
 OPERATORS: Final = ("ann", "bob", "cy")
 
 
@@ -92,14 +95,14 @@ class Standing:
 
 @dataclass(slots=True)
 class Known:
-    """What must not be recorded: by number and whose it is (None: everybody's)."""
+    """What must not be recorded: by number and whose it is (None: everybody's at the facility)."""
 
     numbers: dict[tuple[str, str | None], Standing] = field(default_factory=dict)
     in_doubt: bool = False
 
     def forbids(self, number: str, inmate_id: str | None, at: datetime) -> bool:
         """Whether a call of the inmate to the number must not be recorded; one unknown may be anybody."""
-        may_be = {whose for _, whose in self.numbers} if inmate_id is None else {None, inmate_id}
+        may_be = {whose for _, whose in self.numbers} if inmate_id is None else {None, AGENCYS, inmate_id}
         own = (self.numbers.get((number, whose)) for whose in may_be)
         return self.in_doubt or any(each is not None and each.holds(at) for each in own)
 
@@ -217,7 +220,7 @@ class Chance:
     def _is_added(self) -> None:
         number, whose = self._place()
         author = self.chance.choice(OPERATORS)
-        given = {"number": self._written(number), "inmate_id": whose, "kind": "attorney"}
+        given = {"number": self._written(number), **_named(whose), "kind": "attorney"}
         if self._asked("number privileged add", author, **given):
             stands = self.known.numbers.get((number, whose))
             if stands is not None and stands.holds(self.world.at):
@@ -229,7 +232,7 @@ class Chance:
         number, whose = self._place()
         author = self.chance.choice(OPERATORS)
         what = self.chance.choice([None, None, "addition", "removal"])
-        given = {"number": self._written(number), "inmate_id": whose, "what": what}
+        given = {"number": self._written(number), **_named(whose), "what": what}
         if not self._asked("number privileged confirm", author, **given):
             return
         stands = self.known.numbers[number, whose]
@@ -245,7 +248,7 @@ class Chance:
     def _is_to_be_removed(self) -> None:
         number, whose = self._place()
         author = self.chance.choice(OPERATORS)
-        given = {"number": self._written(number), "inmate_id": whose, "how": "remove"}
+        given = {"number": self._written(number), **_named(whose), "how": "remove"}
         if self._asked("number privileged shrink", author, **given):
             stands = self.known.numbers[number, whose]
             stands.asked_by, stands.asked_until = author, self.world.at + LAPSE
@@ -254,7 +257,7 @@ class Chance:
         """The same facility, its privileged number written otherwise, or left out, which no file may do."""
         leaves_out = self.chance.random() < 0.2
         new = "+1 217 555 0119" if leaves_out else self._written(BY_FILE)
-        file = demonstration(*CHANGES, ('number = "+1 217 555 0110"', f'number = "{new}"'))
+        file = _file(('number = "+1 217 555 0110"', f'number = "{new}"'))
         try:
             self.world.database.transact_now(load, file, KEY, self.world.at)
         except FacilityFileError:
@@ -273,9 +276,16 @@ class Chance:
         """Signed; it may be refused for what it has lost, and never takes anything away by itself."""
         author = self.chance.choice(OPERATORS)
         places = list(dict.fromkeys(self._place() for _ in range(self.chance.randint(1, 4))))
-        rows = [f"{self._written(number)},{whose or ''},attorney,by chance" for number, whose in places]
+        agency = self.chance.choice((None, None, AGENCYS))
+        of_list = [(number, agency or (whose if whose != AGENCYS else None)) for number, whose in places]
+        places = list(dict.fromkeys(of_list))
+        rows = [
+            f"{self._written(number)},{(not agency and whose) or ''},attorney,by chance"
+            for number, whose in places
+        ]
         csv = "\n".join(["number,inmate,kind,note", *rows])
-        if not self._asked("import privileged", author, csv=csv, signature=signature(LIST_KEY, csv)):
+        given = {"csv": csv, "signature": signature(LIST_KEY, csv), "agency_id": agency}
+        if not self._asked("import privileged", author, **given):
             return
         for place in places:
             stands = self.known.numbers.get(place)
@@ -322,7 +332,7 @@ class Chance:
     # -- how
 
     def _place(self) -> tuple[str, str | None]:
-        return self.chance.choice(list(KEYED)), self.chance.choice((None, None, *INMATES))
+        return self.chance.choice(list(KEYED)), self.chance.choice((None, None, AGENCYS, *INMATES))
 
     def _written(self, number: str) -> str:
         if not number.startswith("+1"):
@@ -379,4 +389,14 @@ def _restore(conn: Connection, backup: Backup) -> None:
 
 def small_world(database: Database, folder: Path) -> World:
     """The facility whose calls are decided on."""
-    return World(database, folder, demonstration(*CHANGES))
+    return World(database, folder, _file())
+
+
+def _file(*edits: tuple[str, str]) -> FacilityFile:
+    """The demonstration's, as a facility of an agency."""
+    return demonstration(*CHANGES, *edits, agency=_AGENCY_FILE)
+
+
+def _named(whose: str | None) -> Mapping[str, str | None]:
+    """Whose a number is, as a verb names it."""
+    return {"agency_id": whose} if whose == AGENCYS else {"inmate_id": whose}

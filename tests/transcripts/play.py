@@ -187,13 +187,16 @@ def _write(path: str, sound: bytes) -> None:
     Path(path).write_bytes(sound)
 
 
-def demonstration(*changes: tuple[str, str]) -> FacilityFile:
-    """The demonstration's facility file, with changes to its text."""
+def demonstration(*changes: tuple[str, str], agency: str | None = None) -> FacilityFile:
+    """The demonstration's facility file, with changes to its text; with an agency's file as of that agency."""
     sources = read(FACILITY)
     texts = {"": sources.text, **sources.beside}
     for old, new in changes:
         assert any(old in text for text in texts.values())
         texts = {name: text.replace(old, new) for name, text in texts.items()}
+    if agency is not None:
+        named = texts[""].replace('kind = "jail"', 'agency = "agency.toml"\nkind = "jail"')
+        texts |= {"": named, "agency.toml": agency}
     return parse(Sources(texts.pop(""), texts), "demonstration")
 
 
