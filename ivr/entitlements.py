@@ -1,21 +1,25 @@
 """What law gives each inmate, what settings left them, and what they used: a line for each inmate and day."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
+from accounts.db import Database
 from ivr.facility import possible
 from ivr.facility.lookup import Facility, facilities
 from ivr.facility.possible import Possible, entitled_on, people
 from ivr.policy.quantity import MINUTE_MS, SHORTEST_COUNTED_MS
 from ivr.records.alerts import alert, open_alerts
-from ivr.records.tables import call
+from ivr.records.tables import call, job
 
 SHORTFALL = "entitlement"
+NAME: Final = "entitlements"
+Job = Callable[[Connection, datetime], int]
 
 
 class EntitlementError(Exception):
@@ -51,7 +55,7 @@ def entitlements(
     today = now.astimezone(ZoneInfo(place.time_zone)).date()
     days = list(_days(first or last or today, last or first or today))
     used = _used(conn, place, days[0], days[-1])
-    settings, there = Possible.read(conn, place), people(conn, place.id)
+    settings, there = Possible.read(conn, place, days[0]), people(conn, place.id)
     found = []
     for day in days:
         entitled = entitled_on(place, day)
@@ -66,10 +70,38 @@ def entitlements(
 
 def alert_shortfalls(conn: Connection, at: datetime) -> None:
     """Alert of every group of inmates to whom settings leave less than a law gives, where no alert of it is open."""
+    _alert_new(conn, possible.alerts(conn, at), at)
+
+
+def look(database: Database, _places: object, at: datetime) -> Job:
+    """Work out what was possible yesterday, with what was switched off, and is on the next seven days.
+
+    Once in the day of each facility; what remains to do is to alert, as `alert_shortfalls` does.
+    """
+    lines = database.read_now(_since_last, at)
+    return lambda conn, now: _alert_new(conn, lines, now)
+
+
+def _since_last(conn: Connection, at: datetime) -> list[str]:
+    ran_at = conn.scalar(select(job.c.ran_at).where(job.c.name == NAME))
+
+    def is_done(zone: ZoneInfo) -> bool:
+        return ran_at is not None and ran_at.astimezone(zone).date() == at.astimezone(zone).date()
+
+    return [
+        f"{place.id}: {line}"
+        for place in facilities(conn, None)
+        if not is_done(ZoneInfo(place.time_zone))
+        for line in possible.shortfalls(conn, place.id, at, days_back=1)
+    ]
+
+
+def _alert_new(conn: Connection, lines: Iterable[str], at: datetime) -> int:
     known = [_whose(row.text) for row in open_alerts(conn) if row.kind == SHORTFALL]
-    for line in possible.alerts(conn, at):
-        if _whose(line) not in known:
-            alert(conn, SHORTFALL, line, at)
+    new = [line for line in lines if _whose(line) not in known]
+    for line in new:
+        alert(conn, SHORTFALL, line, at)
+    return len(new)
 
 
 def _whose(line: str) -> list[str]:

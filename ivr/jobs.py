@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row, select, update
 from accounts import paid_calls
 from accounts.db import Database, insert_if_new
 from accounts.expiring_cards import tell_of_expiring_cards
-from ivr import checking, idling, renewing, retention
+from ivr import checking, entitlements, idling, renewing, retention
 from ivr.chaining import CHAINS
 from ivr.papers.invoice import make_invoices
 from ivr.papers.monthly import tell_statements
@@ -29,7 +29,7 @@ from ivr.records.tables import job as job_table
 log = structlog.get_logger(__name__)
 
 Job = Callable[[Connection, datetime], int]
-#: Looks at files as the database has them, outside of any transaction; what is left to do then is a job.
+#: Looks at files, or at much of the database, outside of any transaction that writes; what is left to do is a job.
 Look = Callable[[Database, Places, datetime], Job]
 
 
@@ -53,8 +53,10 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
         "chain": link,
     }
 )
-#: Those that look at files first, by their names.
-LOOKING: Final[Mapping[str, Look]] = MappingProxyType({checking.NAME: checking.look})
+#: Those that look first, by their names.
+LOOKING: Final[Mapping[str, Look]] = MappingProxyType(
+    {checking.NAME: checking.look, entitlements.NAME: entitlements.look}
+)
 NAMES: Final = (*JOBS, *LOOKING)
 EVERY_SECONDS = 3600.0
 #: A job that has not come to an end by then goes on an hour later.

@@ -38,8 +38,8 @@ def register(app: typer.Typer) -> None:
         """Tell for each inmate and day how many minutes were possible, how many were used, and what law gives them.
 
         What was possible is worked out from the settings as they stand now: hours, closures, quotas, pauses and
-        attempts of facility, unit and inmate, with calls of full length. Days on which less was possible than is due
-        are short.
+        attempts of every level, with calls of full length, and from what was switched off when. Days on which less was
+        possible than is due are short.
         """
         if day is not None and (first is not None or last is not None):
             raise typer.BadParameter("either --day, or --from and --to")

@@ -9,8 +9,9 @@ from ivr.facility.check_limits import Entitlement, dead_limits, quotas_below
 from ivr.facility.entries import LevelEntry
 from ivr.facility.fields import DAYS
 from ivr.facility.file import AllowedEntry, BlockedEntry, FacilityFile, InmateEntry, RecordingEntry
-from ivr.facility.hours import ALWAYS, Hours, hours
+from ivr.facility.hours import ALWAYS, NEVER, Hours, hours
 from ivr.facility.settings import patterns
+from ivr.policy.possible import within_reach
 from rating.free_by_law import agency_share
 from rating.numbers import read_e164
 
@@ -59,7 +60,7 @@ def _levels(file: FacilityFile) -> Iterator[_Level]:
 def _facility_hours(file: FacilityFile) -> Hours:
     """Within its agency's. A facility without hours is never open, where any other level would be always."""
     agency = hours(file.agency.agency.schedule) if file.agency else ALWAYS
-    return hours(file.facility.schedule) & agency if file.facility.schedule else Hours(0, 0)
+    return hours(file.facility.schedule) & agency if file.facility.schedule else NEVER
 
 
 def _windows_that_never_open(file: FacilityFile, level: _Level) -> Iterator[str]:
@@ -114,6 +115,27 @@ def _below_the_law(file: FacilityFile, levels: list[_Level], local: datetime) ->
                 least = min(opened.minutes_on(day) for day in short)
                 days = ", ".join(DAYS[day] for day in short)
                 yield f"{level.name}: open for {least} minutes on {days}: {entitled}"
+    yield from _telephones_below(file, facility, entitled)
+
+
+def _telephones_below(file: FacilityFile, facility: Hours, entitled: Entitlement) -> Iterator[str]:
+    """Where inmates of a unit, or of none, could call for long enough, had they a telephone that is open then."""
+    units = {unit.id: hours(unit.schedule) for unit in file.unit}
+    telephones = [(each.unit, each) for each in file.station if not each.intake]
+    for unit in sorted({each.unit for each in file.inmate}, key=str):
+        theirs = facility & units.get(unit or "", ALWAYS)
+        opened = NEVER
+        for each in within_reach(unit, telephones):
+            opened |= theirs & hours(each.schedule) & units.get(each.unit or "", ALWAYS)
+        short = [
+            day
+            for day in range(7)
+            if opened.minutes_on(day) < entitled.minutes_a_day <= theirs.minutes_on(day)
+        ]
+        if short:
+            least = min(opened.minutes_on(day) for day in short)
+            days = ", ".join(DAYS[day] for day in short)
+            yield f"telephones of {unit or 'no unit'}: open for {least} minutes on {days}: {entitled}"
 
 
 def _what_is_over(level: _Level, local: datetime) -> Iterator[str]:

@@ -20,6 +20,9 @@ class Hours:
     def __and__(self, other: "Hours") -> "Hours":
         return Hours(self.week & other.week, self.holiday & other.holiday)
 
+    def __or__(self, other: "Hours") -> "Hours":
+        return Hours(self.week | other.week, self.holiday | other.holiday)
+
     def __bool__(self) -> bool:
         return bool(self.week or self.holiday)
 
@@ -28,6 +31,7 @@ class Hours:
         return (self.week >> day * DAY & (1 << DAY) - 1).bit_count()
 
 
+NEVER = Hours(0, 0)
 ALWAYS = Hours((1 << WEEK) - 1, (1 << DAY) - 1)
 
 

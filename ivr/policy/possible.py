@@ -1,9 +1,11 @@
-"""How many minutes of a day settings leave for calls: hours of every level together, quotas, pauses, attempts."""
+"""How many minutes of a day settings leave for calls: hours of every level together, telephones, quotas, pauses."""
 
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from ivr.policy.quantity import (
@@ -22,6 +24,22 @@ from ivr.policy.quantity import (
 )
 from ivr.policy.schedule import Schedule
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Telephone:
+    """What a telephone adds to the rules of whoever calls from it: its hours, when it is off, its limits."""
+
+    schedules: Sequence[Schedule] = ()
+    limits: Sequence[CallLimit] = ()
+
+
+#: After the end of every closure.
+FOREVER: Final = datetime.max.replace(tzinfo=UTC)
+#: One that adds nothing.
+ANY: Final = Telephone()
+
 
 def possible_minutes(
     schedules: Sequence[Schedule],
@@ -29,14 +47,32 @@ def possible_minutes(
     longest_call_ms: int,
     on: date,
     zone: ZoneInfo,
+    *,
+    telephones: Sequence[Telephone] = (ANY,),
 ) -> int:
     """The most minutes that a person can talk on a local day, calling again and again at full length.
 
-    A quota of a week or a month gives each of its days an equal part; so many attempts in so many minutes are taken as
-    that many calls in each such stretch of the open time. Only limits that count a person's own calls are
-    looked at, and the longest call of any type.
+    `schedules` and `limits` hold whatever telephone is used; while one of the telephones is open calls can be made,
+    and of their limits the widest count. A quota of a week or a month gives each of its days an equal part; so many
+    attempts in so many minutes are taken as that many calls in each such stretch of the open time. Only limits that
+    count a person's own calls are looked at, and the longest call of any type.
     """
-    opened = _open_minutes(schedules, on, zone)
+    opened = _open_minutes(schedules, telephones, on, zone)
+    return max(
+        (_within([*limits, *each.limits], opened, longest_call_ms, on) for each in telephones), default=0
+    )
+
+
+def within_reach(unit_id: str | None, telephones: Iterable[tuple[str | None, T]]) -> list[T]:
+    """Whose telephones, named by their unit, somebody of a unit can use: their own and those of no unit.
+
+    Where there are neither, all.
+    """
+    listed = list(telephones)
+    return [each for of, each in listed if of in (unit_id, None)] or [each for _, each in listed]
+
+
+def _within(limits: Sequence[CallLimit], opened: int, longest_call_ms: int, on: date) -> int:
     longest = min([longest_call_ms, *_longest(limits)]) // MINUTE_MS
     for rule in limits:
         match rule:
@@ -54,11 +90,13 @@ def possible_minutes(
     return opened
 
 
-def _open_minutes(schedules: Sequence[Schedule], on: date, zone: ZoneInfo) -> int:
+def _open_minutes(
+    schedules: Sequence[Schedule], telephones: Sequence[Telephone], on: date, zone: ZoneInfo
+) -> int:
     at, ends = (datetime.combine(on + timedelta(days=days), time(0), zone).astimezone(UTC) for days in (0, 1))
     opened = timedelta(0)
     while at < ends:
-        until = _open_until(schedules, at.astimezone(zone))
+        until = _reached_until(schedules, telephones, at.astimezone(zone))
         if until is None:
             at += MINUTE
             continue
@@ -68,14 +106,26 @@ def _open_minutes(schedules: Sequence[Schedule], on: date, zone: ZoneInfo) -> in
     return opened // MINUTE
 
 
+def _reached_until(
+    schedules: Sequence[Schedule], telephones: Iterable[Telephone], local: datetime
+) -> datetime | None:
+    """Until when the person may call, from the telephone that is open the longest."""
+    theirs = _open_until(schedules, local)
+    if theirs is None:
+        return None
+    ends = [until for each in telephones if (until := _open_until(each.schedules, local)) is not None]
+    return min(theirs, max(ends)) if ends else None
+
+
 def _open_until(schedules: Iterable[Schedule], local: datetime) -> datetime | None:
+    """Until when all are open at once; the end of all time where there is none."""
     first: datetime | None = None
     for each in schedules:
         until = each.open_until(local)
         if until is None:
             return None
         first = until if first is None else min(first, until)
-    return first
+    return first or FOREVER
 
 
 def _longest(limits: Iterable[CallLimit]) -> list[int]:

@@ -3,17 +3,20 @@
 import csv
 import io
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from accounts.db import Database
 from ivr.entitlements import EntitlementError, Given, alert_shortfalls, entitlements
+from ivr.facility.check import findings
 from ivr.facility.possible import alerts
+from ivr.jobs import run_round
 from ivr.loading import load
 from ivr.policy.level import Level
-from ivr.policy.possible import possible_minutes
+from ivr.policy.possible import Telephone, possible_minutes, within_reach
 from ivr.policy.quantity import (
     CallLimit,
     CallQuota,
@@ -25,9 +28,10 @@ from ivr.policy.quantity import (
     MinuteQuota,
     Velocity,
 )
-from ivr.policy.schedule import Schedule
+from ivr.policy.schedule import Schedule, Window
 from ivr.records.alerts import open_alerts
 from tests.controller.conftest import Ivr
+from tests.controller.kept import places_in
 from tests.controller.test_cli import is_one_line
 from tests.controller.test_limits import talked
 from tests.controller.test_staff import does
@@ -36,7 +40,9 @@ from tests.policy.requests import CHICAGO, EVERY_DAY
 from tests.transcripts.play import KEY, World, demonstration
 
 #: Connecticut's law gives each person in a state prison 90 minutes a day.
+SECOND = 'label = "Unit A, second telephone"\n'
 CONNECTICUT = (
+    (f'{SECOND}unit = "unit-a"\n', SECOND),  # for everybody
     ('kind = "jail"', 'kind = "prison"'),
     ('operator = "county"', 'operator = "state"'),
     ('state = "IL"', 'state = "CT"'),
@@ -158,3 +164,94 @@ def test_the_command_shows_a_table_json_and_csv(ivr: Ivr, connecticut: World, on
     assert is_one_line(ivr("entitlements", "--facility", "nowhere"), "no facility nowhere")
     with pytest.raises(EntitlementError):
         connecticut.database.read_now(entitlements, "nowhere", None, None, connecticut.at)
+
+
+def hour(first: int, last: int) -> Schedule:
+    return Schedule([Window(day, time(first), time(last)) for day in range(7)])
+
+
+def test_somebody_may_call_while_one_of_their_telephones_is_open_within_its_limits() -> None:
+    early, late = Telephone([hour(8, 10)]), Telephone([hour(9, 12)])
+    short = Telephone([hour(8, 12)], [MinuteQuota(Level.STATION, 60, Each.DAY, Counted.INMATE)])
+
+    def minutes(*telephones: Telephone) -> int:
+        return possible_minutes([hour(9, 20)], [], 900_000, MONDAY, CHICAGO, telephones=telephones)
+
+    assert minutes(early, late) == 180
+    assert minutes(early) == 60
+    assert (minutes(short), minutes(short, late)) == (60, 180)
+    assert minutes(Telephone([hour(8, 10), hour(10, 12)])) == 0
+    assert minutes() == 0
+    assert within_reach("a", [("a", 1), ("b", 2), (None, 3)]) == [1, 3]
+    assert within_reach("c", [("a", 1), ("b", 2)]) == [1, 2]
+
+
+TELEPHONES = tuple(
+    (of, f'{of}[[station.schedule]]\ndays = "mon-sun"\nopens = "{opens}"\ncloses = "{closes}"\n')
+    for of, opens, closes in (
+        ('label = "Unit A, first telephone"\nunit = "unit-a"\n', "18:00", "19:00"),
+        (SECOND, "18:30", "19:15"),
+    )
+)
+
+
+def test_hours_of_the_telephones_in_reach_count_together(connecticut: World) -> None:
+    told = loads(connecticut, *TELEPHONES)
+    assert any("alert: inmates of no unit: 45 minutes are possible on 2026-11-23" in line for line in told)
+    does(connecticut, "inmate move", inmate_id="1001", unit="unit-a")
+    assert [each.possible for each in given(connecticut)] == [75, 45]
+    loads(connecticut, TELEPHONES[0])  # the one for everybody has no hours of its own now
+    assert [each.possible for each in given(connecticut)] == [1440, 1440]
+    found = findings(demonstration(*CONNECTICUT, *TELEPHONES), connecticut.at)
+    assert any(
+        each.startswith("telephones of no unit: open for 45 minutes on mon, tue, wed, thu, fri, sat, sun: ")
+        for each in found
+    )
+    assert not any("telephones" in each for each in findings(demonstration(*CONNECTICUT), connecticut.at))
+
+
+def test_an_agencys_limits_count(connecticut: World) -> None:
+    rules = '[agency]\nid = "dept"\nname = "Department"\n[[agency.limit]]\nminutes = 60\neach = "day"\n'
+    connecticut.database.transact_now(load, demonstration(*CONNECTICUT, agency=rules), KEY, connecticut.at)
+    assert {each.possible for each in given(connecticut)} == {60}
+
+
+def test_what_was_switched_off_was_not_possible_and_what_is_off_is_not(connecticut: World) -> None:
+    world, days = connecticut, (MONDAY, date(2026, 11, 24))
+
+    def possible() -> list[int]:
+        rows = given(world, *days)
+        return [each.possible for each in rows if each.inmate == "1001"]
+
+    does(world, "inmate move", inmate_id="1001", unit="unit-a")
+    begun = world.at.astimezone(ZoneInfo("America/New_York"))
+    before = begun.hour * 60 + begun.minute
+    does(world, "off", level="station", which="demo-a1", let="finish")
+    assert possible() == [1440, 1440]  # there is another telephone
+    does(world, "off", level="unit", which="unit-a", let="now")
+    assert possible() == [before, 0]
+    world.at += timedelta(hours=2)
+    does(world, "on", level="unit", which="unit-a")
+    assert possible() == [1320, 1440]
+    does(world, "off", level="station", which="demo-a2", let="now")
+    assert possible() == [before, 0]
+
+
+def test_a_day_that_was_short_is_told_of_once_on_the_day_after(connecticut: World) -> None:
+    world, places = connecticut, places_in(connecticut.node.recordings)
+    world.at = datetime(2026, 11, 23, 1, tzinfo=ZoneInfo("America/New_York"))
+
+    def runs(at: datetime) -> list[str]:
+        while run_round(world.database, places, "entitlements", at).more:
+            pass
+        return [row.text for row in world.database.read_now(open_alerts)]
+
+    assert runs(world.at) == []  # no day that is over, or to come, is short
+    does(world, "off", level="facility", which="example-county-jail", let="now")
+    world.at += timedelta(hours=22, minutes=45)
+    does(world, "on", level="facility", which="example-county-jail")
+    assert runs(world.at) == []  # it has looked today
+    [told] = runs(world.at + timedelta(hours=3))
+    assert told.startswith("example-county-jail: inmates of no unit: 75 minutes were possible on 2026-11-23")
+    assert runs(world.at + timedelta(hours=4)) == [told]
+    assert runs(world.at + timedelta(days=2)) == [told]

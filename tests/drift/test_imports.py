@@ -112,6 +112,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "accounts",
         "ivr.chaining",
         "ivr.checking",
+        "ivr.entitlements",
         "ivr.idling",
         "ivr.papers",
         "ivr.records",
@@ -152,7 +153,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.instance",
     },
     "ivr.feeding": {"ivr.config", "ivr.control", "ivr.facility", "ivr.importing", "ivr.staff"},
-    "ivr.entitlements": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
+    "ivr.entitlements": {"accounts.db", "ivr.facility", "ivr.policy", "ivr.records", "rating"},
     "ivr.staff": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
     "ivr.staff.accounts": {
         "accounts",

@@ -195,7 +195,7 @@ def demonstration(*changes: tuple[str, str], agency: str | None = None) -> Facil
         assert any(old in text for text in texts.values())
         texts = {name: text.replace(old, new) for name, text in texts.items()}
     if agency is not None:
-        named = texts[""].replace('kind = "jail"', 'agency = "agency.toml"\nkind = "jail"')
+        named = texts[""].replace("[facility]\n", '[facility]\nagency = "agency.toml"\n', 1)
         texts |= {"": named, "agency.toml": agency}
     return parse(Sources(texts.pop(""), texts), "demonstration")
 
