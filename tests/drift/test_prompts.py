@@ -89,3 +89,10 @@ def test_the_dialplans_variables_are_those_that_the_controller_sets() -> None:
     for name in ("CALL_ID", "DESTINATION", "LIMIT_MS", "RING_SECONDS", "FACILITY_NUMBER", "WARNING", "ENDED"):
         assert f'"{name}":' in controls
         assert f"${{{name}}}" in EXTENSIONS
+
+
+def test_every_reason_for_a_refusal_is_heard_at_a_telephone() -> None:
+    stories = (ROOT / "tests" / "telephony" / "stories").glob("*.py")
+    told = "\n".join(each.read_text("utf-8") for each in stories)
+    heard = {each for each in Denial if f"Denial.{each.name}" in told or f"ending.{each}" in told}
+    assert heard == set(Denial)

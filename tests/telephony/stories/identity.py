@@ -1,17 +1,26 @@
 """Who calls: a PIN that its inmate changed, and hotlines that ask nobody."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
 
 from ivr.demonstration.party import Party
 from ivr.policy.hotline import NO_STATION
-from ivr.policy.reasons import NotRecorded, Outcome
+from ivr.policy.reasons import Denial, NotRecorded, Outcome
 from ivr.policy.request import Payer
+from ivr.records.tables import call
 from ivr.staff.changes import perform
 from tests.telephony.acting import accepts, does_not_call_again, is_asked, said_to, talk
 from tests.telephony.cast import JAIL
 from tests.telephony.registry import story
 from tests.telephony.scene import INTRODUCTION, PROLOGUE, Scene
 from tests.telephony.stories.dialogues import BEEP_HERTZ, OWN_VOICE_HERTZ
+
+OTHER_STATE = "6175550177"
 
 
 @story()
@@ -74,20 +83,12 @@ def a_hotlines_code_connects_without_a_pin_and_leaves_no_trace(scene: Scene) -> 
 
 @story(booked=True)
 def after_an_arrest_a_booking_makes_a_free_call(scene: Scene) -> None:
-    arrested = {"arrested_at": (datetime.now(UTC) - timedelta(minutes=5)).isoformat()}
-    who = {"note": "for a test", "author": "desk", "facility_id": JAIL}
-    perform(scene.stage.settings, "intake open", booking=scene.role.inmate_id, **arrested, **who)
+    _was_arrested(scene, minutes_ago=5)
     with scene.both() as (inmate, family):
-        inmate.dials("1")
-        inmate.begins_to_hear("choose_language")
-        inmate.presses("1")
-        inmate.begins_to_hear("enter_booking")
-        inmate.presses(f"{scene.role.inmate_id}#")
+        _keys_booking(inmate, scene.role.inmate_id)
         inmate.begins_to_hear("enter_number")
         inmate.presses(f"{scene.role.number[1:]}#")
-        inmate.hears("record_name")
-        inmate.hears_tone(BEEP_HERTZ)
-        inmate.speaks(scene.voice(OWN_VOICE_HERTZ, 1.5))
+        _says_their_name(scene, inmate)
         inmate.hears("please_hold", within=40)  # two seconds of silence end the name
         is_asked(family)
         accepts(family)
@@ -102,6 +103,90 @@ def after_an_arrest_a_booking_makes_a_free_call(scene: Scene) -> None:
     [cdr] = scene.calls()
     assert (cdr.inmate, cdr.payer, cdr.charge, cdr.reason) == (None, Payer.FREE, 0, Outcome.COMPLETED)
     assert cdr.booking_id is not None
+
+
+@story(booked=True)
+def after_an_arrest_what_is_not_due_is_refused_by_name(scene: Scene) -> None:
+    _was_arrested(scene, minutes_ago=5)
+    with scene.inmate() as inmate:
+        _keys_booking(inmate, "404040")
+        inmate.begins_to_hear("enter_booking")
+        inmate.presses(f"{scene.role.inmate_id}#")
+        inmate.begins_to_hear("enter_number")
+        inmate.presses(f"{OTHER_STATE}#")
+        _says_their_name(scene, inmate)
+        _is_asked_for_another(inmate)
+        scene.change(partial(_three_completed, like=_calls(scene, 1)[0]))
+        inmate.presses(f"{scene.role.number[1:]}#")
+        does_not_call_again(inmate)
+        _was_arrested(scene, minutes_ago=181)
+        _keys_booking(inmate, scene.role.inmate_id)
+        inmate.begins_to_hear("enter_number")
+        inmate.presses(f"{scene.role.number[1:]}#")
+        does_not_call_again(inmate)
+    asked = ["enter_booking", "wrong_booking", "enter_booking", "enter_number", "record_name"]
+    told = ["ending.intake_local_only", "another_call", "enter_number", "ending.intake_calls_used"]
+    assert said_to(inmate, 0) == [*PROLOGUE[:2], *asked, *told, "another_call"]
+    assert said_to(inmate, 1)[-3:] == ["enter_number", "ending.intake_time_over", "another_call"]
+    refused = [row.reason for row in _calls(scene, 6) if row.talk_ms == 0]
+    assert refused == [Denial.INTAKE_LOCAL_ONLY, Denial.INTAKE_CALLS_USED, Denial.INTAKE_TIME_OVER]
+
+
+@story(booked=True)
+def a_booking_that_nobody_knows_is_asked_for_three_times(scene: Scene) -> None:
+    with scene.inmate() as inmate:
+        _keys_booking(inmate, "404040")
+        for _ in range(2):
+            inmate.begins_to_hear("enter_booking")
+            inmate.presses("404040#")
+        inmate.is_hung_up_on()
+    tries = ["enter_booking", "wrong_booking"] * 2
+    assert said_to(inmate) == [*PROLOGUE[:2], *tries, "enter_booking", "ending.booking_unknown", "goodbye"]
+    assert scene.session().reason == Denial.BOOKING_UNKNOWN
+
+
+def _was_arrested(scene: Scene, minutes_ago: int) -> None:
+    """Staff open the role's booking, or correct its time."""
+    arrested = {"arrested_at": (datetime.now(UTC) - timedelta(minutes=minutes_ago)).isoformat()}
+    who = {"note": "for a test", "author": "desk", "facility_id": JAIL}
+    perform(scene.stage.settings, "intake open", booking=scene.role.inmate_id, **arrested, **who)
+
+
+def _calls(scene: Scene, count: int) -> Sequence[Row[Any]]:
+    """So many records of the story's station, the oldest first, whatever was called."""
+    its = select(call).where(call.c.station_id == scene.role.station).order_by(call.c.keyed_at)
+    return scene.wait(
+        lambda conn: conn.execute(its).all(),
+        lambda rows: len(rows) == count and all(row.sealed_at for row in rows),
+    )
+
+
+def _three_completed(conn: Connection, like: Row[Any]) -> None:
+    """Three calls on the booking of a refused one, each with a minute's talk."""
+    talk = {"talk_ms": 60_000, "limit_ms": 900_000, "privileged": False, "reason": Outcome.COMPLETED}
+    rows = [{**like._asdict(), **talk, "id": token_hex(16)} for _ in range(3)]
+    conn.execute(insert(call), rows)
+
+
+def _keys_booking(inmate: Party, number: str) -> None:
+    """From the lifted receiver of an intake station to a booking's number."""
+    inmate.dials("1")
+    inmate.begins_to_hear("choose_language")
+    inmate.presses("1")
+    inmate.begins_to_hear("enter_booking")
+    inmate.presses(f"{number}#")
+
+
+def _says_their_name(scene: Scene, inmate: Party) -> None:
+    inmate.hears("record_name")
+    inmate.hears_tone(BEEP_HERTZ)
+    inmate.speaks(scene.voice(OWN_VOICE_HERTZ, 1.5))
+
+
+def _is_asked_for_another(inmate: Party) -> None:
+    inmate.begins_to_hear("another_call", within=40)
+    inmate.presses("1")
+    inmate.begins_to_hear("enter_number")
 
 
 def _keys_who(inmate: Party, keys: str) -> None:
