@@ -94,11 +94,14 @@ def _open_minutes(
     schedules: Sequence[Schedule], telephones: Sequence[Telephone], on: date, zone: ZoneInfo
 ) -> int:
     at, ends = (datetime.combine(on + timedelta(days=days), time(0), zone).astimezone(UTC) for days in (0, 1))
+    every = [*schedules, *(schedule for each in telephones for schedule in each.schedules)]
+    noon = datetime.combine(on, time(12), zone)
+    beginnings = sorted({each for schedule in every for each in schedule.beginnings(noon)})
     opened = timedelta(0)
     while at < ends:
         until = _reached_until(schedules, telephones, at.astimezone(zone))
         if until is None:
-            at += MINUTE
+            at = next((each for each in beginnings if each > at), ends)
             continue
         until = min(until, ends)
         opened += until - at

@@ -1,7 +1,7 @@
 """Calling hours: weekly windows, holidays, closures and openings, in the facility's own time zone."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -72,6 +72,11 @@ class Schedule:
         if until is None:
             return None
         return min([until, *(closure.starts_at for closure in self.closures if closure.starts_at > now)])
+
+    def beginnings(self, local: datetime) -> Iterator[datetime]:
+        """The instants of the local day of `local` at which it may begin to be open, and some others; in no order."""
+        yield from (closure.ends_at for closure in self.closures)
+        yield from (period.starts_at for period in self._around(local))
 
     def _windows_close(self, local: datetime) -> datetime | None:
         until: datetime | None = None

@@ -3,11 +3,13 @@
 import csv
 import io
 import json
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accounts.db import Database
 from ivr.entitlements import EntitlementError, Given, alert_shortfalls, entitlements
@@ -37,6 +39,7 @@ from tests.controller.test_limits import talked
 from tests.controller.test_staff import does
 from tests.fakes.loop import in_loop
 from tests.policy.requests import CHICAGO, EVERY_DAY
+from tests.policy.test_schedule import WINDOWS
 from tests.transcripts.play import KEY, World, demonstration
 
 #: Connecticut's law gives each person in a state prison 90 minutes a day.
@@ -64,7 +67,7 @@ def loads(world: World, *edits: tuple[str, str]) -> list[str]:
     return world.database.transact_now(load, demonstration(*CONNECTICUT, *edits), KEY, world.at)
 
 
-def given(world: World, first: date | None = None, last: date | None = None) -> list[Given]:
+def days_of(world: World, first: date | None = None, last: date | None = None) -> list[Given]:
     return world.database.read_now(entitlements, None, first, last, world.at)
 
 
@@ -98,19 +101,19 @@ def test_a_day_of_a_clock_change_has_an_hour_more_or_less() -> None:
 async def test_what_was_possible_and_used_stands_beside_what_the_law_gives(connecticut: World) -> None:
     loads(connecticut, SHORT_UNIT)
     does(connecticut, "inmate move", inmate_id="1001", unit="unit-a")
-    rows = given(connecticut, MONDAY, date(2026, 11, 24))
+    rows = days_of(connecticut, MONDAY, date(2026, 11, 24))
     assert [(each.inmate, each.possible, each.entitled, each.short) for each in rows] == [
         ("1001", 60, 90, True),
         ("1002", 1440, 90, False),
     ] * 2
     does(connecticut, "inmate release", inmate_id="1002")
-    assert [each.inmate for each in given(connecticut)] == ["1001"]
+    assert [each.inmate for each in days_of(connecticut)] == ["1001"]
 
 
 @in_loop
 async def test_talk_is_counted_on_the_day_of_its_call(world: World) -> None:
     await talked(world, 300)
-    [alex, _] = given(world)
+    [alex, _] = days_of(world)
     assert (alex.day, alex.used, alex.entitled, alex.short) == (MONDAY, 5, None, False)
 
 
@@ -137,8 +140,8 @@ def test_closures_and_holidays_are_looked_at(connecticut: World) -> None:
         '\n[[facility.closure]]\nstarts = 2026-11-23T01:00:00\nends = 2026-11-23T23:30:00\nnote = "Repairs"\n'
     )
     loads(connecticut, ("\n[[unit]]", f"{closed}\n[[unit]]"))
-    assert {each.possible for each in given(connecticut, MONDAY)} == {90}
-    assert {each.possible for each in given(connecticut, date(2026, 11, 24))} == {1440}
+    assert {each.possible for each in days_of(connecticut, MONDAY)} == {90}
+    assert {each.possible for each in days_of(connecticut, date(2026, 11, 24))} == {1440}
 
 
 def test_the_command_shows_a_table_json_and_csv(ivr: Ivr, connecticut: World, on_database: str) -> None:
@@ -186,6 +189,22 @@ def test_somebody_may_call_while_one_of_their_telephones_is_open_within_its_limi
     assert within_reach("c", [("a", 1), ("b", 2)]) == [1, 2]
 
 
+@pytest.mark.parametrize("day", [date(2026, 3, 8), date(2026, 11, 1), MONDAY])
+@given(WINDOWS, st.lists(WINDOWS, max_size=3))
+def test_possible_are_the_quarters_in_which_somebody_and_a_telephone_are_open(
+    day: date, own: list[Window], telephones: list[list[Window]]
+) -> None:
+    person, others = Schedule(own), [Schedule(each) for each in telephones]
+    at, ends = (datetime.combine(day + timedelta(n), time(0), CHICAGO).astimezone(UTC) for n in (0, 1))
+    quarters = 0
+    while at < ends:
+        local = at.astimezone(CHICAGO)
+        quarters += bool(person.open_until(local) and any(each.open_until(local) for each in others))
+        at += timedelta(minutes=15)
+    in_reach = [Telephone([each]) for each in others]
+    assert possible_minutes([person], [], 900_000, day, CHICAGO, telephones=in_reach) == 15 * quarters
+
+
 TELEPHONES = tuple(
     (of, f'{of}[[station.schedule]]\ndays = "mon-sun"\nopens = "{opens}"\ncloses = "{closes}"\n')
     for of, opens, closes in (
@@ -199,9 +218,9 @@ def test_hours_of_the_telephones_in_reach_count_together(connecticut: World) -> 
     told = loads(connecticut, *TELEPHONES)
     assert any("alert: inmates of no unit: 45 minutes are possible on 2026-11-23" in line for line in told)
     does(connecticut, "inmate move", inmate_id="1001", unit="unit-a")
-    assert [each.possible for each in given(connecticut)] == [75, 45]
+    assert [each.possible for each in days_of(connecticut)] == [75, 45]
     loads(connecticut, TELEPHONES[0])  # the one for everybody has no hours of its own now
-    assert [each.possible for each in given(connecticut)] == [1440, 1440]
+    assert [each.possible for each in days_of(connecticut)] == [1440, 1440]
     found = findings(demonstration(*CONNECTICUT, *TELEPHONES), connecticut.at)
     assert any(
         each.startswith("telephones of no unit: open for 45 minutes on mon, tue, wed, thu, fri, sat, sun: ")
@@ -213,14 +232,14 @@ def test_hours_of_the_telephones_in_reach_count_together(connecticut: World) -> 
 def test_an_agencys_limits_count(connecticut: World) -> None:
     rules = '[agency]\nid = "dept"\nname = "Department"\n[[agency.limit]]\nminutes = 60\neach = "day"\n'
     connecticut.database.transact_now(load, demonstration(*CONNECTICUT, agency=rules), KEY, connecticut.at)
-    assert {each.possible for each in given(connecticut)} == {60}
+    assert {each.possible for each in days_of(connecticut)} == {60}
 
 
 def test_what_was_switched_off_was_not_possible_and_what_is_off_is_not(connecticut: World) -> None:
     world, days = connecticut, (MONDAY, date(2026, 11, 24))
 
     def possible() -> list[int]:
-        rows = given(world, *days)
+        rows = days_of(world, *days)
         return [each.possible for each in rows if each.inmate == "1001"]
 
     does(world, "inmate move", inmate_id="1001", unit="unit-a")
