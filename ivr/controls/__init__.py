@@ -14,6 +14,7 @@ from ivr.controls.own_account import AccountControls, Bought, Charged, OfferedPl
 from ivr.facility.asking import Asking
 from ivr.policy.hotline import HotlineKind
 from ivr.policy.identity import IdentifyBy, UnfitPin
+from ivr.policy.keys import Wish
 from ivr.policy.recording import RecordingFile
 from ivr.policy.request import Payer
 from ivr.policy.service import RequestKind
@@ -51,4 +52,5 @@ __all__ = [
     "RequestKind",
     "Standing",
     "UnfitPin",
+    "Wish",
 ]

@@ -22,6 +22,7 @@ from ivr.facility.tables import blocked_number
 from ivr.live import endpoint_of, until
 from ivr.policy.forwarding import forwarded
 from ivr.policy.hotline import ANONYMOUS_KINDS
+from ivr.policy.keys import OfferKeys
 from ivr.policy.reasons import NotRecorded, Outcome
 from ivr.policy.recording import RecordingFile, RecordingPermit, recording_permit
 from ivr.policy.request import PAID_IN_CALLS, PAID_IN_MONEY, BlockCause, CallClass, NotCovered, Payer
@@ -46,13 +47,14 @@ class Offer:
     not_covered: NotCovered | None
     quote: Quote
     limit_minutes: int
+    keys: OfferKeys
     passive: bool = False  # nobody there is asked: the answer is the acceptance
     relay: bool = False  # nothing is spoken to it
     by_code: bool = False  # a hotline: nobody said who calls
     continues: bool = False  # the last call, which was paid for: what comes is what is left to pay
     by_card: bool = False  # of theirs, on file
     link_for: Money | None = None  # what a link to pay for one call would be for, where nobody pays
-    language: str | None = None  # in which the number has last answered
+    language: str | None = None  # in which somebody at the number has last decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ class CalledPartyControls:
             not_covered=NotCovered(row.not_covered) if row.not_covered else None,
             quote=_quote(row, self.node.now()),
             limit_minutes=spoken_minutes(row.limit_ms),
+            keys=OfferKeys(str(known.accept_key), str(known.block_key), str(known.block_confirm_key)),
             passive=row.passive is True,
             relay=row.call_class == CallClass.TRS,
             by_code=by_code,

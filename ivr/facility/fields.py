@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from ivr.policy.keys import ACCEPTING, BLOCKING
 from ivr.policy.schedule import HOLIDAY
 from rating.area_codes import states_by_area_code
 from rating.days import bounded, written
@@ -85,6 +86,18 @@ def _closing(value: object) -> object:
     return time(0) if value == "24:00" else _clock(value)
 
 
+def _accepting(key: int) -> int:
+    if key not in ACCEPTING:
+        raise ValueError("expected the key 1, 3, 5 or 0")
+    return key
+
+
+def _blocking(key: int) -> int:
+    if key not in BLOCKING:
+        raise ValueError("expected the key 9, 6 or 7")
+    return key
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -121,6 +134,8 @@ Day = Annotated[date, AfterValidator(bounded), BeforeValidator(written)]
 Time = Annotated[datetime, AfterValidator(bounded), BeforeValidator(written)]
 LocalTime = Annotated[Time, AfterValidator(_local)]
 Whole = Annotated[int, Field(strict=True)]  # true is no number
+AcceptKey = Annotated[Whole, AfterValidator(_accepting)]
+BlockKey = Annotated[Whole, AfterValidator(_blocking)]
 E164 = Annotated[str, BeforeValidator(_number)]
 Email = Annotated[str, like(r"[^\s@<>,]+@[\w-]+(\.[\w-]+)*", "an e-mail address")]
 Amount = Annotated[Money, BeforeValidator(_money), Field(ge=0), AfterValidator(at_most)]

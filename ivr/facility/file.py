@@ -14,7 +14,9 @@ from pydantic import (
 from ivr.facility.entries import Entry, HolidayEntry, LevelEntry, RecordedEntry, WindowEntry
 from ivr.facility.fields import (
     E164,
+    AcceptKey,
     Amount,
+    BlockKey,
     Day,
     Digits,
     FileName,
@@ -95,6 +97,9 @@ class FacilityEntry(LevelEntry):
     relay_limit_factor: Annotated[Whole, Field(ge=1, le=10)] = (
         3  # how many times as long a talk over a relay may be
     )
+    accept_key: AcceptKey = 1  # of the called party; the price is heard by 3, or by 1 where 3 accepts
+    block_key: BlockKey = 9
+    block_confirm_key: BlockKey = 6
     overlay_minutes: Annotated[Whole, Field(ge=1, le=60)] | None = (
         None  # how often a talk tells where it is from
     )
@@ -106,7 +111,9 @@ class FacilityEntry(LevelEntry):
     holiday: list[HolidayEntry] = []
 
     @model_validator(mode="after")
-    def _each_file_is_one_thing(self) -> Self:
+    def _each_is_one_thing(self) -> Self:
+        if self.block_confirm_key == self.block_key:
+            raise ValueError(f"block_confirm_key: expected another key than block_key {self.block_key}")
         for name, what in ((self.agency, "agency"), (self.taxes, "taxes")):
             if name in self.tariffs:
                 raise ValueError(f"tariffs: {name} is the file that {what} names, and no tariff")

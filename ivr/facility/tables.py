@@ -21,6 +21,7 @@ from sqlalchemy import (
 from accounts.db import Instant, Micros, metadata
 from ivr.policy.hotline import HotlineKind
 from ivr.policy.identity import IdentifyBy
+from ivr.policy.keys import ACCEPTING, BLOCKING
 from ivr.policy.privilege import PrivilegeKind, PrivilegeSource, Shrinking
 from ivr.policy.quantity import Counted, DayKind, Each, From
 from ivr.policy.recording import Unrecorded
@@ -37,6 +38,11 @@ def one_of(column: str, *words: str) -> CheckConstraint:
     """A CHECK that a column holds one of an enumeration's words: the database knows no others."""
     listed = ", ".join(f"'{word}'" for word in words)
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def one_of_keys(column: str, *keys: int) -> CheckConstraint:
+    """A CHECK that a column holds one of the keys of a telephone that its prompts know."""
+    return CheckConstraint(f"{column} IN ({', '.join(map(str, keys))})", name=f"{column}_known")
 
 
 agency = Table(
@@ -77,6 +83,9 @@ facility = Table(
     Column("requests_by_phone", Boolean, nullable=False),  # whether inmates may ask for numbers by telephone
     Column("requests_waiting_maximum", SmallInteger, nullable=False),  # of one inmate
     Column("relay_limit_factor", SmallInteger, nullable=False),  # how much longer a talk over a relay may be
+    Column("accept_key", SmallInteger, nullable=False),  # of the called party
+    Column("block_key", SmallInteger, nullable=False),
+    Column("block_confirm_key", SmallInteger, nullable=False),
     Column("overlay_seconds", Integer),  # how often both hear in a talk where it comes from; none: never
     Column("payers", Text, nullable=False),  # who may pay, parted by spaces
     Column("collect_limit", Micros, nullable=False),  # what a number may owe for collect calls
@@ -90,6 +99,10 @@ facility = Table(
     one_of("pan_mode", *PanMode),
     one_of("identify_by", *IdentifyBy),
     one_of("when_unrecorded", *Unrecorded),
+    one_of_keys("accept_key", *ACCEPTING),
+    one_of_keys("block_key", *BLOCKING),
+    one_of_keys("block_confirm_key", *BLOCKING),
+    CheckConstraint("block_confirm_key <> block_key", name="block_confirmed_by_another_key"),
 )
 
 local_exchange = Table(

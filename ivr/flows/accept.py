@@ -4,11 +4,12 @@ Nothing here connects anybody but `call.connect()`, and only after the acceptanc
 """
 
 from ivr.call import Call, Spoken, speech
-from ivr.controls import Accepted, CalledPartyControls, Checked, Offer, Payer, Quote, RecordingFile
+from ivr.controls import Accepted, CalledPartyControls, Checked, Offer, Payer, Quote, RecordingFile, Wish
 from ivr.policy.reasons import Outcome
 
 MISSES = 3  # silences or wrong keys until the call counts as not accepted
 KEYS_A_CALL = 12  # a called party who only asks for the price has an end too
+AT_ONCE = 0.1  # seconds for a key after what is said: it goes on without a pause
 
 
 async def accept(call: Call, controls: CalledPartyControls) -> None:
@@ -24,55 +25,69 @@ async def accept(call: Call, controls: CalledPartyControls) -> None:
 
 async def ask(call: Call, controls: CalledPartyControls, offer: Offer) -> None:
     """From who calls to the key that decides."""
-    await introduce(call, offer)
+    await introduce(call, offer, is_greeted=offer.language is None and await is_greeted(call, offer))
     told = paid_by(offer)
     misses = 0
     for _ in range(KEYS_A_CALL):
-        match await call.menu(*told, choices(offer), speech("accept_menu_language")):
-            case "1":
+        key = await call.menu(*told, *choices(offer), speech("accept_menu_language"))
+        match offer.keys.wish(key):
+            case Wish.ACCEPT:
                 await accepted(call, controls, offer)
                 return
-            case "2":
+            case Wish.REFUSE:
                 await declined(call, controls, Outcome.REFUSED, "refused")
                 return
-            case "3" | "4" as key:
-                told = await explained(controls, offer, key)
-            case "8":
+            case Wish.COST | Wish.HOW_CHARGED as what:
+                told = await explained(controls, offer, what)
+            case Wish.LANGUAGE:
                 await call.speak("en" if call.language == "es" else "es")
                 await introduce(call, offer)
-            case "9" if not offer.by_code:
-                if await is_blocked(call, controls):
+            case Wish.BLOCK if not offer.by_code:
+                if await is_blocked(call, controls, offer):
                     return
-            case other:
+            case _:
                 misses += 1
                 if misses == MISSES:
                     break
-                if other:
+                if key:
                     await call.say("wrong_key")
     await declined(call, controls, Outcome.NOT_ACCEPTED, "not_accepted")
 
 
-async def explained(controls: CalledPartyControls, offer: Offer, key: str) -> list[Spoken]:
+async def is_greeted(call: Call, offer: Offer) -> bool:
+    """Where nobody has decided yet, the other language is offered first; whether no key has cut the greeting after it.
+
+    That key chooses the language, and no other counts yet.
+    """
+    key = await call.menu(speech("accept_menu_language"), speech("provider_greeting"), seconds=AT_ONCE)
+    if offer.keys.wish(key) is Wish.LANGUAGE:
+        await call.speak("en" if call.language == "es" else "es")
+    return not key
+
+
+async def explained(controls: CalledPartyControls, offer: Offer, wish: Wish) -> list[Spoken]:
     """What the call costs; or, by the further key that is named with it, how that is charged."""
-    if key == "4":
+    if wish is Wish.HOW_CHARGED:
         return [speech("how_this_is_charged")]
     await controls.cost_heard()
     return cost(offer)
 
 
-async def is_blocked(call: Call, controls: CalledPartyControls) -> bool:
+async def is_blocked(call: Call, controls: CalledPartyControls, offer: Offer) -> bool:
     """Whether calls to this number are really not wanted: a second key says so."""
-    if await call.menu(speech("block_confirm")) != "6":
+    confirm = offer.keys.block_confirm
+    if await call.menu(speech(f"block_confirm.{confirm}")) != confirm:
         return False
     await declined(call, controls, Outcome.BLOCKED_BY_KEY, "blocked")
     return True
 
 
-async def introduce(call: Call, offer: Offer) -> None:
+async def introduce(call: Call, offer: Offer, *, is_greeted: bool = False) -> None:
     """Who provides this call, who calls from where, and whether it is recorded; no key cuts this."""
+    greeting = [] if is_greeted else [speech("provider_greeting")]
     notice = speech("notice_recorded" if offer.recorded else "notice_not_recorded")
     is_call = offer.link_for is None  # else there is none that could be recorded
-    await call.say_all(speech("provider_greeting"), caller(offer), *([notice] if is_call else []))
+    await call.say_all(*greeting, caller(offer), *([notice] if is_call else []))
 
 
 async def answered(call: Call, controls: CalledPartyControls, offer: Offer) -> None:
@@ -94,11 +109,18 @@ def caller(offer: Offer) -> Spoken:
     return speech("call_from", name=offer.name_file, facility=offer.facility_id)
 
 
-def choices(offer: Offer) -> Spoken:
-    """What the called party may press; a hotline is everybody's, so it is not blocked by a key."""
+def choices(offer: Offer) -> list[Spoken]:
+    """What the called party may press: the price comes before the acceptance (47 CFR 64.710).
+
+    A hotline is everybody's, so it is not blocked by a key.
+    """
+    keys = offer.keys
+    if offer.by_code:
+        return [speech(f"hotline_key.{keys.accept}")]
+    cost, block = speech(f"cost_key.{keys.cost}"), speech(f"block_key.{keys.block}")
     if offer.link_for is not None:
-        return speech("link_menu", amount=offer.link_for)
-    return speech("accept_menu_hotline") if offer.by_code else speech("accept_menu")
+        return [cost, speech("link_menu", amount=offer.link_for), speech(f"link_key.{keys.accept}"), block]
+    return [cost, speech(f"accept_key.{keys.accept}"), block]
 
 
 def paid_by(offer: Offer) -> list[Spoken]:
@@ -187,7 +209,7 @@ async def accepted(call: Call, controls: CalledPartyControls, offer: Offer) -> N
         return
     if offer.by_card and not await is_card_accepted(call, controls):
         return
-    match await controls.accept("1", call.language):
+    match await controls.accept(offer.keys.accept, call.language):
         case Accepted(recording_file=file) as acceptance:
             await call.prepare_talk(acceptance.in_talk)
             await call.say_all(*what_is_left(acceptance), speech("connecting"))

@@ -103,7 +103,11 @@ _BLOCKED = exists().where(
 _before = call.alias("before")
 _LANGUAGE = (
     select(_before.c.called_language)
-    .where(_before.c.number == call.c.number, _before.c.called_language.is_not(None))
+    .where(
+        _before.c.number == call.c.number,
+        _before.c.called_language.is_not(None),
+        _before.c.declined.is_distinct_from(Outcome.NOT_ACCEPTED),  # who presses no key has chosen none
+    )
     .order_by(_before.c.keyed_at.desc())
     .limit(1)
     .correlate(call)
@@ -113,8 +117,13 @@ _TO_OFFER = Prepared(
     select(
         func.coalesce(booking.c.recorded_name, inmate.c.recorded_name).label("recorded_name"),
         _LANGUAGE.label("language"),
+        facility.c.accept_key,
+        facility.c.block_key,
+        facility.c.block_confirm_key,
     )
-    .select_from(call.outerjoin(inmate).outerjoin(booking))
+    .select_from(
+        call.outerjoin(inmate).outerjoin(booking).join(facility, facility.c.id == call.c.facility_id)
+    )
     .where(_is_this)
 )
 
@@ -253,7 +262,8 @@ def offer(
 def known_to_offer(conn: Connection, call_id: str) -> Row[Any]:
     """What an offer tells of a call that there is: `recorded_name`, in the caller's own voice, where there is one.
 
-    And the `language` in which somebody at the number has last decided on a call; none where nobody has.
+    And the `language` in which somebody at the number has last decided on a call, none where nobody has; and the
+    facility's keys.
     """
     row = _TO_OFFER.row(conn, {"call_id": call_id})
     assert row is not None

@@ -75,6 +75,9 @@ AGENCY = (
 EVERYTHING = (
     TEXT.partition("[[station]]")[0]
     .replace("pin_change_by_phone = true", "pin_change_by_phone = false")
+    .replace("accept_key = 1", "accept_key = 5")
+    .replace("block_key = 9", "block_key = 7")
+    .replace("block_confirm_key = 6", "block_confirm_key = 9")
     .replace("intake_within_minutes = 180", "intake_within_minutes = 60")
     .replace('"4-12"', "4")
     .replace("kept_days = 365", "kept_days = 90")

@@ -50,6 +50,21 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
         FUNDING + 'payers = ["barter"]\n',
         r"funding\.payers\.0: ",
     ),
+    "a key that no prompt says": (
+        "accept_key = 1",
+        "accept_key = 2",
+        r"facility\.accept_key: expected .* 1, 3, 5 or 0",
+    ),
+    "a block by a key that no prompt says": (
+        "block_key = 9",
+        "block_key = 1",
+        r"facility\.block_key: expected .* 9, 6 or 7",
+    ),
+    "a block confirmed by the same key": (
+        "block_key = 9",
+        "block_key = 6",
+        r"facility: block_confirm_key: expected another key than block_key 6",
+    ),
     "recordings kept for no time": ("kept_days = 365", "kept_days = 0", r"recording\.kept_days: .* 1"),
     "a wish that there is not": (
         'when_it_fails = "end"',

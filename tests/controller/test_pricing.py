@@ -205,17 +205,23 @@ def test_a_first_minute_of_its_own_price_is_said_so(database: Database, tmp_path
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 3
         price_first_minute first=0.12 each=0.06
         cost_in_all time=15 total=0.96
         charged_offer
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
         balance balance=5.00
@@ -353,17 +359,23 @@ def test_a_price_that_changes_in_the_call_is_said_with_what_it_comes_to(
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 3
         price_changes first=0.02
         cost_in_all time=15 total=1.73
         charged_offer
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 2
         refused

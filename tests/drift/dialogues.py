@@ -1,7 +1,7 @@
 """Draws the dialogues from their code: `python -m tests.drift.dialogues > docs/dialogues.md`.
 
 A box is a script of `ivr/flows` that says something or asks for a key; an arrow is what follows it, with the key
-that leads there.
+that leads there, or the wish where a facility chooses the key.
 """
 
 import ast
@@ -17,8 +17,8 @@ HEAD = """\
 # The dialogues, as their code has them
 
 Drawn from `ivr/flows` by `python -m tests.drift.dialogues`; a test holds it to the code. A box is a script, which reads
-like what callers hear; an arrow is what may follow, with the key that leads there. What each says is in
-`tests/transcripts`.
+like what callers hear; an arrow is what may follow, with the key that leads there, or with the wish where a facility
+chooses the key. What each says is in `tests/transcripts`.
 """
 
 
@@ -109,12 +109,18 @@ def _follows(
 
 
 def _keys(pattern: ast.pattern) -> str:
-    found = [
-        each.value.value
-        for each in ast.walk(pattern)
-        if isinstance(each, ast.MatchValue) and isinstance(each.value, ast.Constant)
-    ]
-    return " or ".join(map(str, found))
+    found = [_key(each.value) for each in ast.walk(pattern) if isinstance(each, ast.MatchValue)]
+    return " or ".join(filter(None, found))
+
+
+def _key(value: ast.expr) -> str:
+    match value:
+        case ast.Constant():
+            return str(value.value)
+        case ast.Attribute(ast.Name("Wish"), wish):
+            return wish.replace("_", " ").lower()
+        case _:
+            return ""
 
 
 if __name__ == "__main__":

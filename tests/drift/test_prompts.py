@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+from ivr.policy.keys import ACCEPTING, BLOCKING, OfferKeys
 from ivr.policy.reasons import INAUDIBLE, UNFORESEEN, Cutoff, Denial, Outcome
 from ivr.policy.request import NotCovered
 from ivr.policy.service import Missed
@@ -45,7 +46,15 @@ def _families() -> set[str]:
     limits -= {f"warning.{each}" for each in UNFORESEEN}
     limits.add(f"ended.{Outcome.CUT_OFF}")  # a talk that staff end, without a warning
     told = {f"not_covered.{each}" for each in NotCovered} | {f"missed.{each}" for each in Missed}
-    return reasons | limits | told
+    return reasons | limits | told | _by_key()
+
+
+def _by_key() -> set[str]:
+    """Prompts that name a key which a facility chooses."""
+    costs = {OfferKeys(accept=str(key)).cost for key in ACCEPTING}
+    keys = {"accept_key": ACCEPTING, "hotline_key": ACCEPTING, "link_key": ACCEPTING, "cost_key": costs}
+    keys |= {"block_key": BLOCKING, "block_confirm": BLOCKING}
+    return {f"{family}.{key}" for family, each in keys.items() for key in each}
 
 
 def _said_elsewhere() -> set[str]:
@@ -62,7 +71,8 @@ def _said_elsewhere() -> set[str]:
 
 def test_every_prompt_that_is_said_exists_with_these_variables() -> None:
     for prompt_id, given in _said_by_flows().items():
-        if prompt_id in ("not_covered.", "missed."):  # completed by a word of their enumeration
+        if prompt_id.endswith("."):  # completed by a word of an enumeration, or by a key
+            assert any(each.startswith(prompt_id) for each in _families()), prompt_id
             continue
         assert prompt_id in CATALOGUE.prompts, prompt_id
         assert set(CATALOGUE.prompts[prompt_id].variables) == given, prompt_id
@@ -75,7 +85,7 @@ def test_every_prompt_is_said_somewhere() -> None:
 
 def test_every_reason_limit_and_fallback_has_its_prompt() -> None:
     assert _families() <= set(CATALOGUE.prompts)
-    families = ("ending.", "warning.", "ended.", "not_covered.", "missed.")
+    families = tuple({f"{each.partition('.')[0]}." for each in _families()})
     assert {each for each in CATALOGUE.prompts if each.startswith(families)} == _families()
 
 

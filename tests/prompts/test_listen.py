@@ -36,7 +36,7 @@ CALL = [
     "cost_by_prepaid.3",
     "money/cents.90",
     "cost_by_prepaid.4",
-    "accept_menu",
+    "accept_key.1",
     "connecting",
     "calls_remaining/56",
     "last_call.1",
@@ -113,10 +113,10 @@ def test_the_times_are_those_of_the_speech(listener: Listener) -> None:
 def test_an_interrupted_clip_is_heard_in_part_and_the_next_one_whole(
     listener: Listener, language: str, share: float
 ) -> None:
-    menu = read_audio(FOLDERS[language] / "accept_menu.wav")
+    menu = read_audio(FOLDERS[language] / "accept_key.1.wav")
     cut = menu[: round(len(menu) * share)]
     heard = listener.hear(np.concatenate([silence(0.5), cut, played(language, ["connecting"])]))
-    assert [(one.clip_id, one.whole) for one in heard] == [("accept_menu", False), ("connecting", True)]
+    assert [(one.clip_id, one.whole) for one in heard] == [("accept_key.1", False), ("connecting", True)]
     assert heard[0].score == pytest.approx(share, abs=0.1)
     assert heard[0].end_s == pytest.approx(0.5 + len(cut) / RATE, abs=0.2)
 
@@ -126,19 +126,19 @@ def test_a_long_clip_that_is_cut_short_is_named_although_others_follow_at_once(
     listener: Listener, language: str
 ) -> None:
     before, menu, after = (
-        played(language, [clip], gap_s=0) for clip in ("paid_by_prepaid", "accept_menu", "cost_by_prepaid.1")
+        played(language, [clip], gap_s=0) for clip in ("paid_by_prepaid", "accept_key.1", "cost_by_prepaid.1")
     )
     for cut_s in np.arange(2.3, 3.5, 0.1):  # 0.7 s of it are the silence before the words
         told = listener.hear(np.concatenate([before, menu[: int(cut_s * RATE)], after[RATE // 2 :]]))
-        assert [one.clip_id for one in told] == ["paid_by_prepaid", "accept_menu", "cost_by_prepaid.1"]
+        assert [one.clip_id for one in told] == ["paid_by_prepaid", "accept_key.1", "cost_by_prepaid.1"]
         assert [one.whole for one in told] == [True, False, True]
 
 
 def test_a_clip_is_followed_through_a_slip_of_the_jitter_buffer(listener: Listener) -> None:
-    sound = played("en", ["accept_menu"])
+    sound = played("en", ["accept_key.1"])
     slipped = np.concatenate([sound[:24_000], silence(0.04), sound[24_000:48_000], sound[48_480:]])
     [heard] = listener.hear(slipped)
-    assert (heard.clip_id, heard.whole) == ("accept_menu", True)
+    assert (heard.clip_id, heard.whole) == ("accept_key.1", True)
     assert heard.score > 0.9
 
 
@@ -188,10 +188,10 @@ def test_each_channel_of_a_recording_is_heard_by_itself(listener: Listener, tmp_
 
 
 def test_a_recording_at_another_rate_is_heard(listener: Listener, tmp_path: Path) -> None:
-    sound = played("en", ["accept_menu", "minutes/21"])
+    sound = played("en", ["accept_key.1", "minutes/21"])
     at_48_khz = np.interp(np.arange(len(sound) * 6) / 6, np.arange(len(sound)), sound).astype(np.float32)
     path = write_recording(tmp_path / "phone.wav", [at_48_khz], rate=48_000)
-    assert whole(listener.hear(path), "en") == ["accept_menu", "minutes/21"]
+    assert whole(listener.hear(path), "en") == ["accept_key.1", "minutes/21"]
 
 
 def test_recordings_without_a_header_are_read(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_two_tones_at_once_are_both_found() -> None:
 
 
 def test_neither_speech_nor_noise_is_taken_for_a_tone() -> None:
-    assert tone_share(played("en", ["accept_menu"]), 1000) < 0.05
+    assert tone_share(played("en", ["accept_key.1"]), 1000) < 0.05
     assert tone_share(with_noise(silence(5), -30, seed=1), 1000) < 0.05
 
 

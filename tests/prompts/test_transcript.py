@@ -53,7 +53,7 @@ def test_prompts_that_follow_each_other_are_told_apart() -> None:
 
 
 def test_a_prompt_that_was_cut_off_is_marked() -> None:
-    assert transcript(heard("accept_menu", last_whole=False), CATALOGUE) == ["accept_menu (interrupted)"]
+    assert transcript(heard("accept_key.1", last_whole=False), CATALOGUE) == ["accept_key.1 (interrupted)"]
     clips = heard("cost_by_prepaid.1", "money/cents.6", "cost_by_prepaid.2", last_whole=False)
     assert transcript([*clips, *heard("goodbye")], CATALOGUE) == [
         "cost_by_prepaid minute=0.06 (interrupted)",

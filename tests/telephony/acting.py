@@ -43,15 +43,15 @@ def rings(scene: Scene, inmate: Party, language: str = "1") -> None:
     inmate.hears("please_hold")
 
 
-def is_asked(family: Party) -> None:
-    """From the ringing to the question whether the call is accepted."""
+def is_asked(family: Party, key: str = "1") -> None:
+    """From the ringing to the question whether the call is accepted, which names the facility's key."""
     family.is_called()
-    family.begins_to_hear("accept_menu")
+    family.begins_to_hear(f"accept_key.{key}")
 
 
-def accepts(family: Party) -> None:
+def accepts(family: Party, key: str = "1") -> None:
     """From the question to the connection."""
-    family.presses("1")
+    family.presses(key)
     family.hears("connecting")
 
 

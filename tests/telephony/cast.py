@@ -12,6 +12,7 @@ PRISON = "example-state-prison"  # its calling hours are never now
 FREE_BY_LAW = "example-house-of-correction"  # in Massachusetts
 NOBODYS = {JAIL: "lobby", PRISON: "yard", FREE_BY_LAW: "hall"}  # each one's own telephone
 CALLER_ID = {JAIL: "13095550100", PRISON: "16185550100", FREE_BY_LAW: "14135550100"}
+OFFER_KEYS = {JAIL: (1, 9), PRISON: (0, 9), FREE_BY_LAW: (3, 7)}  # that accept, and that ask for a block
 TARIFF = Path(__file__).parents[2] / "examples" / "demonstration-tariff.toml"
 OVERLAY_SECONDS = 9  # of the facility in Massachusetts
 COLLECT_LIMIT = "0.10"  # one call, and too little for another
@@ -128,6 +129,8 @@ def facility_file(facility: str, roles: Iterable[Role], today: date) -> str:
                 ring_seconds=10,
                 records=True,
                 requests_by_phone=facility == JAIL,
+                accept_key=OFFER_KEYS[facility][0],
+                block_key=OFFER_KEYS[facility][1],
                 local_exchanges=["217555"],
                 tariffs=[TARIFF.name],
             ),

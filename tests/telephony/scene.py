@@ -30,7 +30,11 @@ from tests.telephony.stack import account_of
 INMATE_HERTZ = 440.0
 FAMILY_HERTZ = 660.0
 PROLOGUE = [f"welcome facility={JAIL}", "choose_language", "enter_id_and_pin", "enter_number"]
-INTRODUCTION = ["provider_greeting", f"call_from facility={JAIL}", "notice_recorded"]
+KNOWN = ["provider_greeting", f"call_from facility={JAIL}", "notice_recorded"]
+#: The other language comes first to a number at which nobody has decided yet, in their language.
+INTRODUCTION = ["accept_menu_language", *KNOWN]
+#: What the called party hears until they know the key that accepts.
+MENU = ["cost_key.3", "accept_key.1"]
 #: What the inmate hears between the number and the ringing when a subscription pays, and when an account does.
 COVERED = ["covered_by_subscription time=15", "call_recorded", "please_hold"]
 PREPAID = ["price_and_time price=0.06 time=15", "call_recorded", "please_hold"]

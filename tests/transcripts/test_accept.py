@@ -23,11 +23,15 @@ PREPAID = """
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
 """
 AFTERWARDS = """
@@ -46,11 +50,15 @@ def test_silence_three_times_is_not_an_acceptance(world: World) -> None:
     world.plays(f"""{PREPAID}
         > silence
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > silence
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > silence
         not_accepted
@@ -66,12 +74,16 @@ def test_a_wrong_key_three_times_is_not_an_acceptance(world: World) -> None:
         > 5
         wrong_key
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 7
         wrong_key
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 0
         not_accepted
@@ -95,13 +107,15 @@ def test_hanging_up_refuses(world: World) -> None:
 def test_a_block_needs_a_second_key_and_holds_for_the_next_call(world: World) -> None:
     world.plays(f"""{PREPAID}
         > 9
-        block_confirm
+        block_confirm.6
         > 9
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 9
-        block_confirm
+        block_confirm.6
         > 6
         blocked
     inmate:
@@ -128,7 +142,9 @@ def test_the_called_party_can_change_the_language(world: World) -> None:
         call_from facility=example-county-jail
         notice_recorded
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 2
         refused
@@ -144,11 +160,15 @@ def test_how_calls_are_charged_and_complained_of_is_told_by_a_further_key(world:
         > 3
         cost_by_prepaid minute=0.06 time=15 total=0.90
         charged_offer
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 4
         how_this_is_charged
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 2
         refused
@@ -164,7 +184,9 @@ def test_asking_for_the_price_again_and_again_has_an_end(world: World) -> None:
         > 3
         cost_by_prepaid minute=0.06 time=15 total=0.90
         charged_offer
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language"""
     world.plays(f"""{PREPAID.rstrip()}{asked * 11}
         > 3
@@ -191,13 +213,17 @@ def _subscription_call(told: str) -> str:
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         {told}
         price_each_minute price=0.06
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
         balance balance=5.00
@@ -243,11 +269,15 @@ def test_the_last_call_tells_when_there_are_more_and_the_next_one_is_prepaid(
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         paid_by_subscription
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
         last_call until=12-23
@@ -269,7 +299,9 @@ def test_the_last_call_tells_when_there_are_more_and_the_next_one_is_prepaid(
         not_covered.used_up
         price_each_minute price=0.06
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 2
         refused
@@ -352,11 +384,15 @@ def test_what_a_dropped_call_and_its_continuation_sound_like(database: Database,
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         paid_by_subscription
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
         calls_remaining calls=56
@@ -376,11 +412,15 @@ def test_what_a_dropped_call_and_its_continuation_sound_like(database: Database,
         call_from facility=example-county-jail
         notice_recorded
         continued_by_subscription
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 3
         cost_free
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
         connecting
@@ -419,12 +459,16 @@ def test_a_continuation_by_the_minute_says_what_is_left_to_pay(database: Databas
         call_from facility=example-county-jail
         notice_recorded
         continued_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 3
         cost_by_prepaid minute=0.06 time=13 total=0.84
         charged_offer
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
         balance balance=4.93

@@ -27,11 +27,15 @@ def test_a_closure_of_the_unit_ends_the_call_with_its_hours(database: Database, 
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
         balance balance=5.00
@@ -70,11 +74,15 @@ CALL = """
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
         balance balance={balance}

@@ -62,16 +62,18 @@ PREA_CALL = f"""
         call_not_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         hotline_call facility=example-county-jail
         notice_not_recorded
         paid_free
-        accept_menu_hotline
+        hotline_key.1
         accept_menu_language
         > 9
         wrong_key
         paid_free
-        accept_menu_hotline
+        hotline_key.1
         accept_menu_language
         > 1
         connecting
@@ -174,15 +176,17 @@ def test_grievances_are_heard_recorded_and_free(world: World) -> None:
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         hotline_call facility=example-county-jail
         notice_recorded
         paid_free
-        accept_menu_hotline
+        hotline_key.1
         accept_menu_language
         > 3
         cost_free
-        accept_menu_hotline
+        hotline_key.1
         accept_menu_language
         > 2
         refused

@@ -54,8 +54,12 @@ def opened(world: World, booking: str = "515151", hours_ago: float = 1, **given:
 
 def completed(world: World, number: str = LOCAL, first: bool = False) -> None:
     """A call on the booking in which the two talk for a minute."""
+    before = world.database.read_now(lambda conn: conn.execute(select(call)).all())
     name = "record_name\n        > says a name" if first else ""
-    count = len(world.database.read_now(lambda conn: conn.execute(select(call)).all())) + 1
+    decided = {row.number.removeprefix("+1") for row in before if row.called_language}
+    greeting = "provider_greeting"
+    if number not in decided:
+        greeting = "accept_menu_language\n        provider_greeting\n        > silence"
     world.plays(
         f"""
     inmate:{PROLOGUE}
@@ -67,11 +71,13 @@ def completed(world: World, number: str = LOCAL, first: bool = False) -> None:
         call_recorded
         please_hold
     called party:
-        provider_greeting
+        {greeting}
         call_from facility=example-county-jail
         notice_recorded
         paid_free
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
         connecting
@@ -82,7 +88,7 @@ def completed(world: World, number: str = LOCAL, first: bool = False) -> None:
         > silence
         goodbye
     """
-        + "\n    record:\n        completed free 60 s 0.00" * count,
+        + "\n    record:\n        completed free 60 s 0.00" * (len(before) + 1),
         station="intake-1",
     )
 
@@ -191,11 +197,15 @@ def test_too_late_nobody_is_called_but_the_attorney_unrecorded_and_uncounted(wor
         call_not_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_not_recorded
         paid_free
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
         connecting

@@ -22,11 +22,15 @@ def test_a_subscription_call_uses_one_of_its_calls(world: World) -> None:
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         paid_by_subscription
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
         calls_remaining calls=56
@@ -50,11 +54,15 @@ def test_a_prepaid_call_is_charged_for_the_talk(world: World) -> None:
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
         balance balance=5.00
@@ -78,16 +86,22 @@ def test_the_price_is_told_by_a_key_before_accepting(world: World) -> None:
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 3
         cost_by_prepaid minute=0.06 time=15 total=0.90
         charged_offer
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 2
         refused
@@ -251,15 +265,21 @@ def test_a_suspended_inmate_still_reaches_the_public_defender(world: World) -> N
         call_not_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_not_recorded
         paid_free
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 3
         cost_free
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
         connecting
@@ -377,11 +397,15 @@ def test_a_limit_that_is_reached_is_told(database: Database, tmp_path: Path) -> 
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
         balance balance=0.12

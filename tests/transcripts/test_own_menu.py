@@ -86,11 +86,15 @@ each = "day"
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         paid_by_caller
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
         connecting
@@ -162,11 +166,15 @@ def test_the_language_that_a_number_has_chosen_is_kept_for_the_next_call(world: 
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language"""
     refused = """
         > 2
@@ -184,10 +192,15 @@ def test_the_language_that_a_number_has_chosen_is_kept_for_the_next_call(world: 
         call_from facility=example-county-jail
         notice_recorded
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language"""
     world.plays(f"{rung}{again}{refused}\n")
     world.at += timedelta(minutes=1)
+    rung = rung.replace(
+        "accept_menu_language\n        provider_greeting\n        > silence", "provider_greeting"
+    )
     world.plays(f"{rung}{refused}\n    record:\n        refused prepaid 0 s 0.00\n")
     told = select(call.c.called_language).order_by(call.c.keyed_at)
     assert world.database.read_now(lambda conn: conn.scalars(told).all()) == ["es", "es"]

@@ -19,11 +19,15 @@ HOLD = """
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded"""
 MENU = """
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language"""
 AFTERWARDS = """
         connecting
@@ -370,11 +374,16 @@ NOBODY_PAYS = f"""
         > 3
         link_is_offered
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         nobody_pays"""
 LINK_MENU = """
+        cost_key.3
         link_menu amount=0.90
+        link_key.1
+        block_key.9
         accept_menu_language"""
 
 
@@ -427,7 +436,7 @@ def test_an_offered_link_is_refused(linking: World) -> None:
 def test_an_offered_link_is_answered_by_blocking_calls(linking: World) -> None:
     linking.plays(f"""{NOBODY_PAYS}{LINK_MENU}
         > 9
-        block_confirm
+        block_confirm.6
         > 6
         blocked
     inmate:

@@ -161,14 +161,18 @@ def test_a_number_blocked_by_key_is_unblocked_from_its_telephone_alone(world: Wo
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         paid_by_subscription
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 9
-        block_confirm
+        block_confirm.6
         > 6
         blocked
     inmate:
@@ -308,11 +312,15 @@ def _talks_to_one(world: World) -> None:
         call_recorded
         please_hold
     called party:
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         paid_by_subscription
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
         calls_remaining calls=56

@@ -14,11 +14,15 @@ PAID = """
         please_hold
 """
 OFFER = """
+        accept_menu_language
         provider_greeting
+        > silence
         call_from facility=example-county-jail
         notice_recorded
         paid_by_prepaid
-        accept_menu
+        cost_key.3
+        accept_key.1
+        block_key.9
         accept_menu_language
         > 1
 """

@@ -24,12 +24,13 @@ from tests.telephony.scene import (
     FAMILY_HERTZ,
     INMATE_HERTZ,
     INTRODUCTION,
+    MENU,
     PREPAID,
     PROLOGUE,
     Scene,
 )
 
-NOT_COVERED_PRICE = ["price_each_minute price=0.06", "paid_by_prepaid", "accept_menu"]
+NOT_COVERED_PRICE = ["price_each_minute price=0.06", "paid_by_prepaid", *MENU]
 
 
 @story(subscription=57)
@@ -46,7 +47,7 @@ def a_subscription_of_57_calls_becomes_one_of_56(scene: Scene) -> None:
     assert said_to(family) == [
         *INTRODUCTION,
         "paid_by_subscription",
-        "accept_menu",
+        *MENU,
         "calls_remaining calls=56",
         "connecting",
     ]
@@ -69,10 +70,8 @@ def a_subscription_of_57_calls_becomes_one_of_56(scene: Scene) -> None:
     assert tone_share(file, INMATE_HERTZ, channel=0) == tone_share(file, FAMILY_HERTZ, channel=1) == 0
     assert {each.leg for each in scene.quality(cdr.id)} == {"inmate", "called_party"}
     assert cdr.inmate_heard.split() == [line.split()[0] for line in COVERED]
-    # the language is offered in Spanish after the menu, unless a key comes before that
-    assert [each for each in cdr.called_heard.split() if each != "accept_menu_language"] == [
-        line.split()[0] for line in said_to(family)
-    ]
+    said = [*INTRODUCTION, "paid_by_subscription", *MENU, "block_key.9", "accept_menu_language"]
+    assert cdr.called_heard.split() == [line.split()[0] for line in [*said, *said_to(family)[-2:]]]
     log = scene.stage.settings.state_dir / "asterisk" / "log"
     scene.wait(lambda _: (log / RUNG).exists() and cdr.id in kept_by_asterisk(log).rung, bool)
     assert cdr.id in kept_by_asterisk(log).connected
@@ -96,7 +95,7 @@ def a_prepaid_account_pays_for_the_talk_alone(scene: Scene) -> None:
     assert said_to(family) == [
         *INTRODUCTION,
         "paid_by_prepaid",
-        "accept_menu",
+        *MENU,
         "balance balance=5.00",
         "connecting",
     ]
@@ -181,7 +180,7 @@ def a_free_call_has_a_record_of_zero(scene: Scene) -> None:
 
     free = ["free_call time=15", "call_recorded", "please_hold"]
     assert said_to(inmate) == [*PROLOGUE, *free, "ending.completed", "another_call"]
-    assert said_to(family) == [*INTRODUCTION, "paid_free", "accept_menu", "connecting"]
+    assert said_to(family) == [*INTRODUCTION, "paid_free", *MENU, "connecting"]
     [cdr] = scene.calls()
     assert (cdr.reason, cdr.payer, cdr.charge, cdr.calls_charged) == (Outcome.COMPLETED, "free", 0, 0)
     assert (cdr.hold_id, cdr.account_id) == (None, None)
@@ -192,8 +191,11 @@ def a_free_call_has_a_record_of_zero(scene: Scene) -> None:
 def a_call_that_is_free_by_law_is_the_agencys_to_pay(scene: Scene) -> None:
     with scene.both() as (inmate, family):
         rings(scene, inmate)
-        is_asked(family)
-        accepts(family)
+        is_asked(family, "3")  # which this facility has chosen
+        family.presses("1")
+        family.begins_to_hear("cost_free")
+        family.begins_to_hear("accept_key.3")
+        accepts(family, "3")
         talk(scene, inmate, family)
         family.hangs_up()
         does_not_call_again(inmate)
@@ -202,11 +204,13 @@ def a_call_that_is_free_by_law_is_the_agencys_to_pay(scene: Scene) -> None:
     free = ["free_call time=15", "call_recorded", "please_hold"]
     assert said_to(inmate) == [welcome, *PROLOGUE[1:], *free, "ending.completed", "another_call"]
     call_from = f"call_from facility={FREE_BY_LAW}"
-    introduction = ["provider_greeting", call_from, "notice_recorded"]
-    assert said_to(family) == [*introduction, "paid_free", "accept_menu", "connecting"]
+    introduction = [*INTRODUCTION[:2], call_from, "notice_recorded"]
+    keys = ["cost_key.1", "accept_key.3"]
+    assert said_to(family) == [*introduction, "paid_free", *keys, "cost_free", *keys, "connecting"]
     [cdr] = scene.calls()
     assert (cdr.reason, cdr.payer, cdr.call_type, cdr.charge) == (Outcome.COMPLETED, "free", "interstate", 0)
     assert (cdr.agency_rule, cdr.agency_charge) == ("ma-2023", 60_000)
+    assert (cdr.accepted_by, cdr.cost_heard) == ("3", True)
 
 
 @story(privileged=True, prepaid="5.00")
@@ -222,11 +226,11 @@ def not_one_byte_of_a_privileged_call_is_recorded(scene: Scene) -> None:
 
     not_recorded = ["price_and_time price=0.06 time=15", "call_not_recorded", "please_hold"]
     assert said_to(inmate) == [*PROLOGUE, *not_recorded, "ending.completed", "another_call"]
-    introduction = [*INTRODUCTION[:2], "notice_not_recorded"]
+    introduction = [*INTRODUCTION[:3], "notice_not_recorded"]
     assert said_to(family) == [
         *introduction,
         "paid_by_prepaid",
-        "accept_menu",
+        *MENU,
         "balance balance=5.00",
         "connecting",
     ]

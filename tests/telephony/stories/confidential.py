@@ -47,8 +47,8 @@ def a_number_that_becomes_privileged_in_a_talk_is_recorded_no_further(scene: Sce
     folder = scene.stage.settings.recordings
     with scene.both() as (inmate, family):
         rings(scene, inmate)
-        is_asked(family)
-        accepts(family)
+        is_asked(family, "3")
+        accepts(family, "3")
         talk(scene, inmate, family)
         [begun] = scene.recordings()
         assert _announces(scene, begun.call_id)

@@ -13,7 +13,7 @@ from tests.telephony.acting import (
     talk,
 )
 from tests.telephony.registry import story
-from tests.telephony.scene import COVERED, INTRODUCTION, PREPAID, PROLOGUE, Scene
+from tests.telephony.scene import COVERED, INTRODUCTION, KNOWN, MENU, PREPAID, PROLOGUE, Scene
 
 BEEP_HERTZ = 1_000.0
 OWN_VOICE_HERTZ = 520.0
@@ -25,15 +25,15 @@ def spanish_is_spoken_to_both(scene: Scene) -> None:
         rings(scene, inmate, language="2")
         is_asked(family)
         family.presses("8")
-        family.begins_to_hear("accept_menu")
+        family.begins_to_hear("accept_key.1")
         accepts(family)
         talk(scene, inmate, family)
         family.hangs_up()
         does_not_call_again(inmate)
 
     assert said_to(inmate) == [*PROLOGUE, *COVERED, "ending.completed", "another_call"]
-    asked = [*INTRODUCTION, "paid_by_subscription", "accept_menu"]
-    assert said_to(family) == [*asked, *asked, "calls_remaining calls=56", "connecting"]
+    asked = [*INTRODUCTION, "paid_by_subscription", *MENU]
+    assert said_to(family) == [*asked, *asked[1:], "calls_remaining calls=56", "connecting"]
     spoken = [(clip.language, clip.clip_id) for clip in inmate.placements()]
     first = spoken.index(("es", "enter_id_and_pin"))
     assert {language for language, _ in spoken[first:]} == {"es"}
@@ -50,15 +50,15 @@ def the_called_party_changes_the_language_and_back(scene: Scene) -> None:
         rings(scene, inmate)
         is_asked(family)
         family.presses("8")
-        family.begins_to_hear("accept_menu")
+        family.begins_to_hear("accept_key.1")
         family.presses("8")
-        family.begins_to_hear("accept_menu")
+        family.begins_to_hear("accept_key.1")
         family.presses("2")
         family.is_hung_up_on()
         does_not_call_again(inmate)
 
-    asked = [*INTRODUCTION, "paid_by_prepaid", "accept_menu"]
-    assert said_to(family) == [*asked, *asked, *asked, "refused"]
+    asked = [*INTRODUCTION, "paid_by_prepaid", *MENU]
+    assert said_to(family) == [*asked, *asked[1:], *asked[1:], "refused"]
     greetings = [clip.language for clip in family.placements() if clip.clip_id == "provider_greeting"]
     assert greetings == ["en", "es", "en"]
     [cdr] = scene.calls()
@@ -71,7 +71,7 @@ def key_3_tells_the_whole_price_before_accepting(scene: Scene) -> None:
         rings(scene, inmate)
         is_asked(family)
         family.presses("3")
-        family.begins_to_hear("accept_menu", within=40)
+        family.begins_to_hear("accept_key.1", within=40)
         family.presses("2")
         family.is_hung_up_on()
         does_not_call_again(inmate)
@@ -79,10 +79,10 @@ def key_3_tells_the_whole_price_before_accepting(scene: Scene) -> None:
     assert said_to(family) == [
         *INTRODUCTION,
         "paid_by_prepaid",
-        "accept_menu",
+        *MENU,
         "cost_by_prepaid minute=0.06 time=15 total=0.90",
         "charged_offer",
-        "accept_menu",
+        *MENU,
         "refused",
     ]
     assert scene.calls()[0].cost_heard is True
@@ -135,10 +135,10 @@ def the_name_is_recorded_once_and_heard_in_the_inmates_own_voice(scene: Scene) -
         *PREPAID,
         *refused,
     ]
-    for call in (0, 1):
+    for call, introduction in enumerate([INTRODUCTION, KNOWN]):
         voice = tone_steps(family.sound(call), OWN_VOICE_HERTZ)
         assert voice.sum() * STEP_S > 1.0
-        assert said_to(family, call)[:3] == INTRODUCTION
+        assert said_to(family, call)[: len(introduction)] == introduction
 
 
 @story(prepaid="5.00")

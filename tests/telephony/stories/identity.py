@@ -56,7 +56,7 @@ def a_hotlines_code_connects_without_a_pin_and_leaves_no_trace(scene: Scene) -> 
         _keys_who(inmate, f"{scene.role.code}#")
         inmate.hears("please_hold")
         family.is_called()
-        family.begins_to_hear("accept_menu_hotline")
+        family.begins_to_hear("hotline_key.1")
         accepts(family)
         talk(scene, inmate, family)
         family.hangs_up()
@@ -65,11 +65,11 @@ def a_hotlines_code_connects_without_a_pin_and_leaves_no_trace(scene: Scene) -> 
     asked = ["hotline_prea", "hotline_no_trace", "free_call time=15", "call_not_recorded", "please_hold"]
     assert said_to(inmate) == [*PROLOGUE[:3], *asked, "ending.completed", "goodbye"]
     assert said_to(family) == [
-        "provider_greeting",
+        *INTRODUCTION[:2],
         f"hotline_call facility={JAIL}",
         "notice_not_recorded",
         "paid_free",
-        "accept_menu_hotline",
+        "hotline_key.1",
         "connecting",
     ]
     [cdr] = scene.calls()
@@ -99,7 +99,7 @@ def after_an_arrest_a_booking_makes_a_free_call(scene: Scene) -> None:
     asked = ["enter_booking", "enter_number", "record_name", "free_call time=15"]
     rung = ["call_recorded", "please_hold", "ending.completed", "another_call"]
     assert said_to(inmate) == [*PROLOGUE[:2], *asked, *rung]
-    assert said_to(family)[:4] == [*INTRODUCTION, "paid_free"]
+    assert said_to(family)[:5] == [*INTRODUCTION, "paid_free"]
     [cdr] = scene.calls()
     assert (cdr.inmate, cdr.payer, cdr.charge, cdr.reason) == (None, Payer.FREE, 0, Outcome.COMPLETED)
     assert cdr.booking_id is not None

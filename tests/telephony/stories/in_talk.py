@@ -19,7 +19,7 @@ from tests.telephony.acting import (
     said_to,
     talk,
 )
-from tests.telephony.cast import FREE_BY_LAW, OVERLAY_SECONDS
+from tests.telephony.cast import FREE_BY_LAW, OFFER_KEYS, OVERLAY_SECONDS
 from tests.telephony.registry import story
 from tests.telephony.scene import FAMILY_HERTZ, INMATE_HERTZ, Scene
 
@@ -33,9 +33,10 @@ SECONDS_FROM_KEY_TO_KEY = 0.5
 
 
 def _connects(scene: Scene, inmate: Party, family: Party, language: str = "1") -> None:
+    key = str(OFFER_KEYS[scene.role.cast.facility][0])
     rings(scene, inmate, language)
-    is_asked(family)
-    accepts(family)
+    is_asked(family, key)
+    accepts(family, key)
 
 
 def _written_down(scene: Scene) -> str:
@@ -85,9 +86,9 @@ def both_hear_where_the_call_comes_from_each_in_their_language(scene: Scene) -> 
 def nothing_is_said_in_a_privileged_talk_and_keys_reach_it(scene: Scene) -> None:
     with scene.both() as (inmate, family):
         rings(scene, inmate)
-        is_asked(family)
+        is_asked(family, "3")
         inmate.presses("99")  # before the acceptance
-        accepts(family)
+        accepts(family, "3")
         connected = time.monotonic()
         talk(scene, inmate, family)
         _presses_keys(inmate)

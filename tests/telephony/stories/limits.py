@@ -5,7 +5,7 @@ import pytest
 from ivr.policy.reasons import Outcome
 from tests.telephony.acting import accepts, does_not_call_again, is_asked, rings, said_to
 from tests.telephony.registry import story
-from tests.telephony.scene import INTRODUCTION, PROLOGUE, Scene
+from tests.telephony.scene import INTRODUCTION, MENU, PROLOGUE, Scene
 
 SHORT = ["price_and_time price=0.06 time=1", "call_recorded", "please_hold"]
 
@@ -25,7 +25,7 @@ def both_are_warned_a_minute_before_the_money_is_used_up(scene: Scene) -> None:
     assert said_to(family) == [
         *INTRODUCTION,
         "paid_by_prepaid",
-        "accept_menu",
+        *MENU,
         "balance balance=0.06",
         "connecting",
         *ended,

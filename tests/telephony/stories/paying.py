@@ -29,7 +29,7 @@ from tests.telephony.acting import accepts, does_not_call_again, identifies, is_
 from tests.telephony.cast import COLLECT_LIMIT, JAIL, Cast
 from tests.telephony.faults import Theatre
 from tests.telephony.registry import fault
-from tests.telephony.scene import INTRODUCTION, PROLOGUE, Scene
+from tests.telephony.scene import INTRODUCTION, KNOWN, MENU, PROLOGUE, Scene
 
 OFFERS = ("debit", "card", "prepaid", "paid_call", "direct_bill", "collect", "courtesy")
 #: A minute at the facility's price, in millionths of a dollar: what each of these calls costs.
@@ -113,8 +113,8 @@ def an_inmate_pays_from_their_own_account_and_then_by_a_card(scene: Scene) -> No
         *[*PROLOGUE, *menu, PRICE, "own_account_pays balance=3.00", *RUNG, *OVER],
         *["enter_number", *menu, "enter_card", PRICE, "card_pays balance=10.00", *RUNG, *OVER],
     ]
-    heard = [*INTRODUCTION, "paid_by_caller", "accept_menu", "connecting"]
-    assert (said_to(family, 0), said_to(family, 1)) == (heard, heard)
+    heard = ["paid_by_caller", *MENU, "connecting"]
+    assert (said_to(family, 0), said_to(family, 1)) == ([*INTRODUCTION, *heard], [*KNOWN, *heard])
     by_own, by_card = scene.calls(2)
     is_charged(by_own, "debit", own_account, 3_000_000, 2_940_000)
     is_charged(by_card, "card", only(scene, AccountKind.CARD), 10_000_000, 9_940_000)
@@ -132,7 +132,7 @@ def the_called_party_pays_by_a_monthly_bill(scene: Scene) -> None:
 
     billed = ["pay_by_card", "pay_otherwise", PRICE, "called_party_is_billed"]
     assert said_to(inmate) == [*PROLOGUE, *billed, *RUNG, *OVER]
-    told = ["paid_by_bill", "accept_menu", "bill_left left=50.00", "connecting"]
+    told = ["paid_by_bill", *MENU, "bill_left left=50.00", "connecting"]
     assert said_to(family) == [*INTRODUCTION, *told]
     [cdr] = scene.calls()
     is_charged(cdr, "direct_bill", bill, 50_000_000, 49_940_000)
@@ -153,10 +153,10 @@ def a_collect_call_uses_up_the_limit_and_a_courtesy_call_follows(scene: Scene) -
         *[*PROLOGUE, *menu, "price_and_time price=0.06 time=1", "called_party_is_billed", *RUNG, *OVER],
         *["enter_number", *menu, "courtesy_call time=2", *RUNG, *OVER],
     ]
-    told = ["paid_by_collect", "accept_menu", f"bill_left left={COLLECT_LIMIT}", "connecting"]
+    told = ["paid_by_collect", *MENU, f"bill_left left={COLLECT_LIMIT}", "connecting"]
     assert said_to(family, 0) == [*INTRODUCTION, *told]
-    told = ["paid_by_courtesy time=2", "sign_up", "accept_menu", "connecting"]
-    assert said_to(family, 1) == [*INTRODUCTION, *told]
+    told = ["paid_by_courtesy time=2", "sign_up", *MENU, "connecting"]
+    assert said_to(family, 1) == [*KNOWN, *told]
     collect, courtesy = scene.calls(2)
     number = f"+{scene.role.number}"
     is_charged(collect, "collect", f"collect/{JAIL}/{number}", 100_000, 40_000)
@@ -174,7 +174,7 @@ def a_link_is_sent_and_the_call_paid_by_it_made(scene: Scene, books: Books, text
         inmate.presses("1#")
         inmate.hears("link_is_offered")
         family.is_called()
-        family.begins_to_hear("link_menu")
+        family.begins_to_hear("link_key.1")
         family.presses("1")
         [text] = scene.wait(lambda _: texts.to(f"+{scene.role.number}"), bool)
         is_paid(scene, books, text)
@@ -187,10 +187,10 @@ def a_link_is_sent_and_the_call_paid_by_it_made(scene: Scene, books: Books, text
         *[*PROLOGUE, "link_is_offered", "ending.payment_offered", "another_call"],
         *["enter_number", PRICE, "called_party_has_paid", *RUNG, *OVER],
     ]
-    told = [line.removesuffix(" amount=0.90") for line in said_to(family, 0)]  # unless the key came before it
-    assert told == [*INTRODUCTION[:2], "nobody_pays", "link_menu", "link_sent"]
-    told = ["paid_before", "accept_menu", "paid_before_left left=0.90", "connecting"]
-    assert said_to(family, 1) == [*INTRODUCTION, *told]
+    link = ["nobody_pays", "cost_key.3", "link_menu amount=0.90", "link_key.1", "link_sent"]
+    assert said_to(family, 0) == [*INTRODUCTION[:3], *link]
+    told = ["paid_before", *MENU, "paid_before_left left=0.90", "connecting"]
+    assert said_to(family, 1) == [*KNOWN, *told]
     offered, paid = scene.calls(2)
     assert (offered.reason, offered.payer, offered.charge) == (Outcome.PAYMENT_OFFERED, None, 0)
     is_charged(paid, "paid_call", only(scene, AccountKind.PAID_CALL), 900_000, 840_000)

@@ -5,9 +5,9 @@ from dialplan.phone import Answers
 from ivr.policy.reasons import Outcome
 from tests.telephony.acting import does_not_call_again, is_asked, rings, said_to
 from tests.telephony.registry import story
-from tests.telephony.scene import INTRODUCTION, PREPAID, PROLOGUE, Scene
+from tests.telephony.scene import INTRODUCTION, MENU, PREPAID, PROLOGUE, Scene
 
-ASKED = ["paid_by_prepaid", "accept_menu"]
+ASKED = ["paid_by_prepaid", *MENU]
 
 
 def _is_free(scene: Scene, reason: Outcome) -> None:
@@ -58,7 +58,7 @@ def a_wrong_key_three_times_is_not_an_acceptance(scene: Scene) -> None:
         is_asked(family)
         for _ in range(2):
             family.presses("5")
-            family.begins_to_hear("accept_menu")
+            family.begins_to_hear("accept_key.1")
         family.presses("5")
         family.is_hung_up_on()
         does_not_call_again(inmate)
@@ -75,7 +75,7 @@ def a_number_blocked_by_key_can_not_be_called_again(scene: Scene) -> None:
         rings(scene, inmate)
         is_asked(family)
         family.presses("9")
-        family.begins_to_hear("block_confirm")
+        family.begins_to_hear("block_confirm.6")
         family.presses("6")
         family.is_hung_up_on()
         inmate.begins_to_hear("another_call")
@@ -84,7 +84,7 @@ def a_number_blocked_by_key_can_not_be_called_again(scene: Scene) -> None:
         inmate.presses("1#")
         does_not_call_again(inmate)
 
-    assert said_to(family) == [*INTRODUCTION, *ASKED, "block_confirm", "blocked"]
+    assert said_to(family) == [*INTRODUCTION, *ASKED, "block_confirm.6", "blocked"]
     assert said_to(inmate) == [
         *PROLOGUE,
         *PREPAID,
