@@ -46,7 +46,8 @@ def is_subscribed(phone: int) -> bool:
 def plan(phone: int, talk_s: float) -> PhoneCall:
     """One accepted call that the called party ends."""
     keys = [_ENGLISH, f"{_inmate_id(phone)}{_PIN}#", f"{number_of(phone).removeprefix('+1')}#", _NOT_AGAIN]
-    return PhoneCall(_station(phone), keys, called_keys=[[_ACCEPT]], talk_s=talk_s)
+    # at a number's first call the first key is too early: Spanish is offered before the keys are told
+    return PhoneCall(_station(phone), keys, called_keys=[[_ACCEPT, _ACCEPT]], talk_s=talk_s)
 
 
 def prepare(url: str, keyring: Keyring, phones: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from dialplan.dtmf import Dtmf
 from dialplan.template import HOST, RenderError, fill, require, require_port
 
 #: The endpoints of carriers, in the order in which they are tried.
@@ -72,6 +73,7 @@ class Carrier:
     secret: str | None = field(default=None, repr=False)
     transport: Transport = Transport.UDP
     profile: Profile = Profile.SIP
+    dtmf: Dtmf = Dtmf.AUTO
     is_asked: bool = True  # whether it is there; one that answers no OPTIONS would never be tried
 
     def __post_init__(self) -> None:
@@ -152,6 +154,7 @@ def _endpoint(name: str, carrier: Carrier) -> str:
         "pjsip_carrier.conf",
         id=name,
         transport="transport" if is_udp else f"transport-{carrier.transport}",
+        dtmf=carrier.dtmf.value,
         host=carrier.host,
         port=carrier.port,
         qualify_seconds=QUALIFY_SECONDS if carrier.is_asked else 0,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from dialplan.carrier import ENDPOINTS, SRTP
 from dialplan.configuration import Dialplan, Section, lines_of, sections_of
+from dialplan.dtmf import Dtmf
 
 Faults = Iterator[str]
 
@@ -94,6 +95,8 @@ def _endpoint_faults(endpoint: Section, plan: Dialplan) -> Faults:
     for option, value in ENDPOINT.items():
         if endpoint.values(option) != [value]:
             yield f"endpoint {endpoint.name} has not {option}={value}"
+    if endpoint.value("dtmf_mode") not in set(Dtmf):
+        yield f"endpoint {endpoint.name} has the dtmf_mode {endpoint.value('dtmf_mode') or '(none)'}"
     if not re.fullmatch(r"[1-9]\d*", endpoint.value("rtp_timeout")):
         yield f"endpoint {endpoint.name} has no rtp_timeout"
 

@@ -29,6 +29,7 @@ COMMON = (
     "res_pjsip_acl",
     "res_pjsip_authenticator_digest",
     "res_pjsip_caller_id",
+    "res_pjsip_dtmf_info",  # keys by SIP INFO
     "res_pjsip_endpoint_identifier_ip",
     "res_pjsip_endpoint_identifier_user",
     "res_pjsip_logger",

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from dialplan import modules
+from dialplan.dtmf import Dtmf
 from dialplan.render import USER_AGENT, common_files, require_rtp_range
 from dialplan.template import NUMBER, SECRET, RenderError, fill, require, require_distinct, require_port
 
@@ -63,6 +64,7 @@ class NetworkAsterisk:
     voicemail_wav: Path  # what the voicemail says, again and again; 8 kHz, mono
     special: Mapping[str, Behaviour] = field(default_factory=dict)
     early_seconds: int = 5  # how long early media lasts before the answer
+    dtmf: Dtmf = Dtmf.RFC4733  # how it hands keys to the facility
 
     def __post_init__(self) -> None:
         require_port("sip_port", self.sip_port)
@@ -129,6 +131,7 @@ def render_network(spec: NetworkAsterisk) -> dict[str, str]:
             sip_port=spec.sip_port,
             facility_port=spec.facility_port,
             facility_agent=USER_AGENT,
+            dtmf=spec.dtmf.value,
             blocks={"phones": "".join(phones)},
         ),
     }

@@ -11,10 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from math import pi, sin
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from dialplan.dtmf import Dtmf
 from dialplan.install import Installation
 from dialplan.ports import free_ports
 from dialplan.sandbox import Program, SandboxError
@@ -94,6 +96,7 @@ class Phone:
         *,
         answers: Answers = Answers.MANUAL,
         rtp_ports: tuple[int, int] = RTP_PORTS,
+        dtmf: Dtmf = Dtmf.RFC4733,
     ) -> None:
         require(HOST, "a phone's server", line.host)
         require_port("the server's port", line.port)
@@ -102,6 +105,7 @@ class Phone:
         self._installation = installation
         self._answers = answers
         self._rtp_ports = rtp_ports
+        self._dtmf = dtmf
         self._program: Program | None = None
         self._socket: socket.socket | None = None
         self._listener: threading.Thread | None = None
@@ -187,13 +191,27 @@ class Phone:
         self._command("transfer", f"sip:{number}@{self.line.host}:{self.line.port}")
 
     def press(self, keys: str) -> None:
-        """Press keys one after the other (RFC 4733 events); returns when the last was sent."""
+        """Press keys one after the other, in this phone's way; returns when the last was sent."""
         for key in keys:
             if key not in KEYS:
                 raise PhoneError(f"{key!r} is not a key")
+        if self._dtmf is Dtmf.INBAND:
+            self._press_by_tones(keys)
+            return
+        for key in keys:
             self._command("sndcode", key)
             self._note(_happened("KEY_PRESSED", key))
             time.sleep(SECONDS_BETWEEN_KEYS)
+
+    def _press_by_tones(self, keys: str) -> None:
+        """The keys as tones in the audio, in place of whatever is spoken."""
+        tones = self.folder / f"keys-{self._speeches}.wav"
+        sound = key_tones(keys)
+        write_speech(tones, sound)
+        self.say(tones)
+        for key in keys:
+            self._note(_happened("KEY_PRESSED", key))
+        time.sleep(len(sound) / 2 / RATE)
 
     def say(self, speech: Path | None, *, repeat: bool = False) -> None:
         """Speak a wav (8 kHz, mono, 16 bit) from now on, once or again and again; None is silence.
@@ -277,6 +295,7 @@ class Phone:
             port=self.line.port,
             register_seconds=REGISTER_SECONDS if self.line.registers else 0,
             answers=self._answers.value,
+            dtmf="info" if self._dtmf is Dtmf.INFO else "rtpevent",
         ).strip()
 
     def _write_speech(self, number: int, speech: Path | None, repeat: bool) -> Path:
@@ -285,7 +304,7 @@ class Phone:
         if repeat and spoken:
             spoken *= length // len(spoken) + 1
         path = self.folder.absolute() / f"speech-{number}.wav"
-        _write_wav(path, spoken[:length], length)
+        write_speech(path, spoken[:length], length)
         return path
 
     def _connected(self, port: int, deadline: float) -> socket.socket:
@@ -341,7 +360,7 @@ class Phone:
         kept = self.folder / f"heard-{number}.wav"
         written.rename(kept)
         stream = self.folder / f"stream-{number}.wav"
-        _write_wav(stream, self.incoming())
+        write_speech(stream, self.incoming())
         for dump in self.folder.glob("dump-*.wav"):
             dump.unlink()
         with wave.open(str(kept)) as file:
@@ -354,6 +373,18 @@ class Phone:
                 began = event.at
         with self._reported:
             self._heard.append(Heard(kept, stream, began, seconds))
+
+
+def key_tones(keys: str, seconds: float = 0.1) -> bytes:
+    """Keys as pairs of tones (ITU-T Q.23), so long each and a tenth of a second apart, at 8 kHz."""
+    steps = [2 * pi * step / RATE for step in range(round(RATE * seconds))]
+    pause = [0.0] * (RATE // 10)
+    sound = list(pause)
+    for key in keys:
+        row, column = divmod("123A456B789C*0#D".index(key), 4)
+        low, high = (697, 770, 852, 941)[row], (1209, 1336, 1477, 1633)[column]
+        sound += [*(8_000 * (sin(low * step) + sin(high * step)) for step in steps), *pause]
+    return struct.pack(f"<{len(sound)}h", *map(int, sound))
 
 
 def _happened(kind: str, parameter: str) -> PhoneEvent:
@@ -378,7 +409,7 @@ def _messages(connection: socket.socket) -> Iterator[dict[str, Any]]:
         kept += received
 
 
-def _write_wav(path: Path, samples: bytes, length: int | None = None) -> None:
+def write_speech(path: Path, samples: bytes, length: int | None = None) -> None:
     """Write a recording, silent from the end of the samples up to `length` bytes; silence takes no room on the disk."""
     length = len(samples) if length is None else length
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, RATE * 2, 2, 16)

@@ -9,6 +9,7 @@ from pathlib import Path
 from dialplan import carrier, modules
 from dialplan.carrier import Carrier, Tls
 from dialplan.check import prove
+from dialplan.dtmf import Dtmf
 from dialplan.template import (
     SECRET,
     RenderError,
@@ -35,6 +36,7 @@ class Station:
 
     id: str
     secret: str = field(repr=False)
+    dtmf: Dtmf = Dtmf.AUTO
 
     def __post_init__(self) -> None:
         require(STATION_ID, "a station's id", self.id)
@@ -149,7 +151,10 @@ def render(spec: FacilityAsterisk) -> dict[str, str]:
 
 def _pjsip(spec: FacilityAsterisk) -> str:
     known = spec.sip_address != "0.0.0.0"  # noqa: S104 — a comparison, nothing is bound here
-    stations = (fill("pjsip_station.conf", id=station.id, secret=station.secret) for station in spec.stations)
+    stations = (
+        fill("pjsip_station.conf", id=station.id, dtmf=station.dtmf.value, secret=station.secret)
+        for station in spec.stations
+    )
     listeners = (fill("pjsip_listener.conf", id=each.id, secret=each.secret) for each in spec.listeners)
     return fill(
         "pjsip.conf",

@@ -42,6 +42,7 @@ def _like(pattern: str, expected: str) -> AfterValidator:
 
 Transport = Literal["udp", "tcp", "tls"]
 Profile = Literal["sip", "twilio"]
+Dtmf = Literal["auto", "rfc4733", "inband", "info"]
 Loopback = Annotated[str, AfterValidator(_loopback)]
 #: What an SMS has room for, in two parts, with the longest address below it and `notices_name`.
 LONGEST_PUBLIC_URL: Final = 150
@@ -88,6 +89,7 @@ class Settings(BaseSettings):
     carrier_user: str = Field(
         default="", description="who calls, by the secret in secrets/carrier; empty: not asked"
     )
+    carrier_dtmf: Dtmf = Field(default="auto", description="how its keys come in: rfc4733, inband, info")
     carrier_options: bool = Field(default=True, description="ask it by OPTIONS whether it is there")
     second_carrier_host: str = Field(
         default="", description="tried where the first takes no call; empty: none"
@@ -96,6 +98,7 @@ class Settings(BaseSettings):
     second_carrier_transport: Transport = "udp"
     second_carrier_profile: Profile = "sip"
     second_carrier_user: str = Field(default="", description="its secret stands in secrets/second_carrier")
+    second_carrier_dtmf: Dtmf = "auto"
     second_carrier_options: bool = True
     tls_port: Port = Field(default=5061, description="where carriers come in over TLS")
     tls_authorities: str = Field(

@@ -10,6 +10,7 @@ from accounts.db import Database
 from dialplan.asterisk import Asterisk
 from dialplan.carrier import ENDPOINTS, Carrier, Profile, Tls, Transport
 from dialplan.check import prove
+from dialplan.dtmf import Dtmf
 from dialplan.install import Installation
 from dialplan.render import FacilityAsterisk, Station
 from ivr.ami import Switchboard
@@ -47,7 +48,7 @@ def switchboard(settings: Settings, keyring: Keyring) -> Switchboard:
     )
 
 
-def facility_asterisk(settings: Settings, keyring: Keyring, stations: list[str]) -> FacilityAsterisk:
+def facility_asterisk(settings: Settings, keyring: Keyring, stations: Mapping[str, str]) -> FacilityAsterisk:
     """What the facility's Asterisk is told, proved to fail closed; every station has a secret of its own."""
     spec = FacilityAsterisk(
         folder=settings.state_dir.absolute() / "asterisk",
@@ -57,7 +58,7 @@ def facility_asterisk(settings: Settings, keyring: Keyring, stations: list[str])
         agi_port=settings.agi_port,
         ami_port=settings.ami_port,
         rtp_ports=(settings.rtp_first_port, settings.rtp_last_port),
-        stations=tuple(Station(each, keyring.sip(each)) for each in stations),
+        stations=tuple(Station(each, keyring.sip(each), Dtmf(dtmf)) for each, dtmf in stations.items()),
         listeners=tuple(Station(each, keyring.sip(each)) for each in settings.listeners),
         carriers=carriers(settings, keyring),
         tls=_tls(settings),
@@ -85,6 +86,7 @@ def _carrier(given: Mapping[str, Any], name: str, keyring: Keyring) -> Carrier:
         secret=keyring.given(name) if user else None,
         transport=Transport(given[f"{name}_transport"]),
         profile=Profile(given[f"{name}_profile"]),
+        dtmf=Dtmf(given[f"{name}_dtmf"]),
         is_asked=given[f"{name}_options"],
     )
 
@@ -106,7 +108,7 @@ def _tls(settings: Settings) -> Tls | None:
 
 def this_asterisk(settings: Settings, installation: Installation) -> Asterisk:
     """The Asterisk of this instance, running or not."""
-    return Asterisk(installation, facility_asterisk(settings, keyring_of(settings), station_ids(settings)))
+    return Asterisk(installation, facility_asterisk(settings, keyring_of(settings), stations_of(settings)))
 
 
 def asterisk_runs(settings: Settings) -> bool:
@@ -114,11 +116,12 @@ def asterisk_runs(settings: Settings) -> bool:
     return (settings.state_dir.absolute() / "asterisk" / "run" / "asterisk.ctl").is_socket()
 
 
-def station_ids(settings: Settings) -> list[str]:
-    """Every station of every facility in the database."""
+def stations_of(settings: Settings) -> dict[str, str]:
+    """Every station of every facility in the database, and how its keys come in."""
 
-    def ids(conn: Connection) -> list[str]:
-        return list(conn.scalars(select(station.c.id).order_by(station.c.id)))
+    def found(conn: Connection) -> dict[str, str]:
+        rows = conn.execute(select(station.c.id, station.c.dtmf).order_by(station.c.id))
+        return {row.id: row.dtmf for row in rows}
 
     with Database.open(settings.url) as database:
-        return database.read_now(ids)
+        return database.read_now(found)

@@ -14,7 +14,7 @@ from dialplan.phone import Answers, Line, Phone
 from ivr.config import PROJECT, Settings
 from ivr.demonstration.ear import Ear
 from ivr.demonstration.party import Party, Tell
-from ivr.instance import PROMPTS, facility_asterisk, keyring_of, station_ids
+from ivr.instance import PROMPTS, facility_asterisk, keyring_of, stations_of
 from ivr.keyring import Keyring
 from ivr.load_file import load_facility_file
 from ivr.supervise import Supervisor
@@ -120,7 +120,7 @@ def stage(
     learning of the prompts; `controller` gives the controller settings that differ from Asterisk's.
     """
     keyring = keyring_of(settings)
-    facility = Asterisk(installation, facility_asterisk(settings, keyring, station_ids(settings)))
+    facility = Asterisk(installation, facility_asterisk(settings, keyring, stations_of(settings)))
     network = Asterisk(installation, _network(settings, keyring, numbers))
     ear = ear or Ear(PROMPTS, Catalogue.load())
     with ExitStack() as running:

@@ -195,7 +195,7 @@ def _by_file(conn: Connection, facility_id: str, scope: str) -> Sequence[Row[Any
 
 def _station(row: Row[Any], levels: Mapping[str, Entry]) -> Entry:
     known = {"id": row.id, "label": row.label, "unit": row.unit_id, "intake": row.intake or None}
-    return {**known, **levels[scopes.station(row.id)]}
+    return {**known, "dtmf": row.dtmf, **levels[scopes.station(row.id)]}
 
 
 def _inmates(

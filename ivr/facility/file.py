@@ -42,6 +42,7 @@ from ivr.facility.refusing import (
 from ivr.facility.sources import FacilityFileError, Sources, is_plain, mistakes, named, read, toml
 from ivr.policy.hotline import HotlineKind
 from ivr.policy.identity import IdentifyBy
+from ivr.policy.keys import Dtmf
 from ivr.policy.recording import Unrecorded
 from ivr.policy.request import InmateState, PanMode
 from rating.dated_table import TableError
@@ -147,6 +148,7 @@ class StationEntry(RecordedEntry):
     label: str
     unit: Slug | None = None
     intake: bool = False  # a booking is keyed, no ID and PIN
+    dtmf: Dtmf = Dtmf.AUTO  # how its keys come in: rfc4733, inband, info
 
 
 class AllowedEntry(LevelEntry):

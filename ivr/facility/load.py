@@ -70,7 +70,13 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
         changed += put(conn, housing_unit, keys, named, name=f"unit {unit.id}", words=words)
     for each in file.station:
         _refuse_theft(conn, each.id, entry.id)
-        values = {**owner, "label": each.label, "unit_id": each.unit, "intake": each.intake}
+        values = {
+            **owner,
+            "label": each.label,
+            "unit_id": each.unit,
+            "intake": each.intake,
+            "dtmf": each.dtmf,
+        }
         changed += put(conn, station, {"id": each.id}, values, name=f"station {each.id}", words=words)
     theirs = kept.kept(conn, entry.id)
     pins.make_room(conn, entry.id, pins_of_file(conn, file, theirs))

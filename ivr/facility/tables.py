@@ -21,7 +21,7 @@ from sqlalchemy import (
 from accounts.db import Instant, Micros, metadata
 from ivr.policy.hotline import HotlineKind
 from ivr.policy.identity import IdentifyBy
-from ivr.policy.keys import ACCEPTING, BLOCKING
+from ivr.policy.keys import ACCEPTING, BLOCKING, Dtmf
 from ivr.policy.privilege import PrivilegeKind, PrivilegeSource, Shrinking
 from ivr.policy.quantity import Counted, DayKind, Each, From
 from ivr.policy.recording import Unrecorded
@@ -128,7 +128,9 @@ station = Table(
     Column("unit_id", String(40)),
     Column("label", Text, nullable=False),
     Column("intake", Boolean, nullable=False),  # a booking is keyed there, no ID and PIN
+    Column("dtmf", String(8), nullable=False),  # how its keys come in
     ForeignKeyConstraint(["facility_id", "unit_id"], ["housing_unit.facility_id", "housing_unit.id"]),
+    one_of("dtmf", *Dtmf),
 )
 
 schedule_window = Table(

@@ -21,6 +21,15 @@ class Wish(StrEnum):
     BLOCK = "block"
 
 
+class Dtmf(StrEnum):
+    """How the keys of a station come in: `dialplan.dtmf` says what each means."""
+
+    AUTO = "auto"
+    RFC4733 = "rfc4733"
+    INBAND = "inband"
+    INFO = "info"
+
+
 @dataclass(frozen=True, slots=True)
 class OfferKeys:
     """The keys of one facility's offers; the one that confirms a block is another than the one that asks for it."""

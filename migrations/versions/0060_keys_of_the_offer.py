@@ -6,7 +6,7 @@ from alembic import op
 from migrations.checks import rebuilt
 
 revision = "0060"
-down_revision = "0046"
+down_revision = "0047"
 branch_labels = None
 depends_on = None
 

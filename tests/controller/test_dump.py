@@ -83,7 +83,7 @@ EVERYTHING = (
     .replace("kept_days = 365", "kept_days = 90")
     .replace('when_it_fails = "end"', 'when_it_fails = "alert"')
     + UNIT
-    + '\n[[station]]\nid = "demo-a1"\nlabel = "First"\nunit = "unit-a"\nintake = true\n'
+    + '\n[[station]]\nid = "demo-a1"\nlabel = "First"\nunit = "unit-a"\nintake = true\ndtmf = "info"\n'
     + "records = false\n"
     + RULES.format("station")
     + '\n[[inmate]]\nid = "1001"\npin = "2468"\nname = "Alex \\u0022Example\\u0022"\nunit = "unit-b"\n'

@@ -50,6 +50,7 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
         FUNDING + 'payers = ["barter"]\n',
         r"funding\.payers\.0: ",
     ),
+    "keys that come in no way": ('dtmf = "auto"', 'dtmf = "sip"', r"station\.0\.dtmf: .*'rfc4733'"),
     "a key that no prompt says": (
         "accept_key = 1",
         "accept_key = 2",

@@ -32,7 +32,7 @@ from tests.transcripts.play import World
 
 #: Two calls in a session: the first is talked, the second refused by the called party; prices and keys are asked for.
 INMATE = ("2", "10012468#", "1#", "1", "2#", "2")
-CALLED = (("3", "1"), ("8", "2"))
+CALLED = (("", "3", "1"), ("", "8", "2"))
 TWO_CALLS = PhoneCall("demo-a1", INMATE, CALLED)
 
 
@@ -189,7 +189,7 @@ def all_calls(conn: Connection) -> Sequence[Row[Any]]:
 async def test_a_fault_in_the_acceptance_connects_nobody_and_gives_the_hold_back(world: World) -> None:
     async with exchange(world) as on:
         with mock.patch("ivr.controls.called_party.recordings.begin", side_effect=OSError("disk full")):
-            result = await on.asterisk.call(PhoneCall("demo-a1", ["1", "10012468#", "2#", "2"], [["1"]]))
+            result = await on.asterisk.call(PhoneCall("demo-a1", ["1", "10012468#", "2#", "2"], [["", "1"]]))
             await nothing_is_left(on)
         (attempt,) = result.attempts
         assert not attempt.accepted
@@ -204,7 +204,7 @@ async def test_a_fault_after_the_call_does_not_undo_it(world: World) -> None:
     async with exchange(world) as on:
         with mock.patch.object(after_call, "speech", side_effect=RuntimeError("fault")):
             result = await on.asterisk.call(
-                PhoneCall("demo-a1", ["1", "10012468#", "2#"], [["1"]], talk_s=0.01)
+                PhoneCall("demo-a1", ["1", "10012468#", "2#"], [["", "1"]], talk_s=0.01)
             )
             await nothing_is_left(on)
         (attempt,) = result.attempts

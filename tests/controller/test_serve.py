@@ -35,7 +35,7 @@ SECRETS = ("ami_controller", "agi_token", "pin_key")
 async def make_calls(on: Served) -> None:
     """A call after a wrong PIN, talked to its end; and one whose script fails because a file is not there."""
     keys = ["2", f"1001{WRONG_PIN}#", f"1001{PIN}#", "1#", "2"]
-    result = await on.asterisk.call(PhoneCall("demo-a1", keys, [["3", "1"]], talk_s=0.01))
+    result = await on.asterisk.call(PhoneCall("demo-a1", keys, [["", "3", "1"]], talk_s=0.01))
     assert result.attempts[0].accepted
     broken = on.asterisk._new_channel("demo-a2", ["1", f"1001{PIN}#", "2#"], 0.0)
     broken.missing = frozenset({"en/ivr/please_hold"})
@@ -80,7 +80,9 @@ async def test_what_it_shows_and_takes_while_it_runs(database_url: str) -> None:
         prepare(settings, TEXT)
         async with serving(settings) as on:
             assert await on.get("/healthz") == (200, '{"database":true,"asterisk":true}')
-            await on.asterisk.call(PhoneCall("demo-a1", ["1", "10012468#", "1#", "2"], [["1"]], talk_s=0.01))
+            await on.asterisk.call(
+                PhoneCall("demo-a1", ["1", "10012468#", "1#", "2"], [["", "1"]], talk_s=0.01)
+            )
             status, body = await on.get("/metrics")
             assert status == 200
             samples = {

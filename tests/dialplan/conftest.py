@@ -10,6 +10,7 @@ import pytest
 
 from dialplan.asterisk import Asterisk
 from dialplan.carrier import Carrier
+from dialplan.dtmf import Dtmf
 from dialplan.install import Installation, provide
 from dialplan.network import Behaviour, CalledPhone, NetworkAsterisk
 from dialplan.phone import Answers, Line, Phone
@@ -38,10 +39,10 @@ class Stack:
     facility_spec: FacilityAsterisk
     network_spec: NetworkAsterisk
 
-    def station(self, folder: Path, number: int = 0) -> Phone:
+    def station(self, folder: Path, number: int = 0, dtmf: Dtmf = Dtmf.RFC4733) -> Phone:
         station = self.facility_spec.stations[number]
         line = Line(user=station.id, secret=station.secret, port=self.facility_spec.sip_port)
-        return Phone(self.installation, folder, line)
+        return Phone(self.installation, folder, line, dtmf=dtmf)
 
     def called(self, folder: Path, answers: Answers = Answers.AUTO) -> Phone:
         phone = self.network_spec.phones[0]
@@ -57,19 +58,20 @@ def installation() -> Installation:
 @pytest.fixture(scope="session")
 def stack(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Shared by tests that leave both Asterisks as they found them."""
-    with _running(installation, tmp_path_factory.mktemp("stack")) as running:
-        yield running
+    with running(installation, tmp_path_factory.mktemp("stack")) as both:
+        yield both
 
 
 @pytest.fixture
 def own_stack(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """For a test that stops, kills or freezes Asterisk."""
-    with _running(installation, tmp_path_factory.mktemp("own")) as running:
-        yield running
+    with running(installation, tmp_path_factory.mktemp("own")) as both:
+        yield both
 
 
 @contextmanager
-def _running(installation: Installation, folder: Path) -> Iterator[Stack]:
+def running(installation: Installation, folder: Path, dtmf: Dtmf = Dtmf.RFC4733) -> Iterator[Stack]:
+    """Both Asterisks; the network hands keys to the facility in this way."""
     sip, agi, ami, network_sip = free_ports(4)
     facility = FacilityAsterisk(
         folder=folder / "facility",
@@ -78,7 +80,11 @@ def _running(installation: Installation, folder: Path) -> Iterator[Stack]:
         agi_port=agi,
         ami_port=ami,
         rtp_ports=(24000, 24999),
-        stations=(Station("demo-a1", secrets.token_hex(16)), Station("demo-a2", secrets.token_hex(16))),
+        stations=(
+            Station("demo-a1", secrets.token_hex(16)),
+            Station("demo-a2", secrets.token_hex(16)),
+            Station("demo-a3", secrets.token_hex(16), Dtmf.INBAND),
+        ),
         carriers=(Carrier("127.0.0.1", network_sip),),
         token=secrets.token_hex(32),
         controller_secret=secrets.token_hex(32),
@@ -98,6 +104,7 @@ def _running(installation: Installation, folder: Path) -> Iterator[Stack]:
         voicemail_wav=write_tone(voicemail / "voicemail.wav", 700, 3),
         special=SPECIAL,
         early_seconds=3,
+        dtmf=dtmf,
     )
     with Asterisk(installation, facility) as one, Asterisk(installation, network) as other:
         yield Stack(installation, one, other, facility, network)

@@ -21,6 +21,7 @@ class Story:
         self.in_talk: dict[str, str] = {}  # what the dialplan is to do in the talk
         self.status: list[str] = []
         self.finished = threading.Event()
+        self.accepted = threading.Event()
         self.dies_in = ""  # the script in which the controller closes its connection, as a killed one does
         self.freezes_in = ""  # the script in which it says no more
 
@@ -58,6 +59,7 @@ class Story:
         answer = await session.send("WAIT FOR DIGIT 4000")
         if answer == f"200 result={ord(self.accept_key)}":
             await session.set(**self.in_talk, ACCEPTED="yes")
+            self.accepted.set()
 
     async def after_call(self, session: Session) -> None:
         self.status = [session.environment[f"arg_{number}"] for number in (1, 2, 3)]

@@ -13,6 +13,7 @@ E, P, M, L = "extensions.conf", "pjsip.conf", "manager.conf", "logger.conf"
 # file, what is replaced (once), by what, and a word of the complaint
 MISTAKES: dict[str, tuple[str, str | re.Pattern[str], str, str]] = {
     "no AGIEXITONHANGUP": (E, " same => n,Set(AGIEXITONHANGUP=yes)\n", "", "AGIEXITONHANGUP"),
+    "keys that come in no way": (P, "dtmf_mode = auto\n", "", "dtmf_mode"),
     "misspelt script": (E, "/outbound)", "/outbond)", "outbound"),
     "AGI on another machine": (E, "agi://127.0.0.1", "agi://192.0.2.1", "does not belong"),
     "AGI in a hangup handler": (

@@ -46,7 +46,7 @@ def rings(scene: Scene, inmate: Party, language: str = "1") -> None:
 def is_asked(family: Party, key: str = "1") -> None:
     """From the ringing to the question whether the call is accepted, which names the facility's key."""
     family.is_called()
-    family.begins_to_hear(f"accept_key.{key}")
+    family.begins_to_hear(f"accept_key.{key}", within=40)
 
 
 def accepts(family: Party, key: str = "1") -> None:

@@ -66,6 +66,39 @@ def the_called_party_changes_the_language_and_back(scene: Scene) -> None:
 
 
 @story(prepaid="5.00")
+def early_double_and_late_keys_do_no_harm(scene: Scene) -> None:
+    with scene.both() as (inmate, family):
+        rings(scene, inmate)
+        family.is_called()
+        family.begins_to_hear("provider_greeting")
+        family.presses("1")  # before anybody has said what it does
+        family.begins_to_hear("call_from", within=40)
+        family.presses("912")  # nothing cuts the notices, and nothing that comes in them counts
+        family.begins_to_hear("accept_key.1", within=40)
+        family.presses("99")  # twice: asked for a block, and not confirmed
+        family.begins_to_hear("accept_key.1")
+        family.presses("11")
+        talk(scene, inmate, family)
+        family.presses("29")  # too late
+        talk(scene, inmate, family)
+        family.hangs_up()
+        does_not_call_again(inmate)
+
+    again = ["provider_greeting", *INTRODUCTION[1:]]
+    asked = ["paid_by_prepaid", *MENU]
+    assert [line for line in said_to(family) if line != "block_confirm.6"] == [
+        INTRODUCTION[0],
+        *again,
+        *asked,
+        *asked,
+        "balance balance=5.00",
+        "connecting",
+    ]
+    [cdr] = scene.calls()
+    assert (cdr.reason, cdr.accepted_by, cdr.declined) == (Outcome.COMPLETED, "1", None)
+
+
+@story(prepaid="5.00")
 def key_3_tells_the_whole_price_before_accepting(scene: Scene) -> None:
     with scene.both() as (inmate, family):
         rings(scene, inmate)
