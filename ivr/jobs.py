@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row, select, update
 from accounts import paid_calls
 from accounts.db import Database, insert_if_new
 from accounts.expiring_cards import tell_of_expiring_cards
-from ivr import checking, entitlements, idling, renewing, retention
+from ivr import checking, entitlements, idling, overdue, renewing, retention
 from ivr.chaining import CHAINS
 from ivr.papers.invoice import make_invoices
 from ivr.papers.monthly import tell_statements
@@ -50,6 +50,7 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
         "statements": tell_statements,
         idling.NAME: idling.idle_accounts,
         retention.NAME: retention.destroy_old,
+        overdue.NAME: overdue.tell_of_overdue,
         "chain": link,
     }
 )

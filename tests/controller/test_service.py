@@ -1,18 +1,22 @@
 """Call-backs are rung by the controller, and what people have asked for is answered by staff."""
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from accounts.db import Database
+from ivr import overdue
 from ivr.ami import Switchboard
 from ivr.calling_back import CallingBack
 from ivr.controls.called_back import CalledBackControls
 from ivr.controls.calling_in import north_american
-from ivr.policy.service import FREE_AFTER, UNVERIFIED_AN_HOUR, RequestKind, due_on
-from ivr.records import call_backs, service_requests
+from ivr.jobs import do_round
+from ivr.policy.service import FREE_AFTER, UNVERIFIED_AN_HOUR, RequestKind, RequestState, due_on
+from ivr.records import alerts, call_backs, service_requests
+from ivr.records.tables import service_request
 from ivr.staff import changes
 from ivr.staff.desk import StaffError
 from ivr.staff.service import service_shown
@@ -20,6 +24,7 @@ from tests.controller.exchange import watching
 from tests.fakes.loop import in_loop
 from tests.transcripts.play import KEY, World
 
+CHICAGO = ZoneInfo("America/Chicago")
 JAIL, NUMBER = "example-county-jail", "+12175550101"
 ASKED = "0123456789abcdef0123456789abcdef"
 
@@ -153,3 +158,36 @@ def test_staff_see_what_was_asked_for_and_by_when_and_answer_once(world: World) 
     with pytest.raises(StaffError, match="was done by amy"):
         world.database.transact_now(changes.do, "service refuse", asked, KEY, world.at)
     assert len(world.database.read_now(service_shown, None, decided=True)) == 2
+
+
+def is_asked(conn: Connection, world: World, kind: RequestKind) -> date:
+    """Somebody who called in wants something of people; the day by which they are to have it."""
+    due = due_on(world.at.astimezone(CHICAGO).date(), kind)
+    who = {"facility_id": JAIL, "number": NUMBER, "language": "en"}
+    service_requests.ask(conn, kind, **who, call_back_id=None, at=world.at, due_on=due)
+    return due
+
+
+def alerted(world: World, at: datetime) -> int:
+    """The job that looks for what is overdue runs; how many alerts come of it."""
+    return world.database.transact_now(do_round, overdue.NAME, at).did
+
+
+@pytest.mark.parametrize("kind", RequestKind)
+def test_a_request_that_nobody_answers_becomes_an_alert_on_the_day_after_once(
+    world: World, kind: RequestKind
+) -> None:
+    due = world.database.transact_now(is_asked, world, kind)
+    last_minute = datetime.combine(due, time(23, 59), CHICAGO)
+    assert [alerted(world, last_minute + timedelta(minutes=later)) for later in (0, 1, 1440)] == [0, 1, 0]
+    [alert] = world.database.read_now(alerts.open_alerts)
+    assert (alert.kind, f"({kind})" in alert.text, str(due) in alert.text) == (overdue.KIND, True, True)
+    world.database.transact_now(alerts.done, alert.id, "amy", world.at)
+    assert alerted(world, last_minute + timedelta(days=2)) == 0
+
+
+def test_a_request_that_was_answered_becomes_no_alert(world: World) -> None:
+    world.database.transact_now(is_asked, world, RequestKind.PERSON)
+    answered = {"state": RequestState.DONE, "decided_at": world.at, "decided_by": "amy"}
+    world.database.transact_now(lambda conn: conn.execute(update(service_request).values(answered)))
+    assert alerted(world, world.at + timedelta(days=5)) == 0

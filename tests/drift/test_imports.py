@@ -107,6 +107,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.idling": {"accounts", "ivr.facility", "ivr.policy", "ivr.records", "rating"},
     "ivr.paging": {"accounts.db", "accounts.outbox", "ivr.facility", "ivr.policy", "ivr.records"},
     "ivr.retention": {"accounts.db", "ivr.facility", "ivr.records"},
+    "ivr.overdue": {"ivr.facility", "ivr.policy", "ivr.records"},
     "ivr.checking": {"accounts.db", "ivr.archive", "ivr.records"},
     "ivr.jobs": {
         "accounts",
@@ -114,6 +115,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.checking",
         "ivr.entitlements",
         "ivr.idling",
+        "ivr.overdue",
         "ivr.papers",
         "ivr.records",
         "ivr.renewing",
@@ -275,6 +277,7 @@ SQL = (
     "ivr.loading",
     "ivr.plans",
     "ivr.renewing",
+    "ivr.overdue",
     "ivr.retention",
     "ivr.staff",
     "ivr.cdr",
