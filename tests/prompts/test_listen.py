@@ -66,15 +66,23 @@ def whole(heard: list[Heard], language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_sentence_is_heard_as_itself(listener: Listener, language: str) -> None:
+def test_every_sentence_is_heard_as_itself_where_packets_are_lost_too(
+    listener: Listener, language: str
+) -> None:
+    """A third of them each with 0, 2 and 5 % of the packets lost."""
     clips = [
         part.clip_id for one in CATALOGUE.prompts.values() for told, part in one.segments if told == language
     ]
-    heard = listener.hear(played(language, clips))
+    lines = [
+        with_packet_loss(through_mulaw(played(language, [clip])), share=(0, 0.02, 0.05)[seed % 3], seed=seed)
+        for seed, clip in enumerate(clips)
+    ]
+    heard = listener.hear(np.concatenate(lines))
     assert len(heard) == len(clips)
-    for one, clip in zip(heard, clips, strict=True):
+    for seed, (one, clip) in enumerate(zip(heard, clips, strict=True)):
         assert clip in {one.clip_id, *one.also}
-        assert (one.language, one.whole) == (language, True)
+        assert one.language == language
+        assert one.whole or seed % 3  # of those that lost packets some seem cut off
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
