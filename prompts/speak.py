@@ -178,9 +178,9 @@ def _spanish_phrases() -> dict[str, str]:
         found |= {f"money/cents.{n}": cents, f"money/and_cents.{n}": f"con {cents}"}
     found |= {f"minutes/{n}": _counted(n, "minuto", "minutos") for n in range(_WHOLE_MINUTES + 1)}
     found |= {f"hours/{n}": f"{spanish(n, Before.FEMININE)} horas" for n in range(2, 25)}
-    found["calls_remaining/1"] = "Le queda una llamada en su suscripción."
+    found["calls_remaining/1"] = "Le queda una llamada."
     for n in range(2, MOST_CALLS + 1):
-        found[f"calls_remaining/{n}"] = f"Le quedan {spanish(n, Before.FEMININE)} llamadas en su suscripción."
+        found[f"calls_remaining/{n}"] = f"Le quedan {spanish(n, Before.FEMININE)} llamadas."
     found |= {f"date/day.{n}": f"el día {spanish(n) if n > 1 else 'primero'}" for n in range(1, 32)}
     found |= {f"date/month.{n}": f"del mes de {month}" for n, month in enumerate(_SPANISH_MONTHS, 1)}
     found |= {f"date/year.{n}": f"del año dos mil {spanish(n - 2000)}" for n in YEARS}

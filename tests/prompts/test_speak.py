@@ -115,7 +115,7 @@ def test_every_length_of_a_call_has_its_clips(language: str) -> None:
 def test_the_calls_that_remain_are_a_whole_sentence(calls: int, in_english: str, in_spanish: str) -> None:
     clips = speak.calls_remaining(calls)
     assert said("en", clips) == f"You have {in_english} remaining in your subscription."
-    assert said("es", clips) == f"{in_spanish} en su suscripción."
+    assert said("es", clips) == f"{in_spanish}."
 
 
 def test_a_number_of_calls_is_one_phrase() -> None:
