@@ -65,19 +65,7 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
     elif before.agency_id is not None and (not file.agency or before.agency_id != file.agency.agency.id):
         changed += leave_agency(conn, entry.id, before.agency_id, at)
     changed += load_privileged(conn, file, at)
-    for unit in file.unit:
-        keys, named = {**owner, "id": unit.id}, {"label": unit.label}
-        changed += put(conn, housing_unit, keys, named, name=f"unit {unit.id}", words=words)
-    for each in file.station:
-        _refuse_theft(conn, each.id, entry.id)
-        values = {
-            **owner,
-            "label": each.label,
-            "unit_id": each.unit,
-            "intake": each.intake,
-            "dtmf": each.dtmf,
-        }
-        changed += put(conn, station, {"id": each.id}, values, name=f"station {each.id}", words=words)
+    changed += _load_places(conn, file, words)
     theirs = kept.kept(conn, entry.id)
     pins.make_room(conn, entry.id, pins_of_file(conn, file, theirs))
     for person in file.inmate:
@@ -89,6 +77,25 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
     changed += load_agency(conn, file, at)
     changed += load_prices(conn, file, at, words)  # after the hours and limits, by which plans are measured
     return [*changed, *(f"alert: {each}" for each in shortfalls(conn, entry.id, at))]
+
+
+def _load_places(conn: Connection, file: FacilityFile, words: Words) -> list[str]:
+    """Housing units and stations."""
+    owner, changed = {"facility_id": file.facility.id}, []
+    for unit in file.unit:
+        keys, named = {**owner, "id": unit.id}, {"label": unit.label}
+        changed += put(conn, housing_unit, keys, named, name=f"unit {unit.id}", words=words)
+    for each in file.station:
+        _refuse_theft(conn, each.id, file.facility.id)
+        values = {
+            **owner,
+            "label": each.label,
+            "unit_id": each.unit,
+            "intake": each.intake,
+            "dtmf": each.dtmf,
+        }
+        changed += put(conn, station, {"id": each.id}, values, name=f"station {each.id}", words=words)
+    return changed
 
 
 def _facility_values(file: FacilityFile) -> dict[str, object]:
