@@ -36,6 +36,7 @@ class Bill:
     amount: int
     lines: Sequence[Line]
     paid_at: datetime | None
+    zone: ZoneInfo
 
 
 def make_invoices(conn: Connection, at: datetime) -> int:
@@ -109,6 +110,7 @@ def bill_of(conn: Connection, invoice_id: str) -> Bill:
         row.amount,
         lines,
         row.paid_at,
+        zone,
     )
 
 

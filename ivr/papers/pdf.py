@@ -1,5 +1,7 @@
 """A paper as PDF, for people."""
 
+import unicodedata
+
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout
 from fpdf.fonts import FontFace
@@ -17,7 +19,7 @@ def as_pdf(paper: Paper) -> bytes:
     pdf.cell(0, 10, paper.title, new_x="LMARGIN", new_y="NEXT")
     pdf.set_font("helvetica", size=10)
     for name, value in paper.head:
-        pdf.cell(0, 6, f"{name}: {value}", new_x="LMARGIN", new_y="NEXT")
+        pdf.cell(0, 6, _known(f"{name}: {value}"), new_x="LMARGIN", new_y="NEXT")
     pdf.ln(4)
     if paper.rows:
         _pdf_table(pdf, paper)
@@ -45,6 +47,19 @@ def _pdf_table(pdf: FPDF, paper: Paper) -> None:
     ) as table:
         for row in (paper.headings, *paper.rows):
             table.row(row)
+
+
+def _known(text: str) -> str:
+    """The text in the letters that the font has: without an accent that it has not, or else a question mark."""
+    letters = (each if _in_font(each) else unicodedata.normalize("NFKD", each)[0] for each in text)
+    return "".join(each if _in_font(each) else "?" for each in letters)
+
+
+def _in_font(letter: str) -> bool:
+    return letter.isascii() or letter in _LATIN
+
+
+_LATIN = frozenset(bytes(range(0xA0, 0x100)).decode("latin-1"))
 
 
 class _Pages(FPDF):

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from textwrap import wrap
 
 from ivr.papers.paper import FIGURES, Paper
 
@@ -23,13 +24,13 @@ def printed(paper: Paper, form: str) -> bytes:
 
 
 def as_text(paper: Paper) -> str:
-    """Eighty columns or less."""
+    """As wide as its columns are: about eighty."""
     table = [paper.headings, *paper.rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = [paper.title, *(f"{name}: {value}" for name, value in paper.head), ""]
     if paper.rows:
         lines += [_text_row(paper.columns, row, widths) for row in table]
-    lines += ["", *(f"{name}: {value}" for name, value in paper.sums), paper.last]
+    lines += ["", *(f"{name}: {value}" for name, value in paper.sums), *wrap(paper.last, 80)]
     return "\n".join(lines) + "\n"
 
 
@@ -42,9 +43,8 @@ def _text_row(columns: Sequence[str], row: Sequence[str], widths: Sequence[int])
 
 
 def as_csv(paper: Paper) -> str:
-    """The table alone, its first row the headings."""
+    """The table alone, its first row the headings; figures are plain, so that a spreadsheet adds them up."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(paper.headings)
-    writer.writerows(paper.rows)
+    writer.writerows(paper.sheet)
     return out.getvalue()

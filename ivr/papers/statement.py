@@ -1,18 +1,18 @@
 """A month of an account, gathered: every movement with the call behind it, and the balances before and after.
 
 Every account has one, whatever its type: deposits, each call with its length and cost, and the balance (47 CFR 64.6000,
-billing statement). A month is a calendar month in the time zone of the account's facility.
+billing statement). A month is a calendar month in the time zone of the account's facility, which `zone_of` finds.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, case, func, or_, select
 
-from accounts import ledger, statement
+from accounts import ledger, payers, statement
 from accounts.holders import holder_of
 from accounts.tables import AccountKind, TransferKind, Unit, subscription, subscription_period, transfer
 from ivr.facility.tables import facility, inmate
@@ -21,6 +21,7 @@ from ivr.records.tables import call
 DEFAULT_ZONE = "UTC"
 #: Settled calls have ids "call/<id>/…".
 CALL = "call/"
+_CALL_ID = func.substr(transfer.c.id, len(CALL) + 1, 32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Statement:
     after: int
     reserved: int
     lines: tuple[Line, ...]
+    zone: ZoneInfo
+    owed: int | None = None  # of an account that pays later: its balance is what may still be billed
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,28 @@ def month_span(month: date, zone: ZoneInfo) -> Span:
 
 
 def zone_of(conn: Connection, account_id: str) -> ZoneInfo:
-    """The time zone of the facility that the account's id names, or UTC."""
+    """The time zone in which an account's papers are: that of the facility that its id names.
+
+    Else that of the facility from which it first paid for a call; before, that of all facilities, if it is one; or UTC.
+    """
     named = account_id.split("/")[1:2]
     found = conn.scalar(select(facility.c.time_zone).where(facility.c.id.in_(named)))
-    return ZoneInfo(found or DEFAULT_ZONE)
+    found = found or conn.scalar(_zone_of_first_call(account_id))
+    if found is None:
+        everywhere = conn.scalars(select(facility.c.time_zone).distinct()).all()
+        found = everywhere[0] if len(everywhere) == 1 else DEFAULT_ZONE
+    return ZoneInfo(found)
+
+
+def _zone_of_first_call(account_id: str) -> Any:
+    return (
+        select(facility.c.time_zone)
+        .join(call, call.c.facility_id == facility.c.id)
+        .join(transfer, call.c.id == _CALL_ID)
+        .where(transfer.c.debit_id == account_id, transfer.c.id.startswith(CALL))
+        .order_by(transfer.c.posted_at, transfer.c.id)
+        .limit(1)
+    )
 
 
 def statement_asked_for(conn: Connection, account_id: str, month: date | None, at: datetime) -> Statement:
@@ -95,7 +116,9 @@ def statement_asked_for(conn: Connection, account_id: str, month: date | None, a
         raise ledger.AccountConflict(
             f"--month: expected one from {opened:%Y-%m}, when {account_id} was opened, to {today:%Y-%m}"
         )
-    return statement_of(conn, account_id, wanted)
+    found = statement_of(conn, account_id, wanted)
+    is_now = wanted.replace(day=1) == today.replace(day=1)
+    return found if is_now else replace(found, reserved=0)
 
 
 def statement_of(conn: Connection, account_id: str, month: date) -> Statement:
@@ -119,12 +142,28 @@ def statement_of(conn: Connection, account_id: str, month: date) -> Statement:
         after,
         known.held,
         tuple(everything),
+        span.zone,
+        _granted(conn, account_id, span.until) - after if known.kind == AccountKind.BILLED else None,
     )
 
 
 def _balance_at(conn: Connection, account_id: str, at: datetime) -> int:
     signed = case((transfer.c.credit_id == account_id, transfer.c.amount), else_=-transfer.c.amount)
     total = select(func.coalesce(func.sum(signed), 0)).where(_moves(account_id), transfer.c.posted_at < at)
+    return int(conn.scalar(total) or 0)
+
+
+def _granted(conn: Connection, account_id: str, until: datetime) -> int:
+    """The credit limit that an account that pays later had then."""
+    given = case((transfer.c.debit_id == payers.CREDIT_GRANTED, transfer.c.amount), else_=-transfer.c.amount)
+    of_limit = payers.CREDIT_GRANTED
+    total = select(func.coalesce(func.sum(given), 0)).where(
+        or_(
+            (transfer.c.debit_id == of_limit) & (transfer.c.credit_id == account_id),
+            (transfer.c.credit_id == of_limit) & (transfer.c.debit_id == account_id),
+        ),
+        transfer.c.posted_at < until,
+    )
     return int(conn.scalar(total) or 0)
 
 
@@ -135,7 +174,6 @@ def _moves(account_id: str) -> Any:
 
 def with_calls(span: Span) -> Any:
     """Transfers of a span, each with the call that its id names; `where` chooses whose."""
-    named = func.substr(transfer.c.id, len(CALL) + 1, 32)
     return (
         select(
             transfer,
@@ -146,7 +184,7 @@ def with_calls(span: Span) -> Any:
             call.c.agency_charge,
             inmate.c.inmate_id,
         )
-        .outerjoin(call, (call.c.id == named) & transfer.c.id.startswith(CALL))
+        .outerjoin(call, (call.c.id == _CALL_ID) & transfer.c.id.startswith(CALL))
         .outerjoin(inmate, inmate.c.id == call.c.inmate)
         .where(transfer.c.posted_at >= span.since, transfer.c.posted_at < span.until)
         .order_by(transfer.c.posted_at, transfer.c.id)
@@ -163,7 +201,7 @@ def _money_lines(conn: Connection, account_id: str, span: Span, before: int) -> 
         yield Line(
             row.posted_at.astimezone(span.zone),
             what,
-            row.number,
+            row.number or _number_of(row.id),
             row.inmate_id,
             row.talk_ms if is_call else None,
             row.tax if is_call else None,
@@ -178,7 +216,7 @@ _BY_BEGINNING = {
     "deposit": ("deposit", "correction"),
     "payment": ("deposit", "correction"),
     "transfer": ("deposit", "correction"),
-    "invoice": ("deposit", "correction"),
+    "invoice": ("bill_paid", "correction"),
     "refund": ("correction", "refund"),
     "release": ("correction", "refund"),
     "unclaimed": ("correction", "unclaimed"),
@@ -195,6 +233,12 @@ def what_it_is(transfer_id: str, *, comes_in: bool) -> str:
     if parts[0] in _BY_BEGINNING:
         return _BY_BEGINNING[parts[0]][0 if comes_in else 1]
     return next((_BY_END[each] for each in parts[-2:] if each in _BY_END), "correction")
+
+
+def _number_of(transfer_id: str) -> str | None:
+    """The number of the subscription that a movement is for, by the form of its id."""
+    parts = transfer_id.split("/")
+    return parts[2] if parts[0] == "subscription" and parts[2:3] and parts[2].startswith("+") else None
 
 
 def _subscription_lines(conn: Connection, account_id: str, span: Span) -> Iterator[Line]:

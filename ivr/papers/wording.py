@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 from babel import dates, numbers
 
@@ -30,9 +31,14 @@ def day(value: date, language: str) -> str:
 
 
 def moment(value: datetime, language: str) -> str:
-    """A date and a time of day, short; the instant is in the zone that it is to be told in."""
-    pattern = "dd/MM HH:mm" if language == "es" else "MM/dd HH:mm"
-    return dates.format_datetime(value, pattern, tzinfo=value.tzinfo, locale=LOCALES[language])
+    """A date with its year and a time of day; the instant is in the zone that it is to be told in."""
+    return f"{day(value.date(), language)} {value:%H:%M}"
+
+
+def zone_name(zone: ZoneInfo, language: str) -> str:
+    """A time zone as people call it, such as Central Time."""
+    name = dates.get_timezone_name(zone, locale=LOCALES[language])
+    return zone.key if "UTC" in name else name
 
 
 def money(amount: int | None, language: str) -> str:
@@ -51,3 +57,21 @@ def length(talk_ms: int | None) -> str:
         return ""
     seconds = talk_ms // 1000
     return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def in_cells(amount: int | None) -> str:
+    """Dollars as a spreadsheet reads them: digits, a point, a minus sign; empty for none."""
+    return "" if amount is None else format_money(Money(amount))
+
+
+def length_in_cells(talk_ms: int | None) -> str:
+    """Talk as a spreadsheet reads it: hours, minutes, seconds, since it takes two figures for hours and minutes."""
+    if talk_ms is None:
+        return ""
+    minutes, seconds = divmod(talk_ms // 1000, 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+
+
+def offset(value: datetime) -> str:
+    """How far the time of day is from UTC, such as UTC-06:00: it tells the hour that an autumn has twice apart."""
+    return value.strftime("UTC%z")[:6] + ":" + value.strftime("%z")[3:5]

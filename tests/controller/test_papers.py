@@ -16,10 +16,12 @@ from accounts.tables import AccountKind, Unit, billed_account
 from accounts.verification import verify
 from ivr.controls.settlement import Ending, settle
 from ivr.facility.daily import number_request
-from ivr.facility.tables import allowed_number
+from ivr.facility.tables import allowed_number, facility
 from ivr.papers.invoice import bill_of, make_invoices, pay
 from ivr.papers.monthly import tell_statements
-from ivr.papers.statement import statement_of
+from ivr.papers.paper import statement_paper
+from ivr.papers.printing import as_text
+from ivr.papers.statement import statement_of, zone_of
 from ivr.policy.reasons import Outcome
 from ivr.records import evidence
 from rating.money import Money
@@ -70,6 +72,22 @@ def test_a_statement_has_every_movement_and_the_calls_of_the_subscription(world:
     assert {line.at.utcoffset() for line in found.lines} == {timedelta(hours=-6)}  # the facility's, in winter
 
 
+def test_an_account_of_no_facility_has_the_times_of_the_one_from_which_it_first_paid(world: World) -> None:
+    call_id = talk(world, steps.PAID, 30)
+
+    def elsewhere(conn: Connection) -> None:
+        row = conn.execute(select(facility).where(facility.c.id == JAIL)).one()._asdict()
+        conn.execute(insert(facility).values({**row, "id": "far-jail", "time_zone": "America/New_York"}))
+        payers.open_prepaid(conn, account_id="prepaid/ana", at=world.at)
+        paid_in = {"transfer_id": "deposit/9", "account_id": "prepaid/ana", "amount": Money(1_000_000)}
+        payers.deposit(conn, at=world.at, **paid_in)  # type: ignore[arg-type]
+
+    world.database.transact_now(elsewhere)
+    assert str(world.database.read_now(zone_of, "prepaid/ana")) == "UTC"
+    world.database.transact_now(charge, "prepaid/ana", call_id, 60_000, world.at)
+    assert str(world.database.read_now(zone_of, "prepaid/ana")) == "America/Chicago"
+
+
 def payers_buy_the_subscription(conn: Connection) -> None:
     conn.exec_driver_sql(f"UPDATE subscription SET account_id = '{FAMILY}'")
 
@@ -93,16 +111,21 @@ def test_a_statement_is_printed_in_the_holders_language(
     month = ("--month", f"{world.at:%Y-%m}")
     told = ivr("account", "statement", FAMILY, *month).out
     assert told.startswith(f"Estado de cuenta\nCuenta: {FAMILY}\nTitular: Ana Ejemplo\nPeríodo: ")
-    assert re.search(r"Llamada +\+12175550102 +1:30 +-\$0\.09 +\$4\.91\n", told)
+    assert "Horas: hora central\n" in told
+    assert re.search(r"\d+ nov 2026 \d\d:\d\d +Llamada +\+12175550102 +1:30 +-\$0\.09 +\$4\.91\n", told)
     assert "Saldo final: $4.91\n" in told
-    assert max(map(len, told.splitlines()[5:8])) <= 80
+    assert max(map(len, told.splitlines()[5:])) <= 80
     rows = list(
         csv.DictReader(io.StringIO(ivr("account", "statement", FAMILY, *month, "--format", "csv").out))
     )
-    assert [(row["Concepto"], row["Importe"]) for row in rows] == [
-        ("Depósito", "$5.00"),
-        ("Llamada", "-$0.09"),
+    told_in = ("Concepto", "Número", "Duración", "Impuestos (USD)", "Importe (USD)", "Saldo (USD)")
+    assert [tuple(row[each] for each in told_in) for row in rows] == [
+        ("Depósito", "", "", "", "5.00", "5.00"),
+        ("Llamada", "+12175550102", "0:01:30", "0.00", "-0.09", "4.91"),
     ]
+    for row in rows:
+        assert datetime.fromisoformat(row["Fecha"]).year == world.at.year
+        assert row["Zona horaria"] == "UTC-06:00"
     page = tmp_path / "statement.pdf"
     assert ivr("account", "statement", FAMILY, *month, "--format", "pdf", "--output", str(page)).status == 0
     assert page.read_bytes().startswith(b"%PDF-")
@@ -200,6 +223,10 @@ def test_a_paid_bill_gives_the_limit_back_and_is_booked_once(
     world.database.transact_now(open_office, THEIRS)
     world.database.transact_now(charge, OFFICE, "c", 1_500_000, THEIRS)
     world.database.transact_now(make_invoices, LATER)
+    stands = world.database.read_now(statement_of, OFFICE, date(2026, 11, 30))
+    assert (stands.after, stands.owed) == (18_500_000, 1_500_000)
+    told = as_text(statement_paper(stands))
+    assert "Can still be billed: $18.50\nOwed: $1.50\n" in told
     bill = f"{OFFICE}/2026-11"
     assert ivr("invoice", "paid", bill, *NOTE).out == f"{bill}: paid: $1.50\n"
     assert ivr("invoice", "paid", bill, *NOTE).out == f"{bill}: was paid before: $1.50\n"
