@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Index, Integer, Table, Text, text
 
 from accounts.db.types import Instant, Micros, metadata
 from accounts.tables import one_of
@@ -170,6 +170,9 @@ unclaimed: Final = Table(
     Column("state", Text, nullable=False),  # ISO 3166-2
     Column("amount", Micros, nullable=False),
     Column("exported_at", Instant),
+    Column("handed_over", Text),  # the reference under which the state was paid
+    Column("paid_on", Date),
+    Column("returned", Text),  # the reference under which the state gave it back for its holder
 )
 
 # Numbers that an account's holder wants an inmate to be able to call; staff decide on them like any request.

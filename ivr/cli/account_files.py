@@ -75,9 +75,10 @@ def unclaimed(
     note: Annotated[str | None, typer.Option("--note", help="why, for those who ask later")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List idle money that nobody could be given back, or export what a state is to have.
+    """List idle money that nobody could be given back and no state was paid, or export what a state is to have.
 
-    What was exported is the state's: its holder has to turn there. Until then `ivr account reclaim` gives it back.
+    What was exported is the state's: its holder has to turn there. Until then `ivr account reclaim` gives it back. `ivr
+    account handed-over` books that the state was paid.
     """
     if export is None:
         if state is not None or exported_on is not None:
@@ -88,7 +89,7 @@ def unclaimed(
             for row in rows:
                 typer.echo(json.dumps(row))
         else:
-            show(("state", "account", "since", "amount"), rows, "Nothing is unclaimed.")
+            show(("state", "account", "since", "exported", "amount"), rows, "Nothing is unclaimed.")
         return
     if state is None or note is None:
         raise typer.BadParameter("--export needs --state and --note")
@@ -97,14 +98,43 @@ def unclaimed(
     change_into(export, again, "account unclaimed", note, None, state=state, exported_on=day)
 
 
-def reclaim(account: Annotated[str, typer.Argument(help="the account's id")], note: Note) -> None:
-    """Give a holder who has come back the idle money that no state was told of yet."""
-    change("account reclaim", note, None, account_id=account)
+def handed_over(
+    state: Annotated[str, typer.Argument(help="the state that was paid, such as IL")],
+    amount: Annotated[str, typer.Argument(help="dollars, all that it was told of and not paid")],
+    note: Note,
+    *,
+    reference: Annotated[
+        str, typer.Option("--reference", help="the payment's: the same again books nothing")
+    ],
+    paid_on: Annotated[datetime, typer.Option("--paid-on", parser=DAY, help="the day of the payment")],
+    exported_on: Annotated[
+        datetime | None,
+        typer.Option("--exported-on", parser=DAY, help="only what was exported that day (UTC)"),
+    ] = None,
+) -> None:
+    """Book that a state was paid the unclaimed money that it was told of; another amount is refused."""
+    days = {"paid_on": paid_on.date().isoformat()}
+    days |= {"exported_on": exported_on.date().isoformat()} if exported_on else {}
+    change("account handed-over", note, None, state=state, amount=amount, reference=reference, **days)
+
+
+def reclaim(
+    account: Annotated[str, typer.Argument(help="the account's id")],
+    note: Note,
+    *,
+    returned: Annotated[
+        str | None,
+        typer.Option("--returned", metavar="REFERENCE", help="of the payment by which a state gave it back"),
+    ] = None,
+) -> None:
+    """Give a holder who has come back the idle money that no state was told of yet, or that a state has returned."""
+    change("account reclaim", note, None, account_id=account, returned=returned)
 
 
 VERBS: Mapping[str, Callable[..., None]] = {
     "transfer-file": transfer_file,
     "release-file": release_file,
     "unclaimed": unclaimed,
+    "handed-over": handed_over,
     "reclaim": reclaim,
 }

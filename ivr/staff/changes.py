@@ -138,6 +138,7 @@ CHANGES: Mapping[str, Change] = {
     "account release-file": Change(debit.ReleaseFile, debit.release_file),
     "account unclaimed": Change(unclaimed.Export, unclaimed.export, Role.ADMINISTRATOR),
     "account reclaim": Change(unclaimed.Reclaim, unclaimed.reclaim, Role.ADMINISTRATOR),
+    "account handed-over": Change(unclaimed.HandedOver, unclaimed.hand_over, Role.ADMINISTRATOR),
     "card batch": Change(cards.Batch, cards.batch),
     "card cancel": Change(cards.Cancel, cards.cancel),
     "operator add": Change(appointing.Appoint, appointing.appoint, Role.ADMINISTRATOR),

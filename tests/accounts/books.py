@@ -53,6 +53,11 @@ NEVER: Final = {
     "more of a payment was given back than was paid": """
         SELECT p.id AS found FROM payment p JOIN payment r ON r.of_id = p.id AND r.state <> 'failed'
         GROUP BY p.id, p.amount HAVING sum(r.amount) > p.amount""",
+    "a state's account has another amount than it is still to get": """
+        SELECT a.id AS found FROM account a
+            LEFT JOIN unclaimed u ON a.id = 'system/unclaimed/' || u.state AND u.handed_over IS NULL
+        WHERE a.id LIKE 'system/unclaimed/%' GROUP BY a.id, a.credits, a.debits
+        HAVING a.credits - a.debits <> coalesce(sum(u.amount), 0)""",
     "something else than a call or a period became revenue": """
         SELECT id AS found FROM transfer WHERE credit_id = 'system/revenue' AND kind = 'payment'
             AND id NOT LIKE '%/price' AND id NOT LIKE 'call/%/agency'""",

@@ -173,7 +173,36 @@ def test_a_state_gets_each_line_once_and_can_have_the_file_again(
     assert ivr("account", "unclaimed", "--state", "IL", "--export", str(again), *same, *NOTE).status == 0
     assert again.read_text("utf-8") == out.read_text("utf-8")
     assert is_one_line(ivr("account", "reclaim", FAMILY, *NOTE), "or a state was told of it")
+    assert f"{day:%Y-%m-%d}" in ivr("account", "unclaimed").out
+
+
+def test_what_a_state_was_paid_is_booked_once_and_can_come_back_from_it(
+    ivr: Ivr, world: World, on_database: str, tmp_path: Path
+) -> None:
+    does(world, "account edit", account_id=FAMILY, reference="r", state="IL")
+    does(world, "account adjust", account_id=FAMILY, credit="0.001", reference="part-of-a-cent")
+    looks(world, PERIOD)
+    before = credited_to_revenue(world)
+    paid = ("account", "handed-over", "IL", "5.01", "--paid-on", "2026-11-03", *NOTE)
+    assert is_one_line(ivr(*paid, "--reference", "check-7"), "nothing is due to IL")
+    assert ivr("account", "unclaimed", "--state", "IL", "--export", str(tmp_path / "il"), *NOTE).status == 0
+    too_little = ("account", "handed-over", "IL", "5.00", *paid[4:], "--reference", "check-7")
+    assert is_one_line(ivr(*too_little), "amount: expected $5.01, what IL was told of and not paid")
+    assert is_one_line(ivr("account", "reclaim", FAMILY, "--returned", "x", *NOTE), "is a state's")
+    assert ivr(*paid, "--reference", "check-7").out == "IL: handed over: $5.01, as check-7\n"
+    assert ivr(*paid, "--reference", "check-7").out == "IL: was booked before: $5.01, as check-7\n"
+    assert is_one_line(ivr(*too_little), "check-7 was $5.01 for IL: nothing was booked")
+    assert is_one_line(ivr(*paid, "--reference", "check-8"), "nothing is due to IL")
     assert ivr("account", "unclaimed").out == "Nothing is unclaimed.\n"
+    assert world.database.read_now(ledger.balance, HELD).available == 0
+    back = ("account", "reclaim", FAMILY, "--returned", "il-99", *NOTE)
+    told = ivr(*back).out
+    assert told == f"{FAMILY}: returned by the state, as il-99: $5.001; available $5.001\n"
+    assert "was returned by the state before, as il-99: $5.001" in ivr(*back).out
+    assert is_one_line(ivr("account", "reclaim", FAMILY, "--returned", "il-98", *NOTE), "is a state's")
+    assert (steps.available(world), credited_to_revenue(world)) == (5_001_000, before)
+    assert world.database.read_now(ledger.balance, HELD).available == 0
+    steps.assert_books_are_right(world)
 
 
 def test_a_holder_who_comes_back_in_time_has_it_again(ivr: Ivr, world: World, on_database: str) -> None:
