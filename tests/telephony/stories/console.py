@@ -139,7 +139,7 @@ def a_console_tells_neither_who_reports_abuse_nor_to_whom(scene: Scene) -> None:
             inmate.presses(f"{scene.role.code}#")
             inmate.hears("please_hold")
             family.is_called()
-            family.begins_to_hear("accept_menu_hotline")
+            family.begins_to_hear("hotline_key.1")
             accepts(family)
             talk(scene, inmate, family)
             own = channel_of(scene)
