@@ -20,6 +20,7 @@ from dialplan.install import provide
 from ivr.instance import this_asterisk
 from ivr.notify import Notifier
 from ivr.records.listing import Wanted, page
+from ivr.staff import shown
 from ivr.supervise import Supervisor
 from tests.controller.serving import Served, environment, instance, prepare, serving
 from tests.controller.test_facility_file import SOURCES, TEXT
@@ -128,7 +129,8 @@ async def take_commands(on: Served) -> None:
     told = (0, "tariff example-county-2026: file rate.1.per_minute: 0.06 → 0.05\n", "")
     assert await on.ivr("load", str(facility), "--dry-run") == told
     assert await on.ivr("load", str(facility), "--note", "Cheaper from today") == told
-    logged = json.loads((await on.ivr("changes", "--json", "--most", "1"))[1])
+    with Database.open(on.settings.url) as database:
+        [logged] = database.read_now(shown.changes_shown, shown.Wanted(most=1))
     assert logged["told"].endswith("file rate.1.per_minute: 0.06 → 0.05")
     assert (logged["change"], logged["note"]) == ("load", "Cheaper from today")
     assert await on.ivr("load", str(facility)) == (0, "nothing to change\n", "")
