@@ -14,7 +14,7 @@ import structlog
 from starlette.routing import Route
 
 from accounts import schema
-from accounts.db import Database, WriterLock
+from accounts.db import Database, DatabaseError, WriterLock
 from ivr import control, web
 from ivr.agi import AgiServer, serve
 from ivr.ami import AmiClient
@@ -32,11 +32,12 @@ from ivr.facility.csv_rows import ImportMistakes
 from ivr.facility.file import FacilityFileError, Sources, parse
 from ivr.importing import read_asked
 from ivr.instance import carrier_names, places_of, switchboard
-from ivr.jobs import NAMES, keep_jobs, note_failure, run_round
+from ivr.jobs import NAMES, keep_jobs, note_failure, row_of, run_round
 from ivr.keyring import Keyring
 from ivr.listening import Listening
 from ivr.live import LiveCalls
 from ivr.loading import load, rehearse
+from ivr.neighbours import Neighbours
 from ivr.notices import senders as notifying
 from ivr.notices.delivery import Delivery
 from ivr.notify import Notifier, listening_socket
@@ -88,6 +89,7 @@ def build_node(
         recordings=settings.recordings,
         new_id=new_id,
         version=VERSION,
+        name=settings.node,
         paying=Paying(database, processor, utc_now, public_url=settings.public_url) if processor else None,
         sends_sms="sms" in settings.channels,
         told=told,
@@ -100,7 +102,7 @@ async def run(settings: Settings) -> None:
     schema.require_head(settings.url)
     sending = notifying.senders(settings, keyring)
     stop = _stop_signal()
-    with WriterLock.take(settings.url), Database.open(settings.url) as database:
+    with WriterLock.share(settings.url, settings.node), Database.open(settings.url) as database:
         for alert in await database.read(lawfulness.alerts, utc_now()):
             log.warning("a price breaks a rule; no call is charged above its cap", alert=alert)
         await database.transact(alert_shortfalls, utc_now())
@@ -139,13 +141,16 @@ async def run(settings: Settings) -> None:
             kept.append(CallingBack(node, board).run())
             if node.paying is not None:
                 kept.append(node.paying.run())
+            neighbours = Neighbours(node) if node.own is not None else None
+            if neighbours is not None:
+                kept.append(neighbours.run())
             work = (watch.run(), watch.beat(), finisher.run(), console.run(), enforced, *kept)
             async with _background(*work, notifier.stay_alive()):
                 notifier.ready()
                 log.info("ready", agi_port=settings.agi_port, version=VERSION)
                 await stop.wait()
                 notifier.stopping()
-                await _stop(agi, watch)
+                await _stop(agi, watch, neighbours)
 
 
 def webhooks(settings: Settings, keyring: Keyring, database: Database) -> list[Route]:
@@ -194,7 +199,7 @@ def _verbs(node: Node, places: Places) -> Mapping[str, control.Verb]:
         except Exception as failure:
             why = f"{type(failure).__name__}: {failure}"
             log.exception("a job failed", job=name)
-            await node.database.transact(note_failure, name, why, node.now())
+            await node.database.transact(note_failure, row_of(places, name), why, node.now())
             raise control.ControlError(why) from None
 
     staff = {name: _staff_verb(node, name) for name in changes.CHANGES}
@@ -247,9 +252,12 @@ def _sources(request: Mapping[str, Any]) -> Sources:
     return Sources(str(request.get("toml", "")), {str(name): str(text) for name, text in named.items()})
 
 
-async def _stop(agi: AgiServer, watch: Watch) -> None:
+async def _stop(agi: AgiServer, watch: Watch, neighbours: Neighbours | None) -> None:
     await agi.close(GRACE_SECONDS)
     await watch.close()
+    if neighbours is not None:
+        with contextlib.suppress(DatabaseError):  # the others will see that it is gone
+            await neighbours.stop()
 
 
 def _stop_signal() -> asyncio.Event:

@@ -18,6 +18,7 @@ from ivr.archive.files import file_hash
 from ivr.records import recordings
 from ivr.records.alerts import alert, alert_unless_told
 from ivr.records.calls import is_privileged
+from ivr.records.nodes import of_node
 from ivr.records.recordings import Places
 from ivr.records.states import Finding, RecordingState
 from ivr.records.tables import call, job, recording
@@ -44,24 +45,29 @@ class _Seen:
 
 def look(database: Database, places: Places, at: datetime) -> Any:
     """Look at the next few recordings, or the next day's folder, where tonight's look is not over; what to note."""
-    row = database.read_now(_standing)
+    row = database.read_now(_standing, places.of_this_node(NAME))
     place = row.place if row else None
     if place is None and row is not None and row.ran_at is not None and row.ran_at >= _night(at):
         return lambda _conn, _at: 0
     if not places.archive.is_dir():
-        return partial(_note, seen=_Seen(None, no_archive=database.read_now(_is_one_kept)))
-    if place is None or not place.startswith(_DAY):
-        return partial(_note, seen=_look_at_recordings(database, places, place or "", at))
-    return partial(_note, seen=_look_at_folder(database, places, place.removeprefix(_DAY)))
+        seen = _Seen(None, no_archive=database.read_now(_is_one_kept, places.node))
+    elif place is None or not place.startswith(_DAY):
+        seen = _look_at_recordings(database, places, place or "", at)
+    else:
+        seen = _look_at_folder(database, places, place.removeprefix(_DAY))
+    return partial(_note, name=places.of_this_node(NAME), seen=seen)
 
 
-def _is_one_kept(conn: Connection) -> bool:
+def _is_one_kept(conn: Connection, node: str | None) -> bool:
     kept = recording.c.state == literal(RecordingState.KEPT, literal_execute=True)
-    return conn.scalar(select(recording.c.id).where(kept).limit(1)) is not None
+    mine = (
+        select(recording.c.id).join(call, call.c.id == recording.c.call_id).where(of_node(call.c.node, node))
+    )
+    return conn.scalar(mine.where(kept).limit(1)) is not None
 
 
-def _standing(conn: Connection) -> Row[*tuple[Any, ...]] | None:
-    return conn.execute(select(job.c.place, job.c.ran_at).where(job.c.name == NAME)).one_or_none()
+def _standing(conn: Connection, name: str) -> Row[*tuple[Any, ...]] | None:
+    return conn.execute(select(job.c.place, job.c.ran_at).where(job.c.name == name)).one_or_none()
 
 
 def _night(at: datetime) -> datetime:
@@ -71,14 +77,14 @@ def _night(at: datetime) -> datetime:
 
 
 def _look_at_recordings(database: Database, places: Places, after: str, at: datetime) -> _Seen:
-    rows = database.read_now(_next, after, at)
+    rows = database.read_now(_next, after, at, places.node)
     findings = {row.id: _finding(places, row) for row in rows}
     place = rows[-1].id if len(rows) == AT_ONCE else _DAY
     return _Seen(place, {row.id: findings[row.id] for row in rows if findings[row.id] != row.finding})
 
 
-def _next(conn: Connection, after: str, at: datetime) -> Sequence[Row[Any]]:
-    """Recordings of calls that are over, those that nobody has destroyed, in the order of their ids."""
+def _next(conn: Connection, after: str, at: datetime, node: str | None) -> Sequence[Row[Any]]:
+    """Recordings of the node's calls that are over, those that nobody has destroyed, in the order of their ids."""
     privileged_now = exists().where(is_privileged(literal(at, call.c.keyed_at.type)))
     rows = (
         select(
@@ -89,6 +95,7 @@ def _next(conn: Connection, after: str, at: datetime) -> Sequence[Row[Any]]:
         .join(call, call.c.id == recording.c.call_id)
         .where(
             recording.c.id > after,
+            of_node(call.c.node, node),
             recording.c.state.in_((RecordingState.KEPT, RecordingState.EMPTY, RecordingState.MISSING)),
         )
     )
@@ -131,9 +138,9 @@ def _is_expected(name: str, states: Mapping[str, RecordingState]) -> bool:
     return name.endswith((".enc", ".partial")) and stands is not None and stands != RecordingState.EMPTY
 
 
-def _note(conn: Connection, at: datetime, *, seen: _Seen) -> int:
-    insert_if_new(conn, job, {"name": NAME, "did": 0})
-    conn.execute(update(job).where(job.c.name == NAME).values(place=seen.place))
+def _note(conn: Connection, at: datetime, *, name: str, seen: _Seen) -> int:
+    insert_if_new(conn, job, {"name": name, "did": 0})
+    conn.execute(update(job).where(job.c.name == name).values(place=seen.place))
     if seen.no_archive:
         return int(
             alert_unless_told(conn, "recordings not there", "the folder of recordings is not there", at)

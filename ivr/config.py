@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default="", description="sqlite:///FILE or postgresql://…; default: ivr.sqlite in state_dir"
     )
+    node: Annotated[str, _like("[a-z][a-z0-9-]{0,14}", "15 small letters, digits and hyphens at most")] = (
+        Field(default="main", description="this node's name, where several share a PostgreSQL database")
+    )
     host: Loopback = Field(default="127.0.0.1", description="where Asterisk and controller meet")
     agi_port: Port = 4573
     ami_port: Port = 5038
@@ -163,6 +166,11 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.state_dir.absolute() / 'ivr.sqlite'}"
+
+    @property
+    def own_node(self) -> str | None:
+        """By what this node's records are found; none: all are its own, since an SQLite database has one node."""
+        return None if self.url.startswith("sqlite") else self.node
 
     @property
     def carrier_transports(self) -> tuple[str, ...]:

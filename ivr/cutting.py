@@ -30,22 +30,28 @@ def cut_off(settings: Settings, given: Mapping[str, object], tell: Tell) -> None
         tell("the controller does not run: this is done in the database and in Asterisk directly")
     except ControllerFailed as failure:
         tell(f"{failure}: this is done in Asterisk directly")
-    begins, relay = str(given["call_id"]), False
+    begins, relay, is_known = str(given["call_id"]), False, False
     try:
         tell(perform(settings, "cut", **given))
+        is_known = True
         with Database.open(settings.url) as database:
             relay = database.read_now(calls.is_relay, begins)
     except (DatabaseError, WriterLocked, ControllerFailed) as error:
         tell(f"the database was not reached ({error}): Asterisk alone ends the call")
     try:
-        _in_asterisk(settings, begins, tell, relay=relay)
+        _in_asterisk(
+            settings, begins, tell, relay=relay, elsewhere=is_known and settings.own_node is not None
+        )
     except AmiError as error:
         tell(f"Asterisk was not reached ({error}): the call was not ended there")
 
 
-def _in_asterisk(settings: Settings, begins: str, tell: Tell, *, relay: bool) -> None:
+def _in_asterisk(settings: Settings, begins: str, tell: Tell, *, relay: bool, elsewhere: bool) -> None:
     board = switchboard(settings, keyring_of(settings))
     found = [legs for call_id, legs in legs_by_call(board.channels()).items() if call_id.startswith(begins)]
+    if not found and elsewhere:
+        tell("it is not in this Asterisk: if another node has it, the controller there ends it")
+        return
     if len(found) != 1:
         raise StaffError(f"{'more than one call' if found else 'no call'} in Asterisk begins with {begins}")
     end_call(board, found[0], FAREWELL, relay=relay)

@@ -21,7 +21,7 @@ _AGAIN_SECONDS = 1.0  # until what Asterisk could not be told is tried again
 
 async def seal_recordings(node: Node, ami: AmiClient) -> None:
     """A number has become privileged: recordings of calls to it stop, and their files are put away."""
-    found = await node.database.read(sealing.to_put_away)
+    found = await node.database.read(sealing.to_put_away, node.own)
     failed: AmiError | None = None
     for row in found:
         if row.call_sealed_at is None:

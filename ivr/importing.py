@@ -43,7 +43,7 @@ def import_csv(settings: Settings, asked: Asked, progress: Callable[[], object])
         return str(ask(control_socket(settings), "import", **given, **who.sent))
     except NoController:
         schema.require_head(settings.url)
-        with WriterLock.take(settings.url), Database.open(settings.url) as database:
+        with WriterLock.share(settings.url), Database.open(settings.url) as database:
             signer = sign(database.read_now(find, who), who, asked.author)
             told = database.transact_now(
                 take_rows, wanted, keyring_of(settings).pin_key, utc_now(), signer=signer

@@ -28,8 +28,8 @@ def keyring_of(settings: Settings) -> Keyring:
 
 
 def places_of(settings: Settings) -> Places:
-    """Where this instance records calls, and keeps recordings."""
-    return Places(settings.recordings, settings.archive)
+    """Where this instance records calls, and keeps recordings of its own."""
+    return Places(settings.recordings, settings.archive, settings.own_node)
 
 
 def control_socket(settings: Settings) -> Path:

@@ -76,7 +76,13 @@ class Round:
 def run_round(database: Database, places: Places, name: str, at: datetime) -> Round:
     """One round of a job, looking at files before where it is one of those; raises what `do_round` does."""
     job = LOOKING[name](database, places, at) if name in LOOKING else JOBS[name]
-    return database.transact_now(do_round, name, at, {name: job})
+    row = row_of(places, name)
+    return database.transact_now(do_round, row, at, {row: job})
+
+
+def row_of(places: Places, name: str) -> str:
+    """By what the job's row is called: each node looks at its own files."""
+    return places.of_this_node(name) if name in LOOKING else name
 
 
 def do_round(conn: Connection, name: str, at: datetime, jobs: Mapping[str, Job] = JOBS) -> Round:
@@ -123,7 +129,7 @@ async def _run(database: Database, places: Places, name: str, now: Callable[[], 
                 break
     except Exception as failure:  # whatever it was, the other jobs run, and calls go on
         log.exception("a job failed", job=name)
-        await _note(database, name, failure, now())
+        await _note(database, row_of(places, name), failure, now())
     if did:
         log.info("job done", job=name, did=did)
 

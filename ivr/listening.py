@@ -28,7 +28,7 @@ class Listening:
 
     async def keep(self, node: Node, ami: AmiClient) -> None:
         """Ring whoever is to listen, and end every listening that may not go on."""
-        rows = await node.database.read(listening.open_ones)
+        rows = await node.database.read(listening.open_ones, node.own)
         if not rows:
             return
         channels = {each.get("AccountCode", ""): each["Channel"] for each in await ami.channels()}

@@ -36,7 +36,7 @@ def load_facility_file(
     except NoController:
         schema.require_head(settings.url)
         key, at = keyring_of(settings).pin_key, utc_now()
-        with WriterLock.take(settings.url), Database.open(settings.url) as database:
+        with WriterLock.share(settings.url), Database.open(settings.url) as database:
             if dry_run:
                 return database.transact_now(rehearse, file, key, at)
             signer, work = (

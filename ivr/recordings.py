@@ -66,7 +66,7 @@ class Finisher:
 
     async def finish_all(self) -> None:
         """Finish every recording whose call is settled now, once Asterisk has had time to close it."""
-        ended = await self._database.read(recordings.running_of_sealed_calls)
+        ended = await self._database.read(recordings.running_of_sealed_calls, self._places.node)
         await asyncio.sleep(_SETTLING_SECONDS)
         for first in range(0, len(ended), _AT_ONCE):
             found, failed = await asyncio.to_thread(self._finish_each, ended[first : first + _AT_ONCE])
@@ -75,7 +75,7 @@ class Finisher:
 
     async def clear_up(self) -> None:
         """What an interruption left: plain files of recordings that are done with, and all files of destroyed ones."""
-        for row in await self._database.read(recordings.to_erase):
+        for row in await self._database.read(recordings.to_erase, self._places.node):
             await asyncio.to_thread(self._erase, row)
             await self._database.transact(sealing.was_put_away, row.id, self._now())
         plain = await asyncio.to_thread(_plain_ids, self._places.spool)

@@ -9,7 +9,7 @@ from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.control import ControlError, NoController, ask
 from ivr.instance import control_socket, places_of
-from ivr.jobs import MOST_ROUNDS, Round, note_failure, run_round
+from ivr.jobs import MOST_ROUNDS, Round, note_failure, row_of, run_round
 
 Rounds = Callable[[str], Round]
 
@@ -73,7 +73,7 @@ def _controllers(settings: Settings) -> Rounds | None:
 def _own(settings: Settings, opened: ExitStack) -> Rounds:
     """This process is the writer meanwhile."""
     schema.require_head(settings.url)
-    opened.enter_context(WriterLock.take(settings.url))
+    opened.enter_context(WriterLock.share(settings.url))
     database = opened.enter_context(Database.open(settings.url))
 
     def do(name: str) -> Round:
@@ -81,7 +81,7 @@ def _own(settings: Settings, opened: ExitStack) -> Rounds:
             return run_round(database, places_of(settings), name, utc_now())
         except Exception as failure:
             why = f"{type(failure).__name__}: {failure}"
-            database.transact_now(note_failure, name, why, utc_now())
+            database.transact_now(note_failure, row_of(places_of(settings), name), why, utc_now())
             raise
 
     return do

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,8 @@ from ivr.records.state_of_node import Known, known
 #: A part that has not answered by then is told as one that does not answer.
 MOMENT_S = 0.6
 LEAST_FREE = 0.05  # of a disk
+#: A node that was not seen for so long is told as one.
+SILENT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,12 @@ def _carriers(seen: _Seen) -> Iterator[Line]:
 
 
 def _of_database(held: Known, registered: frozenset[str] | None) -> Iterator[Line]:
+    for row in held.nodes:
+        is_silent = row.stopped_at is None and utc_now() - row.seen_at >= SILENT
+        state = "stopped" if row.stopped_at else "not seen" if is_silent else "seen"
+        yield Line(
+            "node", row.name, not is_silent, f"{state} {row.stopped_at or row.seen_at:%Y-%m-%d %H:%M:%S}Z"
+        )
     yield Line("recordings", "", not held.missing, f"{held.missing} missing, of the last 7 days")
     alerts = f"{held.alerts} open: `ivr alerts`" if held.alerts else "none"
     yield Line("alerts", "", not held.alerts, f"{alerts}; on call: {', '.join(held.on_call) or 'nobody'}")

@@ -44,7 +44,7 @@ class Switching:
     async def end_calls(self, node: Node, ami: AmiClient) -> None:
         """Calls in progress end when their switch says; those that are not connected yet, at once."""
         stations = {live.call_id: _station_of(live) for live in node.live if live.inmate_channel}
-        marked = await node.database.transact(switched.mark, node.now(), stations)
+        marked = await node.database.transact(switched.mark, node.now(), stations, node=node.own)
         ended = {each.call_id: each for each in marked}
         waiting = [live for live in node.live if live.call_id in ended and not live.talking]
         channels = await ami.channels() if waiting else []

@@ -331,7 +331,7 @@ class Watch:
         its own call.
         """
         live, looked_at = self._node.live, self._node.now()
-        rows = await self._node.database.read(calls.unsealed)
+        rows = await self._node.database.read(calls.unsealed, self._node.own)
         open_calls = [row for row in rows if row.id not in live.in_dialogue]
         channels = await self._ami.channels()
         notes = await self._ami.database_tree("talk")
@@ -348,7 +348,9 @@ class Watch:
         live.notes_done.extend(notes.keys() - going_on)
         live.keep_sessions_at(there_are)
         stations = {endpoint_of(channel) for channel in there_are}
-        await self._node.database.transact(sessions.close_forgotten, stations, looked_at, self._node.now())
+        await self._node.database.transact(
+            sessions.close_forgotten, stations, looked_at, self._node.now(), node=self._node.own
+        )
         self._node.settled.set()
         self._in_step = self._ami.connected
         self._node.changed.set()  # what staff have changed in the gap holds from now on

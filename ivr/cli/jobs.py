@@ -9,7 +9,8 @@ from rich.progress import Progress
 from ivr.cli.calls import open_database
 from ivr.cli.staff import show
 from ivr.config import load_settings
-from ivr.jobs import NAMES, standing
+from ivr.instance import places_of
+from ivr.jobs import NAMES, row_of, standing
 from ivr.running_jobs import JobsFailed, run_jobs
 
 
@@ -53,9 +54,9 @@ def list_() -> None:
     """List the jobs: when each last had nothing left to do, how much it did, and whether it failed since."""
     with open_database() as database:
         found = database.read_now(standing)
-    rows = []
+    rows, places = [], places_of(load_settings())
     for name in NAMES:
-        row = found.get(name)
+        row = found.get(row_of(places, name))
         ran = f"{row.ran_at:%Y-%m-%d %H:%M}" if row and row.ran_at else "never"
         failed = f"{row.failed_at:%Y-%m-%d %H:%M} {row.failure}" if row and row.failed_at else ""
         rows.append({"job": name, "ran (UTC)": ran, "did": row.did if row else 0, "failed": failed})

@@ -88,7 +88,7 @@ class InmateControls:
         """Open the session's record; a station that no facility knows, or that is switched off, is told so."""
         self.session_id = self.node.new_id()
         self._facility = await self.node.database.transact(
-            _open_session, self.session_id, self.station_id, self.node.now()
+            _open_session, self.session_id, self.station_id, self.node.name, self.node.now()
         )
         if self._facility is None:
             end(Denial.STATION_UNKNOWN)
@@ -414,6 +414,7 @@ class InmateControls:
             at=self._keyed_at,
             hotline_kind=self.hotline,
             booking_id=self._booking.id if self._booking else None,
+            node=self.node.name,
         )
 
     def _choices(self, conn: Connection) -> Choices:
@@ -474,9 +475,11 @@ class InmateControls:
         return await settle_call(self.node, self.call_id, ending, seen=evidence.note(self.note))
 
 
-def _open_session(conn: Connection, session_id: str, station_id: str, at: datetime) -> Facility | None:
+def _open_session(
+    conn: Connection, session_id: str, station_id: str, node: str, at: datetime
+) -> Facility | None:
     found = lookup.facility_of_station(conn, station_id)
-    sessions.open_session(conn, session_id, station_id, found.id if found else None, at)
+    sessions.open_session(conn, session_id, station_id, found.id if found else None, at, node=node)
     return found
 
 

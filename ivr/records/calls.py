@@ -33,6 +33,7 @@ from ivr.policy.reasons import Outcome
 from ivr.policy.request import CallClass
 from ivr.policy.rules import NEVER_OVERRIDDEN
 from ivr.policy.switching import Way
+from ivr.records.nodes import of_node
 from ivr.records.states import CallState
 from ivr.records.tables import call
 
@@ -182,6 +183,7 @@ def open_call(
     at: datetime,
     hotline_kind: HotlineKind | None = None,
     booking_id: int | None = None,
+    node: str | None = None,
 ) -> None:
     """The row stands before anything is decided; of an anonymous call it names no station and only the hour."""
     anonymous = hotline_kind in ANONYMOUS_KINDS
@@ -195,6 +197,7 @@ def open_call(
             "inmate": inmate,
             "hotline_kind": hotline_kind,
             "booking_id": booking_id,
+            "node": node,
             "dialled": dialled,
             "inmate_language": language,
             "state": CallState.KEYED,
@@ -222,9 +225,10 @@ def lock_call(conn: Connection, call_id: str) -> Row[Any] | None:
     return _LOCKED.row(conn, {"call_id": call_id})
 
 
-def unsealed(conn: Connection) -> Sequence[Row[Any]]:
-    """Every call that is not settled yet."""
-    return conn.execute(select(call).where(call.c.sealed_at.is_(None))).all()
+def unsealed(conn: Connection, node: str | None = None) -> Sequence[Row[Any]]:
+    """Every call that is not settled yet, of this node; without one, of all."""
+    mine = of_node(call.c.node, node)
+    return conn.execute(select(call).where(call.c.sealed_at.is_(None), mine)).all()
 
 
 def set_values(conn: Connection, call_id: str, **values: object) -> bool:

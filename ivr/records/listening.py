@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from accounts.db import Instant, metadata
+from ivr.records.nodes import of_node
 from ivr.records.tables import ID, call
 
 listening: Final = Table(
@@ -65,8 +66,8 @@ def begin(
     conn.execute(insert(listening), {**row, "speaks": speaks, "asked_at": at})
 
 
-def open_ones(conn: Connection) -> Sequence[Row[Any]]:
-    """Everybody who listens or is to, with whether their call goes on and may be listened to still."""
+def open_ones(conn: Connection, node: str | None = None) -> Sequence[Row[Any]]:
+    """Everybody who listens to the node's calls or is to, with whether those go on and may be listened to still."""
     wanted = select(
         listening,
         call.c.privileged.is_(False).label("may_be_heard"),
@@ -74,7 +75,8 @@ def open_ones(conn: Connection) -> Sequence[Row[Any]]:
         call.c.inmate_language,
         call.c.called_language,
     ).select_from(_this_call)
-    return conn.execute(wanted.where(listening.c.to_at.is_(None)).order_by(listening.c.asked_at)).all()
+    mine = wanted.where(listening.c.to_at.is_(None), of_node(call.c.node, node))
+    return conn.execute(mine.order_by(listening.c.asked_at)).all()
 
 
 def rung(conn: Connection, listening_id: str, at: datetime) -> None:

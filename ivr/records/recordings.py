@@ -12,6 +12,7 @@ from accounts.db import Prepared
 from ivr.facility.tables import facility
 from ivr.policy.reasons import NotRecorded
 from ivr.policy.recording import RecordingFile, RecordingPermit, Unrecorded
+from ivr.records.nodes import FIRST, of_node
 from ivr.records.states import RecordingState
 from ivr.records.tables import call, recording
 
@@ -39,10 +40,15 @@ _A_TIME = 500
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where Asterisk records into, and where recordings are kept."""
+    """Where Asterisk records into, and where recordings are kept; those of calls of this node, or of all."""
 
     spool: Path
     archive: Path
+    node: str | None = None
+
+    def of_this_node(self, job: str) -> str:
+        """What a job is called that each node does by itself, since it looks at files: the first needs no name."""
+        return job if self.node in (None, FIRST) else f"{job}@{self.node}"
 
     def kept_file(self, recording_id: str, started_at: datetime) -> Path:
         """Where a kept recording is, encrypted: under its random name in the folder of the day (UTC) it began."""
@@ -116,9 +122,9 @@ def put_away(folder: Path, recording_id: str) -> list[Path]:
     return moved
 
 
-def running_of_sealed_calls(conn: Connection) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Recordings whose call is over and whose file has not been looked at; `sealed_at` of those sealed themselves."""
-    return conn.execute(_RUNNING_OF_SEALED_CALLS).all()
+def running_of_sealed_calls(conn: Connection, node: str | None = None) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The node's recordings whose call is over and whose file has not been looked at; `sealed_at` of sealed ones."""
+    return conn.execute(_RUNNING_OF_SEALED_CALLS.where(of_node(call.c.node, node))).all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +155,12 @@ def finish(conn: Connection, recording_id: str, found: Mapping[str, object]) -> 
     conn.execute(this.values(found))
 
 
-def to_erase(conn: Connection) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Destroyed recordings whose files may still lie there."""
-    return conn.execute(
-        select(recording.c.id, recording.c.started_at, recording.c.call_id, recording.c.sha256).where(
-            recording.c.destroyed_at.is_not(None), recording.c.put_away_at.is_(None)
-        )
-    ).all()
+def to_erase(conn: Connection, node: str | None = None) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Destroyed recordings whose files may still lie on the node."""
+    gone = (recording.c.destroyed_at.is_not(None), recording.c.put_away_at.is_(None))
+    wanted = select(recording.c.id, recording.c.started_at, recording.c.call_id, recording.c.sha256)
+    theirs = wanted.join(call, call.c.id == recording.c.call_id).where(of_node(call.c.node, node))
+    return conn.execute(theirs.where(*gone)).all()
 
 
 def whole_ids(conn: Connection, start: str) -> Sequence[Row[*tuple[Any, ...]]]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, exists, literal, select, update
 
 from ivr.policy.reasons import NotRecorded
 from ivr.records.calls import is_privileged
+from ivr.records.nodes import of_node
 from ivr.records.recordings import KeptFile, Places
 from ivr.records.states import RecordingState
 from ivr.records.tables import call, recording
@@ -73,9 +74,9 @@ def is_sealed(conn: Connection, recording_id: str) -> bool:
     return row is None or row.sealed_at is not None
 
 
-def to_put_away(conn: Connection) -> Sequence[Row[Any]]:
-    """Sealed recordings whose files are where they were, with their calls."""
-    return conn.execute(_TO_PUT_AWAY).all()
+def to_put_away(conn: Connection, node: str | None = None) -> Sequence[Row[Any]]:
+    """Sealed recordings whose files are where they were on the node, with their calls."""
+    return conn.execute(_TO_PUT_AWAY.where(of_node(call.c.node, node))).all()
 
 
 def said_into(conn: Connection) -> Sequence[str]:

@@ -4,13 +4,14 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, insert, select, update
 
 from accounts.db import Prepared
 from ivr.facility.tables import inmate
 from ivr.policy.hotline import NO_STATION, coarse
 from ivr.policy.reasons import Reason
-from ivr.records.tables import session
+from ivr.records.nodes import of_node
+from ivr.records.tables import call, session
 
 _this = update(session).where(session.c.id == bindparam("session_id"))
 _OPEN = Prepared(insert(session))
@@ -31,7 +32,13 @@ _SESSION = Prepared(
 
 
 def open_session(
-    conn: Connection, session_id: str, station_id: str, facility_id: str | None, at: datetime
+    conn: Connection,
+    session_id: str,
+    station_id: str,
+    facility_id: str | None,
+    at: datetime,
+    *,
+    node: str | None = None,
 ) -> None:
     """The row stands before the first word is heard."""
     _OPEN.change(
@@ -42,6 +49,7 @@ def open_session(
             "facility_id": facility_id,
             "language": "en",
             "started_at": at,
+            "node": node,
         },
     )
 
@@ -79,15 +87,28 @@ def close_session(conn: Connection, session_id: str, reason: Reason | None, at: 
 
 
 def close_forgotten(
-    conn: Connection, stations_in_use: Collection[str], looked_at: datetime, at: datetime
+    conn: Connection,
+    stations_in_use: Collection[str],
+    looked_at: datetime,
+    at: datetime,
+    *,
+    node: str | None = None,
 ) -> None:
-    """Close the sessions that were open when Asterisk was asked, at stations which had no channel any more."""
+    """Close the node's sessions that were open when its Asterisk was asked, at stations without a channel by then."""
     conn.execute(
         update(session)
         .where(
             session.c.ended_at.is_(None),
             session.c.started_at < looked_at,
             session.c.station_id.not_in(stations_in_use),
+            of_node(session.c.node, node),
         )
         .values(ended_at=at)
     )
+
+
+def close_of_gone(conn: Connection, node: str, at: datetime) -> None:
+    """Close the sessions of a node that is gone, but for those with a call that is not settled."""
+    goes_on = exists().where(call.c.session_id == session.c.id, call.c.sealed_at.is_(None))
+    theirs = (session.c.ended_at.is_(None), of_node(session.c.node, node), ~goes_on)
+    conn.execute(update(session).where(*theirs).values(ended_at=at))

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, func, select
 from ivr.facility import on_call
 from ivr.facility.switches import open_switches
 from ivr.facility.tables import facility, station
+from ivr.records.nodes import all_of_them
 from ivr.records.states import RecordingState
 from ivr.records.tables import alert, call, recording, session
 
@@ -27,6 +28,7 @@ class Known:
     alerts: int  # open ones
     on_call: Sequence[str]  # operators who are told of them
     calls: int
+    nodes: Sequence[Row[Any]]
 
 
 def known(conn: Connection, at: datetime) -> Known:
@@ -49,4 +51,5 @@ def known(conn: Connection, at: datetime) -> Known:
         alerts=conn.scalar(select(func.count()).where(alert.c.done_at.is_(None))) or 0,
         on_call=[row.operator for row in on_call.ways(conn) if row.since is not None],
         calls=conn.scalar(select(func.count()).where(call.c.sealed_at.is_(None))) or 0,
+        nodes=all_of_them(conn),
     )

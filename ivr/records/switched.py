@@ -13,6 +13,7 @@ from ivr.facility.switches import open_switches
 from ivr.facility.tables import facility, inmate, station
 from ivr.policy.request import CallClass
 from ivr.policy.switching import Way, ends_at
+from ivr.records.nodes import of_node
 from ivr.records.states import CallState
 from ivr.records.tables import call
 
@@ -32,9 +33,13 @@ class SwitchedOff:
 
 
 def mark(
-    conn: Connection, at: datetime, stations: Mapping[str, str] = MappingProxyType({})
+    conn: Connection,
+    at: datetime,
+    stations: Mapping[str, str] = MappingProxyType({}),
+    *,
+    node: str | None = None,
 ) -> list[SwitchedOff]:
-    """Bring the end of each call in progress in step with the switches; those that one ends.
+    """Bring the end of each of the node's calls in progress in step with the switches; those that one ends.
 
     `stations` are the telephones of calls by their ids, where they are known: no record has that of an anonymous one.
     What is switched on again in time lets its calls go on. A called party's own choice stands.
@@ -42,7 +47,7 @@ def mark(
     switches = {row.scope: row for row in open_switches(conn)}
     units = {row.id: row.unit_id for row in conn.execute(select(station.c.id, station.c.unit_id))}
     ended = []
-    for row in conn.execute(_CALLS):
+    for row in conn.execute(_CALLS.where(of_node(call.c.node, node))):
         station_id = stations.get(row.id, row.station_id)
         met = scopes.switches_of(
             agency_id=row.agency_id,

@@ -51,6 +51,7 @@ session = Table(
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("reason", String(32)),  # only where the session ended before any number was keyed
+    Column("node", String(15)),  # where it is; none: the first one
     one_of("reason", *Denial, *Outcome),
     Index("ix_session_station", "station_id", "started_at"),
     Index(
@@ -140,6 +141,7 @@ call = Table(
     Column("dial_status", String(16)),
     Column("cause", Integer),  # Q.850, as Asterisk reports it for the called leg
     Column("version", String(32)),
+    Column("node", String(15)),  # whose Asterisk has it; none: the first one's
     Column("sealed_at", Instant),
     one_of("state", *CallState),
     one_of("payer", *Payer),

@@ -179,7 +179,7 @@ def perform(settings: Settings, name: str, /, **given: object) -> str:
         return ToldOnce(**done) if isinstance(done, dict) else str(done)
     except NoController:
         schema.require_head(settings.url)
-        with WriterLock.take(settings.url), Database.open(settings.url) as database:
+        with WriterLock.share(settings.url), Database.open(settings.url) as database:
             keys, signer = keyring_of(settings), sign(database.read_now(find, who), who, asked.author)
             told = database.transact_now(
                 attempt, name, asked, keys.pin_key, utc_now(), list_key=keys.list_key, signer=signer
