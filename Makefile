@@ -24,9 +24,10 @@ run: setup ## start everything, show a call between two real telephones, serve u
 demo: setup ## make three calls and check what was heard and written
 	@exec $(BIN)/ivr demo
 
-test: $(VENV)/ready-to-test check ## everything: style, types, and all tests on the real Asterisk and databases
+test: $(VENV)/ready-to-test check ## everything: style, types, and all tests on the real Asterisk, databases and Redis
 	@.ci/provide initdb postgresql
 	@.ci/provide openssl openssl
+	@.ci/provide redis-server redis-server
 	@$(BIN)/python -m dialplan install
 	$(BIN)/pytest --numprocesses 3 --ignore tests/telephony
 	$(BIN)/pytest tests/telephony

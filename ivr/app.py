@@ -5,6 +5,7 @@ import contextlib
 import importlib.metadata
 import secrets
 import signal
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
@@ -47,6 +48,10 @@ from ivr.processor import setup
 from ivr.recordings import Finisher
 from ivr.records.recordings import Places
 from ivr.runner import EXPRESSIONS, Runner
+from ivr.sharing.in_process import InProcess
+from ivr.sharing.in_redis import InRedis
+from ivr.sharing.interface import Shared
+from ivr.sharing.keeping import keep_sharing, say_changed
 from ivr.staff import changes, files
 from ivr.staff.authority import attempt
 from ivr.staff.desk import StaffError, ToldOnce
@@ -109,7 +114,7 @@ async def run(settings: Settings) -> None:
         board = switchboard(settings, keyring)
         console = Console(board)
         node = build_node(settings, keyring, database, console.tell)
-        places = places_of(settings)
+        places, shared = places_of(settings), _shared(settings)
         ami = AmiClient(settings.host, settings.ami_port, "controller", keyring.ami("controller"))
         watch = Watch(node, ami, clock_id=new_id())
         agi = await serve(
@@ -125,7 +130,7 @@ async def run(settings: Settings) -> None:
         async with (
             ami,
             web.listening(status, settings.host, settings.web_port, webhooks(settings, keyring, database)),
-            control.listening(settings.state_dir.absolute() / "control.sock", _verbs(node, places)),
+            control.listening(settings.state_dir.absolute() / "control.sock", _verbs(node, places, shared)),
         ):
             kept_by = RecordingKey(keyring.recording_key)
             finisher = Finisher(database, places, kept_by, node.settled, node.now)
@@ -136,6 +141,7 @@ async def run(settings: Settings) -> None:
                 keep_chains(database),
                 keep_jobs(database, places, utc_now),
                 keep_paging(database, utc_now),
+                keep_sharing(node, shared),
                 *(each.run() for each in notices),
             ]
             kept.append(CallingBack(node, board).run())
@@ -159,7 +165,11 @@ def webhooks(settings: Settings, keyring: Keyring, database: Database) -> list[R
     return [page for each in of_whom for page in each.pages(settings, keyring, database, utc_now)]
 
 
-def _verbs(node: Node, places: Places) -> Mapping[str, control.Verb]:
+def _shared(settings: Settings) -> Shared:
+    return InRedis(settings.redis_url) if settings.redis_url else InProcess(time.monotonic)
+
+
+def _verbs(node: Node, places: Places, shared: Shared) -> Mapping[str, control.Verb]:
     """What commands may have this process do."""
 
     async def load_facility(request: Mapping[str, Any]) -> list[str]:
@@ -177,7 +187,7 @@ def _verbs(node: Node, places: Places) -> Mapping[str, control.Verb]:
             changed = await node.database.transact(attempt, act, signer, node.now(), work, tell=tell)
         except (FacilityFileError, StaffError) as mistake:
             raise control.ControlError(str(mistake)) from None
-        node.changed.set()
+        await say_changed(node, shared)
         return _allowed(changed)
 
     async def import_csv(request: Mapping[str, Any]) -> str:
@@ -202,11 +212,11 @@ def _verbs(node: Node, places: Places) -> Mapping[str, control.Verb]:
             await node.database.transact(note_failure, row_of(places, name), why, node.now())
             raise control.ControlError(why) from None
 
-    staff = {name: _staff_verb(node, name) for name in changes.CHANGES}
+    staff = {name: _staff_verb(node, shared, name) for name in changes.CHANGES}
     return {"load": load_facility, "import": import_csv, "job": do_job, **staff}
 
 
-def _staff_verb(node: Node, name: str) -> control.Verb:
+def _staff_verb(node: Node, shared: Shared, name: str) -> control.Verb:
     """A change by staff, asked for over the socket."""
 
     async def change(request: Mapping[str, Any]) -> object:
@@ -227,7 +237,7 @@ def _staff_verb(node: Node, name: str) -> control.Verb:
             )
         except StaffError as mistake:
             raise control.ControlError(str(mistake)) from None
-        node.changed.set()
+        await say_changed(node, shared)
         return {"told": str(told), "once": told.once} if isinstance(told, ToldOnce) else told
 
     return change

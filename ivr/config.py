@@ -58,6 +58,13 @@ TwilioAccount = Annotated[str, _like("AC[0-9a-f]{32}", "an account's SID: AC and
 TwilioSender = Annotated[
     str, _like(r"\+[1-9]\d{6,14}|MG[0-9a-f]{32}", "a number such as +12175550100, or a service's SID (MG…)")
 ]
+RedisUrl = Annotated[
+    str,
+    _like(
+        r"rediss?://([^@/\s]*@)?(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?(/\d{1,2})?|unix://(/[\w.-]+)+",
+        "redis:// or rediss:// with host, port and the number of a database, or unix:// and the path of a socket",
+    ),
+]
 Address = Annotated[str, _like(r"[^\s@<>,]+@[\w-]+(\.[\w-]+)*", "an e-mail address")]
 
 
@@ -72,6 +79,10 @@ class Settings(BaseSettings):
     )
     node: Annotated[str, _like("[a-z][a-z0-9-]{0,14}", "15 small letters, digits and hyphens at most")] = (
         Field(default="main", description="this node's name, where several share a PostgreSQL database")
+    )
+    redis_url: RedisUrl = Field(
+        default="",
+        description="by which several nodes tell each other what they see and that something changed",
     )
     host: Loopback = Field(default="127.0.0.1", description="where Asterisk and controller meet")
     agi_port: Port = 4573
@@ -142,6 +153,8 @@ class Settings(BaseSettings):
             raise ValueError("notices_name: expected who notices are from, since a sender is set")
         if self.card_processor and not self.public_url:
             raise ValueError("public_url: expected, since card_processor is set: the processor calls it")
+        if self.redis_url and self.own_node is None:
+            raise ValueError("redis_url: expected a PostgreSQL database_url beside it; SQLite has one node")
         if self.smtp_host and self.smtp_security == "none":
             _loopback(self.smtp_host)
         return self

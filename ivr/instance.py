@@ -1,5 +1,6 @@
 """One instance on this machine: its Asterisk, described from the settings, the keyring and the database."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ivr.config import PROJECT, Settings
 from ivr.facility.tables import station
 from ivr.keyring import Keyring
 from ivr.records.recordings import Places
+from ivr.sharing.interface import Lost
 
 PROMPTS = PROJECT / "prompts" / "audio"
 
@@ -35,6 +37,15 @@ def places_of(settings: Settings) -> Places:
 def control_socket(settings: Settings) -> Path:
     """Where the running controller takes commands."""
     return settings.state_dir.absolute() / "control.sock"
+
+
+def tell_others(settings: Settings) -> None:
+    """A command has changed something by itself: all controllers look, a few seconds later if they don't hear."""
+    if settings.redis_url:
+        from ivr.sharing import in_redis  # noqa: PLC0415 - slow to load, and most have none
+
+        with contextlib.suppress(Lost):
+            in_redis.say_changed(settings.redis_url)
 
 
 def switchboard(settings: Settings, keyring: Keyring) -> Switchboard:

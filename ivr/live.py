@@ -49,7 +49,9 @@ class LiveCall:
     called_channel: str | None = None
     carrier: str | None = None  # the endpoint of the one that was tried last
     relay: bool = False  # nothing is spoken to the called party
+    anonymous: bool = False  # to a hotline that keeps no trace of who calls
     talking: bool = False
+    talk_from: datetime | None = None
     is_watched: bool = False  # a telephone of staff is to be rung as they begin to talk
     hung_up_first: str | None = None  # the leg whose end asked for the hang-up
     fault: Fault | None = None  # what Asterisk told of an end that neither asked for

@@ -10,7 +10,7 @@ from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.control import NoController, ask
 from ivr.facility.file import parse, read
-from ivr.instance import control_socket, keyring_of
+from ivr.instance import control_socket, keyring_of, tell_others
 from ivr.loading import load, rehearse
 from ivr.staff.authority import attempt
 from ivr.staff.desk import StaffError
@@ -46,6 +46,7 @@ def load_facility_file(
             tell = partial(loaded, sources.digest)
             changed = database.transact_now(attempt, act, signer, at, work, tell=tell)
             link_all(database)
+        tell_others(settings)
     if isinstance(changed, StaffError):
         raise changed
     return changed

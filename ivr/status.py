@@ -51,6 +51,7 @@ def status(settings: Settings) -> list[Line]:
             "controller": lambda: _controller(settings),
             "database": lambda: _database(settings),
             "disk": lambda: _disk(settings),
+            **({"redis": lambda: _redis(settings)} if settings.redis_url else {}),
         }
     )
     seen, held = answers["asterisk"], answers["database"]
@@ -60,6 +61,8 @@ def status(settings: Settings) -> list[Line]:
         _line("database", held, lambda of: f"up; {of.calls} calls in progress"),
         _disk_line(answers["disk"]),
     ]
+    if settings.redis_url:
+        lines.append(_line("redis", answers["redis"], lambda _: "up"))
     if isinstance(seen, _Seen):
         lines += _carriers(seen)
     if isinstance(held, Known):
@@ -108,6 +111,12 @@ def _database(settings: Settings) -> Known:
 
         schema.require_head(settings.url)
         raise
+
+
+def _redis(settings: Settings) -> None:
+    from ivr.sharing import in_redis  # noqa: PLC0415 - slow to load, and most have none
+
+    in_redis.answers(settings.redis_url)
 
 
 def _disk(settings: Settings) -> float:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row
 
 from ivr.ami import AmiClient, AmiError, Connected, Disconnected, Event
 from ivr.controls.node import Node
-from ivr.controls.settlement import Ending, settle_call
+from ivr.controls.settlement import Ending, is_anonymous, settle_call
 from ivr.farewell import hang_up, say_farewell
 from ivr.live import LiveCall, endpoint_of, is_called
 from ivr.policy.dropped import Fault
@@ -173,7 +173,7 @@ class Watch:
 
     async def _talk_from(self, call_id: str, at: datetime, received_s: float) -> None:
         if live := self._node.live.get(call_id):
-            self._begin_talk(live)
+            self._begin_talk(live, at)
             if live.is_watched:
                 self._node.changed.set()
             if live.cutter is None:  # else a repeated event would lengthen the call
@@ -181,9 +181,9 @@ class Watch:
         seen = self._seen_live(Kind.TALK_FROM, at, received_s)
         await self._node.database.transact(_note_start, call_id, seen, evidence.EVENT, self._node.now())
 
-    def _begin_talk(self, live: LiveCall) -> None:
+    def _begin_talk(self, live: LiveCall, at: datetime) -> None:
         if not live.talking:
-            live.talking = True
+            live.talking, live.talk_from = True, at
             self._spawn(see_recorded(self._node, self._ami, live))
 
     async def _talk_to(
@@ -374,14 +374,15 @@ class Watch:
         inmate = next((leg for leg in legs if leg != called), "")
         live = self._node.live.get(row.id)
         if live is None:
-            relay = row.call_class == CallClass.TRS
-            live = LiveCall(row.id, row.session_id, row.limit_ms, inmate, ends_by=row.ends_by, relay=relay)
+            live = LiveCall(row.id, row.session_id, row.limit_ms, inmate, ends_by=row.ends_by)
+            live.relay = row.call_class == CallClass.TRS
+            live.anonymous = is_anonymous(row)
             self._node.live.add(live)
         if called:
             self._node.live.answered(row.id, called)
         seen = evidence.note(note)
         if seen and called:
-            self._begin_talk(live)
+            self._begin_talk(live, seen[0].at)
             if live.cutter is None:
                 talked = max(timedelta(0), self._node.now() - seen[0].at)
                 left = timedelta(milliseconds=row.limit_ms) - talked

@@ -10,3 +10,4 @@ from tests.database import (  # noqa: F401 - pytest finds fixtures by their name
     postgresql_template,
     sqlite_template,
 )
+from tests.redis_server import redis_server  # noqa: F401 - pytest finds fixtures by their names

@@ -88,7 +88,7 @@ class InmateControls:
         """Open the session's record; a station that no facility knows, or that is switched off, is told so."""
         self.session_id = self.node.new_id()
         self._facility = await self.node.database.transact(
-            _open_session, self.session_id, self.station_id, self.node.name, self.node.now()
+            _open_session, self.session_id, self.station_id, self.node
         )
         if self._facility is None:
             end(Denial.STATION_UNKNOWN)
@@ -276,6 +276,7 @@ class InmateControls:
             self.node.now(),
             grant.ends_by,
             relay=grant.relay,
+            anonymous=self.hotline in ANONYMOUS_KINDS,
             inmate_heard=tuple(self.said),
         )
         self.node.live.add(live)
@@ -475,11 +476,10 @@ class InmateControls:
         return await settle_call(self.node, self.call_id, ending, seen=evidence.note(self.note))
 
 
-def _open_session(
-    conn: Connection, session_id: str, station_id: str, node: str, at: datetime
-) -> Facility | None:
+def _open_session(conn: Connection, session_id: str, station_id: str, node: Node) -> Facility | None:
     found = lookup.facility_of_station(conn, station_id)
-    sessions.open_session(conn, session_id, station_id, found.id if found else None, at, node=node)
+    facility_id = found.id if found else None
+    sessions.open_session(conn, session_id, station_id, facility_id, node.now(), node=node.name)
     return found
 
 

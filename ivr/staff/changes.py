@@ -16,7 +16,7 @@ from ivr.config import Settings
 from ivr.control import NoController, ask
 from ivr.facility.audit import Deed
 from ivr.facility.pins import PinKey
-from ivr.instance import control_socket, keyring_of
+from ivr.instance import control_socket, keyring_of, tell_others
 from ivr.policy.roles import Role
 from ivr.staff import (
     aging,
@@ -185,6 +185,7 @@ def perform(settings: Settings, name: str, /, **given: object) -> str:
                 attempt, name, asked, keys.pin_key, utc_now(), list_key=keys.list_key, signer=signer
             )
             link_all(database)
+        tell_others(settings)
     if isinstance(told, StaffError):
         raise told
     return told
