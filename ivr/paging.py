@@ -37,6 +37,7 @@ def page(conn: Connection, at: datetime) -> int:
 
     Where nobody is on call nothing is told, and all of it stays due for whoever will be.
     """
+    alerts.tell_alone(conn)
     ids = _due(conn, at)
     there = [row for row in on_call.ways(conn) if row.since is not None]
     if not ids or not there:

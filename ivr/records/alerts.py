@@ -43,6 +43,11 @@ def open_alerts(conn: Connection) -> Sequence[Row[Any]]:
     return conn.execute(wanted.order_by(alert_table.c.id)).all()
 
 
+def tell_alone(conn: Connection) -> None:
+    """Whoever else is about to tell of open alerts waits until this transaction ends."""
+    conn.execute(select(alert_table.c.id).where(alert_table.c.done_at.is_(None)).with_for_update())
+
+
 def last_told(conn: Connection) -> datetime | None:
     """When whoever is on call was last told of any alert."""
     found: datetime | None = conn.scalar(select(func.max(alert_table.c.told_at)))

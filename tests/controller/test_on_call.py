@@ -14,6 +14,7 @@ from ivr.login import own_login
 from ivr.paging import MOST_TOLD, keep_paging, page
 from ivr.policy.paging import AGAIN, QUIET
 from ivr.records.alerts import alert, done, open_alerts
+from tests.controller import steps
 from tests.controller.conftest import Ivr
 from tests.controller.test_cli import is_one_line
 from tests.fakes.loop import in_loop
@@ -50,6 +51,12 @@ def notices(world: World) -> Sequence[Row[Any]]:
 
 def paged(world: World) -> int:
     return world.database.transact_now(page, world.at)
+
+
+def test_controllers_of_several_nodes_tell_once(world: World) -> None:
+    alerted(world)
+    assert sorted(steps.at_once([lambda: paged(world)] * 4)) == [0, 0, 0, 1]
+    assert len(notices(world)) == 2
 
 
 def test_both_ways_are_told_once(world: World) -> None:
