@@ -50,8 +50,8 @@ from ivr.records.recordings import Places
 from ivr.runner import EXPRESSIONS, Runner
 from ivr.sharing.in_process import InProcess
 from ivr.sharing.in_redis import InRedis
-from ivr.sharing.interface import Shared
-from ivr.sharing.keeping import keep_sharing, say_changed
+from ivr.sharing.interface import Shared, written
+from ivr.sharing.keeping import everybody, keep_sharing, say_changed
 from ivr.staff import changes, files
 from ivr.staff.authority import attempt
 from ivr.staff.desk import StaffError, ToldOnce
@@ -200,6 +200,9 @@ def _verbs(node: Node, places: Places, shared: Shared) -> Mapping[str, control.V
             raise control.ControlError(str(mistakes)) from None
         return _allowed(told)
 
+    async def seen(_request: Mapping[str, Any]) -> Mapping[str, object]:
+        return {name: written(each) for name, each in (await everybody(node, shared)).items()}
+
     async def do_job(request: Mapping[str, Any]) -> Mapping[str, object]:
         name = str(request.get("name"))
         if name not in NAMES:
@@ -213,7 +216,7 @@ def _verbs(node: Node, places: Places, shared: Shared) -> Mapping[str, control.V
             raise control.ControlError(why) from None
 
     staff = {name: _staff_verb(node, shared, name) for name in changes.CHANGES}
-    return {"load": load_facility, "import": import_csv, "job": do_job, **staff}
+    return {"load": load_facility, "import": import_csv, "job": do_job, "seen": seen, **staff}
 
 
 def _staff_verb(node: Node, shared: Shared, name: str) -> control.Verb:

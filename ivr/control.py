@@ -94,10 +94,10 @@ async def _answer(line: bytes, verbs: Mapping[str, Verb], login: str) -> Mapping
         return {"failed": "the controller failed; its log says why"}
 
 
-def ask(path: Path, verb: str, **arguments: object) -> Any:
+def ask(path: Path, verb: str, answer_seconds: float = ANSWER_SECONDS, /, **arguments: object) -> Any:
     """Have the running controller do something; raises NoController or ControlError."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        sock.settimeout(ANSWER_SECONDS)
+        sock.settimeout(answer_seconds)
         try:
             sock.connect(str(path))
         except (FileNotFoundError, ConnectionRefusedError):
@@ -109,7 +109,7 @@ def ask(path: Path, verb: str, **arguments: object) -> Any:
             with sock.makefile("rb") as answers:
                 answer = json.loads(answers.readline() or b"{}")
         except TimeoutError:
-            raise ControllerFailed(f"the controller did not answer within {ANSWER_SECONDS} s") from None
+            raise ControllerFailed(f"the controller did not answer within {answer_seconds} s") from None
         except (OSError, ValueError):
             raise ControllerFailed("the controller ended before it answered") from None
     if "failed" in answer:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 from accounts.tables import Unit, transfer
 from ivr import cdr
 from ivr.policy.request import PAID_IN_CALLS, Payer
+from ivr.records import notes
 from ivr.records.calls import PASSIVE
 from ivr.records.listing import flags, of_calls
 from ivr.records.tables import call, complaint, evidence, leg_quality
@@ -140,6 +141,8 @@ def _kept(conn: Connection, row: Row[Any]) -> Iterator[Line]:
     for said in conn.execute(select(complaint).where(complaint.c.call_id == row.id)):
         decided = {None: "not decided", True: "given back", False: "not given back"}[said.given_back]
         yield "complaint", f"{_date(row, said.opened_at)} by {said.author}: {said.note} ({decided})"
+    for noted in notes.of_call(conn, row.id):
+        yield "note", f"{_date(row, noted.at)} {_clock(row, noted.at)[:8]} by {noted.author}: {noted.text}"
 
 
 def _date(row: Row[Any], at: datetime) -> str:

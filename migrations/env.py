@@ -11,7 +11,10 @@ import accounts.payment_tables  # noqa: F401 - fills the MetaData
 from accounts.db import metadata
 from accounts.db.engines import database_url, migrating_engine
 
-FACILITY, RECORDS = ("tables", "daily", "audit", "operators"), ("tables", "listening", "watched")
+FACILITY, RECORDS = (
+    ("tables", "daily", "audit", "operators"),
+    ("tables", "listening", "nodes", "notes", "watched"),
+)
 OURS = (*(f"ivr.facility.{each}" for each in FACILITY), *(f"ivr.records.{each}" for each in RECORDS))
 for module in OURS:
     if find_spec(module):

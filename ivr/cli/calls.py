@@ -1,5 +1,7 @@
 """`ivr calls`: calls in progress."""
 
+import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
@@ -12,6 +14,7 @@ from accounts import schema
 from accounts.db import Database
 from ivr import cdr
 from ivr.cli.staff import look
+from ivr.clock import utc_now
 from ivr.config import load_settings
 from ivr.story import story
 
@@ -25,8 +28,30 @@ def register(app: typer.Typer) -> None:
     app.command("call")(one_call)
 
     @app.command()
-    def calls(*, hidden: HIDDEN = False) -> None:
-        """List the calls in progress: from the keyed number to the settlement."""
+    def calls(
+        *,
+        hidden: HIDDEN = False,
+        watch: Annotated[
+            bool,
+            typer.Option("--watch", help="a page of all telephones that is renewed, with keys; q ends it"),
+        ] = False,
+        as_json: Annotated[
+            bool, typer.Option("--json", help="what the page shows, one JSON object for each telephone")
+        ] = False,
+        phone: Annotated[
+            str | None, typer.Option("--phone", help="whose telephone is rung to listen, on the page")
+        ] = None,
+    ) -> None:
+        """List the calls in progress: from the keyed number to the settlement.
+
+        With --watch a page: who is identifying themselves, ringing, accepting, talking; for how long, and how long they
+        may go on; who pays; whether it is recorded; what is special. Keys cut a call off, listen to it, or note on it.
+        """
+        if watch or as_json:
+            if hidden:
+                raise typer.BadParameter("--hidden: not with --watch or --json")
+            show_now(phone, as_json=as_json)
+            return
         if hidden:
             look("calls --hidden", "anonymous calls in progress")
         with open_database() as database:
@@ -41,6 +66,29 @@ def register(app: typer.Typer) -> None:
                 row.id[:8], row.station_id, row.inmate_id, row.number, row.state, row.payer, limit, since
             )
         Console().print(table if rows else "No calls in progress.")
+
+
+def show_now(phone: str | None, *, as_json: bool) -> None:
+    """Every telephone as it is now: as JSON lines, or a page where there is a terminal to show it on."""
+    from ivr.cli import calls_page, calls_watch  # noqa: PLC0415 - only for these
+    from ivr.now import State, now  # noqa: PLC0415
+
+    settings, console = load_settings(), Console()
+    phone = phone or next(iter(settings.listeners), None)
+    if phone is not None and phone not in settings.listeners:
+        raise typer.BadParameter(
+            f"--phone: expected one of listening_phones: {' '.join(settings.listeners) or 'none is set'}"
+        )
+    with open_database() as database:
+        if console.is_terminal and not console.is_dumb_terminal and sys.stdin.isatty() and not as_json:
+            calls_watch.watch(settings, database, console, phone)
+            return
+        lines, at = database.read_now(now, calls_watch.seen(settings)), utc_now()
+    if as_json:
+        for line in lines:
+            typer.echo(json.dumps(line.told(at)))
+    else:
+        console.print(calls_page.table([line for line in lines if line.state is not State.IDLE], at))
 
 
 def one_call(

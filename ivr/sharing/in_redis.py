@@ -7,7 +7,6 @@ who can write to Redis can make controllers look at the database, and nothing el
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from datetime import datetime
 from typing import Any, Final
 
 import redis
@@ -15,7 +14,7 @@ import redis.asyncio
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from ivr.sharing.interface import FORGOTTEN_SECONDS, Lost, Seen, Stage
+from ivr.sharing.interface import FORGOTTEN_SECONDS, Lost, Seen, read, written
 
 #: The library's own defaults make a server that hangs cost a minute.
 ANSWER_SECONDS: Final = 0.25
@@ -47,7 +46,9 @@ class InRedis:
             nodes = sorted(str(each) for each in await self._client.smembers(_NODES))
             told = await self._client.mget([_CALLS + each for each in nodes]) if nodes else []
             return {
-                node: _read(str(text)) for node, text in zip(nodes, told, strict=True) if text is not None
+                node: read(json.loads(str(text)))
+                for node, text in zip(nodes, told, strict=True)
+                if text is not None
             }
 
     async def say_changed(self) -> None:
@@ -67,7 +68,7 @@ class _Joined:
         with _told_as_lost():
             async with self._client.pipeline(transaction=False) as pipeline:
                 pipeline.sadd(_NODES, self._node)
-                pipeline.set(_CALLS + self._node, _written(seen), ex=FORGOTTEN_SECONDS)
+                pipeline.set(_CALLS + self._node, json.dumps(written(seen)), ex=FORGOTTEN_SECONDS)
                 await pipeline.execute()
 
     async def changed(self, seconds: float) -> bool:
@@ -107,22 +108,3 @@ def _told_as_lost() -> Iterator[None]:
         ValueError,
     ) as error:  # the URL, where it holds a password, is not told
         raise Lost(f"Redis: {type(error).__name__}") from error
-
-
-def _written(seen: Sequence[Seen]) -> str:
-    return json.dumps([[each.call_id, each.stage, _text(each.since), _text(each.ends_at)] for each in seen])
-
-
-def _read(text: str) -> Sequence[Seen]:
-    return tuple(
-        Seen(call_id, Stage(stage), _instant(since), _instant(ends_at))
-        for call_id, stage, since, ends_at in json.loads(text)
-    )
-
-
-def _text(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -33,6 +33,27 @@ class Seen:
     ends_at: datetime | None = None  # of a talk: its limit, its hour or a switch, whichever comes first
 
 
+def written(seen: Sequence[Seen]) -> list[list[str | None]]:
+    """Calls as JSON can hold them."""
+    return [[each.call_id, each.stage, _text(each.since), _text(each.ends_at)] for each in seen]
+
+
+def read(told: Sequence[Sequence[str | None]]) -> tuple[Seen, ...]:
+    """Calls that were written so."""
+    return tuple(
+        Seen(str(call_id), Stage(str(stage)), _instant(since), _instant(ends_at))
+        for call_id, stage, since, ends_at in told
+    )
+
+
+def _text(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
 class Lost(Exception):  # noqa: N818 - a state that passes, not a fault
     """The others can't be told now, or not heard; the message says why."""
 

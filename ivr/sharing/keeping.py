@@ -4,7 +4,7 @@ Where the others can't be reached, calls go on as before: every controller looks
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -51,6 +51,14 @@ async def say_changed(node: Node, shared: Shared) -> None:
         await shared.say_changed()
     except Lost as error:
         log.warning("other nodes were not told; they look by themselves", why=str(error))
+
+
+async def everybody(node: Node, shared: Shared) -> Mapping[str, Sequence[Seen]]:
+    """What all nodes see, by name; where they can't be asked, what this one sees."""
+    try:
+        return {**await shared.everybody(), node.name: seen_by(node)}
+    except Lost:
+        return {node.name: seen_by(node)}
 
 
 def seen_by(node: Node) -> Sequence[Seen]:
