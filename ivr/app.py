@@ -18,7 +18,7 @@ from accounts import schema
 from accounts.db import Database, DatabaseError, WriterLock
 from ivr import control, web
 from ivr.agi import AgiServer, serve
-from ivr.ami import AmiClient
+from ivr.ami.client import AmiClient
 from ivr.archive.cipher import RecordingKey
 from ivr.calling_back import CallingBack
 from ivr.chaining import keep_chains

@@ -8,7 +8,8 @@ from typing import Any
 import structlog
 from sqlalchemy import Row
 
-from ivr.ami import AmiClient, AmiDown, AmiError, AmiTimeout
+from ivr.ami import AmiDown, AmiError, AmiTimeout
+from ivr.ami.client import AmiClient
 from ivr.controls.node import Node
 from ivr.farewell import end_ringing, say_farewell
 from ivr.policy.reasons import Outcome

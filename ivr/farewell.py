@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from ivr.ami import SILENTLY, AmiClient, AmiError
+from ivr.ami import SILENTLY, AmiError
+from ivr.ami.client import AmiClient
 from ivr.live import LiveCall
 from ivr.policy.reasons import Cutoff, Outcome
 

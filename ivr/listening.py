@@ -9,7 +9,8 @@ from typing import Any
 import structlog
 from sqlalchemy import Row
 
-from ivr.ami import AmiClient, AmiError, Switchboard
+from ivr.ami import AmiError, Switchboard
+from ivr.ami.client import AmiClient
 from ivr.ami.switchboard import STAFF_JOINS
 from ivr.controls.node import Node
 from ivr.enforcing import unless_gone

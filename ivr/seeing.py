@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection
 
-from ivr.ami import AmiClient
+from ivr.ami.client import AmiClient
 from ivr.controls.node import Node
 from ivr.farewell import say_farewell
 from ivr.live import LiveCall, until

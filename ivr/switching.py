@@ -5,7 +5,8 @@ from typing import Any
 
 import structlog
 
-from ivr.ami import AmiClient, AmiError, Switchboard
+from ivr.ami import AmiError, Switchboard
+from ivr.ami.client import AmiClient
 from ivr.controls.node import Node
 from ivr.facility import switches
 from ivr.farewell import end_ringing, say_farewell

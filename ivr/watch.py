@@ -9,7 +9,8 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Row
 
-from ivr.ami import AmiClient, AmiError, Connected, Disconnected, Event
+from ivr.ami import AmiError
+from ivr.ami.client import AmiClient, Connected, Disconnected, Event
 from ivr.controls.node import Node
 from ivr.controls.settlement import Ending, is_anonymous, settle_call
 from ivr.farewell import hang_up, say_farewell

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+NORMAL_CLEARING = 16  # a cause, ITU-T Q.850
 MAX_HEADER_BYTES = 1_000  # Asterisk drops a message with a line over 1,024 bytes
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")

@@ -15,11 +15,10 @@ from typing import Self
 
 import structlog
 
-from ivr.ami.action import checked
+from ivr.ami.action import NORMAL_CLEARING, checked
 from ivr.ami.errors import AmiDown, AmiError, AmiTimeout
 from ivr.ami.link import Headers, Link
 
-NORMAL_CLEARING = 16  # ITU-T Q.850
 _STABLE_S = 10.0  # a link that lived this long starts the back-off anew
 
 log = structlog.get_logger(__name__)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ivr.ami.client import NORMAL_CLEARING
+from ivr.ami.action import NORMAL_CLEARING
 from ivr.ami.errors import AmiError
 from ivr.ami.oneshot import one_shot
 

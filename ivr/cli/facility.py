@@ -14,8 +14,8 @@ from ivr.config import load_settings
 from ivr.dumping import DumpError, dump
 from ivr.facility.check import findings
 from ivr.facility.file import parse, read
-from ivr.instance import asterisk_runs, this_asterisk
 from ivr.load_file import load_facility_file
+from ivr.own_asterisk import asterisk_runs, this_asterisk
 from ivr.staff.files import BY_FILE
 
 

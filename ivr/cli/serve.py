@@ -11,7 +11,7 @@ from dialplan.asterisk import AsteriskError
 from dialplan.install import provide
 from ivr import log
 from ivr.config import ConfigError, load_settings
-from ivr.instance import this_asterisk
+from ivr.own_asterisk import this_asterisk
 
 
 def register(app: typer.Typer) -> None:

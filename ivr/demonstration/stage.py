@@ -14,9 +14,10 @@ from dialplan.phone import Answers, Line, Phone
 from ivr.config import PROJECT, Settings
 from ivr.demonstration.ear import Ear
 from ivr.demonstration.party import Party, Tell
-from ivr.instance import PROMPTS, facility_asterisk, keyring_of, stations_of
+from ivr.instance import keyring_of, stations_of
 from ivr.keyring import Keyring
 from ivr.load_file import load_facility_file
+from ivr.own_asterisk import PROMPTS, facility_asterisk
 from ivr.supervise import Supervisor
 from prompts.catalogue import Catalogue
 

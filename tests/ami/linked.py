@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from ivr.ami import AmiClient, Connected, Disconnected, Event, Timing
+from ivr.ami.client import AmiClient, Connected, Disconnected, Event, Timing
 from tests.fakes.ami_server import FakeAmi
 
 HOST = "127.0.0.1"

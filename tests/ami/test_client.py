@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from ivr.ami import AmiClient, AmiDown, AmiError, AmiTimeout, Connected, Disconnected, Event
+from ivr.ami import AmiDown, AmiError, AmiTimeout
+from ivr.ami.client import AmiClient, Connected, Disconnected, Event
 from tests.ami.linked import HASTY, HOST, QUICK, SECRET, linked
 from tests.fakes.ami_server import FakeAmi, message
 from tests.fakes.loop import in_loop

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import structlog
 
-from ivr.ami import AmiClient, AmiDown, AmiTimeout, Connected, Disconnected, Event, Timing
+from ivr.ami import AmiDown, AmiTimeout
+from ivr.ami.client import AmiClient, Connected, Disconnected, Event, Timing
 from tests.ami.linked import HASTY, HOST, QUICK, SECRET, WATCHFUL, linked
 from tests.fakes.ami_server import FakeAmi
 from tests.fakes.loop import in_loop

@@ -6,8 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from ivr.agi import AgiServer, serve
-from ivr.ami import AmiClient
-from ivr.ami.client import Timing
+from ivr.ami.client import AmiClient, Timing
 from ivr.live import LiveCall
 from ivr.runner import EXPRESSIONS, Runner
 from ivr.watch import Watch

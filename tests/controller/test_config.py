@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from ivr.config import ConfigError, load_settings
-from ivr.instance import carrier_names, carriers, keyring_of
+from ivr.instance import carrier_names, keyring_of
 from ivr.keyring import KeyringError
+from ivr.own_asterisk import carriers
 
 BAD = {
     "IVR_AGI_PORT": ["0", "65536", "http", ""],

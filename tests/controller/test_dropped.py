@@ -13,7 +13,7 @@ from accounts.db import Database
 from accounts.holders import put_holder
 from accounts.payment_tables import notice
 from accounts.tables import subscription, transfer
-from ivr.ami import AmiClient, Event
+from ivr.ami.client import AmiClient, Event
 from ivr.controls import InmateControls, Refused
 from ivr.controls.settlement import Ending, Settled, settle
 from ivr.policy.dropped import DroppedBy, Fault

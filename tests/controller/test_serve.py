@@ -17,8 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from accounts.db import Database
 from dialplan.asterisk import FROZEN_SECONDS, Asterisk, AsteriskError
 from dialplan.install import provide
-from ivr.instance import this_asterisk
 from ivr.notify import Notifier
+from ivr.own_asterisk import this_asterisk
 from ivr.records.listing import Wanted, page
 from ivr.staff import shown
 from ivr.supervise import Supervisor

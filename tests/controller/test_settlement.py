@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, event, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from accounts.tables import transfer
-from ivr.ami import AmiClient, Event
+from ivr.ami.client import AmiClient, Event
 from ivr.controls.settlement import Ending, Settled, settle, settle_call
 from ivr.policy.reasons import Outcome
 from ivr.policy.talk import Evidence, Kind

@@ -1,6 +1,8 @@
 """`ivr status` tells how every part fares, whatever of it is down, within a second."""
 
 import json
+import subprocess
+import sys
 import time
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -72,3 +74,31 @@ def test_a_part_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch
     [line] = [each for each in node_status.status(load_settings()) if each.part == "database"]
     assert time.monotonic() - began < 1
     assert (line.is_well, line.told) == (False, "down: no answer")
+
+
+#: What takes long to load, and only the controller or a few verbs need.
+SLOW = (
+    *(
+        "alembic",
+        "matplotlib",
+        "numpy",
+        "panoramisk",
+        "psycopg",
+        "redis",
+        "starlette",
+        "structlog",
+        "stripe",
+        "twilio",
+    ),
+    *("dialplan.check", "dialplan.render"),
+)
+LOADED = "import sys; from ivr.cli import command_line; command_line(sys.argv[1:]); print(*sys.modules)"
+
+
+def test_it_loads_nothing_that_takes_long_and_that_it_does_not_need() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, "status"], capture_output=True, text=True, check=True
+    )
+    loaded = done.stdout.split()
+    assert "sqlalchemy" in loaded
+    assert sorted(set(loaded) & set(SLOW)) == []

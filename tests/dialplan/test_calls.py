@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from dialplan.phone import Answers, Phone
-from ivr.ami import AmiClient, AmiError, Connected
+from ivr.ami import AmiError
+from ivr.ami.client import AmiClient, Connected
 from tests.dialplan.conftest import NUMBER, SPECIAL, Stack
 from tests.dialplan.fastagi import Controller
 from tests.dialplan.sounds import seconds_of_sound, seconds_of_tone, write_tone

@@ -263,6 +263,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.records.recordings",
         "ivr.sharing",
     },
+    "ivr.own_asterisk": {"dialplan", "ivr.config", "ivr.instance", "ivr.keyring"},
     "ivr.supervise": {"dialplan", "ivr.config"},
     "ivr.app": set(OURS),
     "ivr.demonstration": set(OURS),

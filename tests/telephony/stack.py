@@ -21,7 +21,7 @@ from ivr.demonstration.ear import Ear
 from ivr.demonstration.ports import free_ports
 from ivr.demonstration.stage import Numbers, Stage, prepare, stage
 from ivr.facility.tables import facility, inmate
-from ivr.instance import PROMPTS
+from ivr.own_asterisk import PROMPTS
 from prompts.catalogue import Catalogue
 from tests.telephony.cast import CALLER_ID, FREE_BY_LAW, OVERLAY_SECONDS, TARIFF, Role, facility_file
 

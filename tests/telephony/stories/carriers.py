@@ -11,7 +11,7 @@ from dialplan.phone import Answers, Line, Phone
 from dialplan.ports import free_ports
 from ivr.demonstration import ports
 from ivr.demonstration.party import Party
-from ivr.instance import PROMPTS
+from ivr.own_asterisk import PROMPTS
 from ivr.policy.reasons import Outcome
 from tests.dialplan.secure import SecureNetwork, make_authority, make_certificate
 from tests.telephony.acting import accepts, does_not_call_again, is_asked, rings, said_to, talk
