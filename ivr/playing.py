@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from accounts.db import Database
 from ivr import cdr
@@ -13,6 +13,7 @@ from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.instance import keyring_of, places_of
 from ivr.records import recordings, sealing
+from ivr.records.nodes import FIRST
 from ivr.records.recordings import KeptFile
 from ivr.staff.changes import perform
 from ivr.staff.desk import StaffError
@@ -39,11 +40,23 @@ class Opened:
 
 def whole_id(settings: Settings, start: str, facility_id: str | None = None) -> tuple[str, str]:
     """The one recording whose id begins so, and its facility; raises StaffError where that is not one."""
+    row = _the_one(settings, start)
+    return row.id, facility_id or row.facility_id
+
+
+def _the_one(settings: Settings, start: str) -> Any:
     with Database.open(settings.url) as database:
         found = database.read_now(recordings.whole_ids, start.lower())
     if len(found) != 1:
         raise StaffError(f"{'more than one' if found else 'no'} recording begins with {start}")
-    return found[0].id, facility_id or found[0].facility_id
+    return found[0]
+
+
+def _require_here(settings: Settings, row: Any) -> None:
+    """A recording of another node's call is on its disk; it is not missing because it is not on ours."""
+    node, here = row.node or FIRST, settings.own_node
+    if here not in (None, node) and not places_of(settings).kept_file(row.id, row.started_at).exists():
+        raise StaffError(f"recording {row.id} is kept on node {node}: give the command there")
 
 
 def open_recording(settings: Settings, start: str, change: str, reason: Reason) -> Opened:
@@ -52,7 +65,9 @@ def open_recording(settings: Settings, start: str, change: str, reason: Reason) 
     Raises StaffError for one that may not be opened, Unreadable for one that can't be; of a damaged one an alert
     remains.
     """
-    recording_id, facility_id = whole_id(settings, start, reason.facility_id)
+    row = _the_one(settings, start)
+    _require_here(settings, row)
+    recording_id, facility_id = row.id, reason.facility_id or row.facility_id
     who = {"author": reason.author, "note": reason.note, "facility_id": facility_id}
     perform(settings, change, **who, recording_id=recording_id)
     with Database.open(settings.url) as database:

@@ -164,9 +164,10 @@ def to_erase(conn: Connection, node: str | None = None) -> Sequence[Row[*tuple[A
 
 
 def whole_ids(conn: Connection, start: str) -> Sequence[Row[*tuple[Any, ...]]]:
-    """The recordings whose id begins so, with their facilities; two at most: enough to see whether it is one."""
+    """The recordings whose id begins so, with facility and node; two at most: enough to see whether it is one."""
     begins = recording.c.id.startswith(start, autoescape=True)
-    own = select(recording.c.id, call.c.facility_id).join(call, call.c.id == recording.c.call_id)
+    known = (recording.c.id, recording.c.started_at, call.c.facility_id, call.c.node)
+    own = select(*known).join(call, call.c.id == recording.c.call_id)
     return conn.execute(own.where(begins).order_by(recording.c.id).limit(2)).all()
 
 

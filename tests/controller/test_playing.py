@@ -23,6 +23,8 @@ from ivr.records import alerts
 from ivr.records.recordings import KeptFile
 from tests.controller.conftest import Ivr
 from tests.controller.kept import finisher_of, recorded, row_of
+from tests.controller.test_cli import is_one_line
+from tests.database import only_postgresql
 from tests.fakes.loop import in_loop
 from tests.transcripts.play import World
 
@@ -168,3 +170,15 @@ def pack(path: Path, content: dict[str, bytes]) -> None:
     with zipfile.ZipFile(path, "w") as out:
         for name, each in content.items():
             out.writestr(name, each)
+
+
+@only_postgresql
+def test_a_recording_of_another_node_is_played_there(
+    world: World, kept: KeptFile, ivr: Ivr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IVR_NODE", "second")
+    monkeypatch.setenv("IVR_STATE_DIR", str(tmp_path / "second"))
+    said = ivr("recording", "play", kept.recording_id, "--note", "case 12", "--into", str(tmp_path / "a.wav"))
+    assert is_one_line(said, f"recording {kept.recording_id} is kept on node main: give the command there")
+    assert opened(world) == []
+    assert world.database.read_now(alerts.open_alerts) == []

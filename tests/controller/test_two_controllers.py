@@ -8,7 +8,10 @@ from sqlalchemy import Connection, select
 
 from accounts.db import Database
 from ivr.config import Settings
+from ivr.control import ask
+from ivr.instance import control_socket
 from ivr.records.tables import call
+from ivr.sharing.interface import Stage, read
 from tests.controller.serving import Served, instance, prepare, serving
 from tests.controller.test_facility_file import TEXT
 from tests.database import only_postgresql
@@ -31,6 +34,12 @@ def in_progress(database: Database, node: str) -> list[str]:
         call.c.sealed_at.is_(None), call.c.node == node, call.c.last_seen_at.is_not(None)
     )
     return list(database.read_now(lambda conn: conn.scalars(talks).all()))
+
+
+def seen_by(on: Served) -> dict[str, dict[str, Stage]]:
+    """What its controller knows of calls of all nodes."""
+    told = ask(control_socket(on.settings), "seen")
+    return {node: {each.call_id: each.stage for each in read(calls)} for node, calls in told.items()}
 
 
 async def reason_of(database: Database, call_id: str) -> str:
@@ -76,6 +85,10 @@ async def commands_reach_calls_of_the_other_node(database_url: str, redis_server
             alone = Served(nobodys, one.keyring, one.ami, one.asterisk)
             for asked, of, node in ((one, two, "second"), (alone, one, "main")):
                 call_id, going = await talk(of, database, node)
+                async with asyncio.timeout(5):
+                    while (seen := await asyncio.to_thread(seen_by, one))[node] != {call_id: Stage.TALKING}:  # noqa: ASYNC110 - nobody announces it
+                        await asyncio.sleep(0.05)
+                assert sorted(seen) == ["main", "second"]
                 status, out, err = await asked.ivr("cut", call_id[:8], "--reason", "threats")
                 began = time.monotonic()
                 assert (status, err) == (0, ""), of.log
