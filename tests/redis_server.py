@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -55,11 +56,20 @@ class RedisServer:
         self._process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
 
 
-@pytest.fixture
-def redis_server() -> Iterator[RedisServer]:
-    """A running one."""
+@contextmanager
+def running_redis() -> Iterator[RedisServer]:
+    """One that runs while the block does."""
     with tempfile.TemporaryDirectory(prefix="ivr-redis-") as folder:
         server = RedisServer(Path(folder))
         server.start()
+        try:
+            yield server
+        finally:
+            server.end()
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """A running one, for one test."""
+    with running_redis() as server:
         yield server
-        server.end()

@@ -8,7 +8,15 @@ import pytest
 from tests.telephony.conftest import Told
 from tests.telephony.registry import FAULTS, FAULTS_ON_POSTGRESQL, on_postgresql
 
-for module in ("paying", "switches", "closing", "broken", "carriers", "unwalled"):  # the longest begin first
+for module in (
+    "two_nodes",
+    "paying",
+    "switches",
+    "closing",
+    "broken",
+    "carriers",
+    "unwalled",
+):  # the longest begin first
     importlib.import_module(f"tests.telephony.stories.{module}")
 
 pytestmark = pytest.mark.timeout(600)
