@@ -53,17 +53,15 @@ def attempt(
     if refusal := _refusal(act, signer, role):
         _log(conn, act, signer, role, at, deed=Deed.REFUSED, told=str(refusal))
         return refusal
-    tried = conn.begin_nested()
     try:
-        done = work(conn)
+        with conn.begin_nested():
+            done = work(conn)
+            if told := tell(done):
+                _log(conn, act, signer, role, at, deed=act.deed, told=told)
     except Alarm as alarm:
-        tried.rollback()
         alert(conn, alarm.kind, str(alarm), at)
         _log(conn, act, signer, role, at, deed=Deed.REFUSED, told=str(alarm))
         return alarm
-    if told := tell(done):
-        _log(conn, act, signer, role, at, deed=act.deed, told=told)
-    tried.commit()
     return done
 
 

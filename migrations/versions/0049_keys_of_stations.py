@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.checks import add_filled_column, known, rebuilt
 
-revision = "0061"
-down_revision = "0060"
+revision = "0049"
+down_revision = "0048"
 branch_labels = None
 depends_on = None
 

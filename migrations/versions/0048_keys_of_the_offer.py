@@ -5,7 +5,7 @@ from alembic import op
 
 from migrations.checks import rebuilt
 
-revision = "0060"
+revision = "0048"
 down_revision = "0047"
 branch_labels = None
 depends_on = None

@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.checks import open_records, rebuilt
 
-revision = "0070"
-down_revision = "0080"
+revision = "0051"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 
