@@ -56,7 +56,7 @@ def _reason(conn: Connection, call_id: str) -> str | None:
 
 async def talk(on: Served, database: Database, node: str) -> tuple[str, asyncio.Task[Result]]:
     """Somebody talks, for a minute if nobody ends it."""
-    going = asyncio.create_task(on.asterisk.call(PhoneCall("demo-a1", KEYS, [["1"]], talk_s=60)))
+    going = asyncio.create_task(on.asterisk.call(PhoneCall("demo-a1", KEYS, [["", "1"]], talk_s=60)))
     async with asyncio.timeout(10):
         while not (found := in_progress(database, node)):  # noqa: ASYNC110 - the database announces nothing
             await asyncio.sleep(0.02)
