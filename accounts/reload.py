@@ -17,6 +17,7 @@ RESTS: Final = timedelta(hours=24)
 def reload_due(conn: Connection, at: datetime) -> int:
     """Ask for a reload of each account below its holder's threshold that has none under way; how many were asked.
 
+    What is held for a call in progress still counts to the balance: no card is charged for what may come back.
     Reloads are numbered: whoever else asks at the same moment asks for the same one.
     """
     reloads = (payment.c.account_id == account.c.id) & (payment.c.kind == PaymentKind.RELOAD)
@@ -29,7 +30,7 @@ def reload_due(conn: Connection, at: datetime) -> int:
             account.c.kind == AccountKind.PREPAID,
             account_holder.c.card_id.is_not(None),
             account_holder.c.closed_at.is_(None),
-            account.c.credits - account.c.debits - account.c.held < account_holder.c.reload_below,
+            account.c.credits - account.c.debits < account_holder.c.reload_below,
             ~exists().where(reloads, under_way | declined),
         )
     )

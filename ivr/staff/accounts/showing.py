@@ -74,7 +74,7 @@ def _holder(holder: Holder | None) -> dict[str, Any]:
     reload = None
     if holder.reload_below is not None and holder.reload_amount is not None:
         below, amount = format_money(holder.reload_below), format_money(holder.reload_amount)
-        reload = f"${amount} when less than ${below} is available"
+        reload = f"${amount} when the balance is less than ${below}"
     expires = f", expires {holder.card_expires_on:%Y-%m}" if holder.card_expires_on else ""
     return {
         "holder": holder.name,
