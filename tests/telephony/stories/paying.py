@@ -8,13 +8,15 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from accounts import payers
+from accounts import holders, payers
 from accounts.tables import AccountKind, account
+from ivr.clock import utc_now
 from ivr.demonstration.party import Party
 from ivr.keyring import Keyring
 from ivr.notices.senders import TOKEN_FILE
@@ -48,14 +50,18 @@ def every_payer_pays_what_a_call_costs_and_the_book_tells_it_to_the_cent(theatre
         a_collect_call_uses_up_the_limit_and_a_courtesy_call_follows,
     )
     casts = [Cast(offers=OFFERS) for _ in plots]
-    linked = Cast(offers=OFFERS, only_payer="paid_call")
+    linked, carded = (Cast(offers=OFFERS, only_payer="paid_call") for _ in range(2))
+    filled = Cast(offers=OFFERS, only_payer="prepaid", prepaid="1.00")
     with (
         outside(theatre.folder) as (settings, books, texts),
-        theatre.scenes_of(*casts, linked, controller_settings=settings) as scenes,
+        theatre.scenes_of(*casts, linked, carded, filled, controller_settings=settings) as scenes,
     ):
         with ThreadPoolExecutor(len(scenes)) as pool:
             acts = [pool.submit(plot, scene) for plot, scene in zip(plots, scenes, strict=False)]
-            acts.append(pool.submit(a_link_is_sent_and_the_call_paid_by_it_made, scenes[-1], books, texts))
+            link, card, fill = scenes[len(plots) :]
+            acts.append(pool.submit(a_link_is_sent_and_the_call_paid_by_it_made, link, books, texts))
+            acts.append(pool.submit(a_card_on_file_pays_for_the_talk_and_one_declined_for_none, card, books))
+            acts.append(pool.submit(a_talk_takes_an_account_below_its_threshold_and_the_card_fills_it, fill))
             for each in acts:
                 each.result()
         the_book_has_all_of_it(scenes[0])
@@ -199,6 +205,71 @@ def a_link_is_sent_and_the_call_paid_by_it_made(scene: Scene, books: Books, text
     assert refund["amount"] == 84
 
 
+def a_card_on_file_pays_for_the_talk_and_one_declined_for_none(scene: Scene, books: Books) -> None:
+    account_id = f"prepaid/{JAIL}/cardholder"
+    scene.staff("account", "open", account_id, "--number", f"+{scene.role.number}", *NOTE)
+    has_card(scene, account_id, "pm_ok")
+
+    with scene.both() as (inmate, family):
+        identifies(scene, inmate)
+        inmate.presses("1#")
+        talks(scene, inmate, family)
+        scene.wait(lambda _: books.done["captured"], bool)
+        has_card(scene, account_id, "pm_declined")
+        calls_again(inmate)
+        inmate.hears("please_hold")
+        is_asked(family)
+        family.presses("1")
+        family.is_hung_up_on()
+        does_not_call_again(inmate)
+
+    charged = [PRICE, "called_party_is_charged", *RUNG]
+    assert said_to(inmate) == [
+        *[*PROLOGUE, *charged, *OVER],
+        *["enter_number", *charged, "ending.card_declined", "another_call"],
+    ]
+    asked = [*INTRODUCTION, "paid_by_card_on_file total=0.90", "accept_menu", "one_moment"]
+    assert said_to(family, 0) == [*asked, "connecting"]
+    assert said_to(family, 1) == [*asked, "card_not_accepted"]
+    paid, declined = scene.calls(2)
+    assert (paid.reason, paid.payer, paid.by_card, paid.account_id) == (
+        *(Outcome.COMPLETED, "paid_call", True, account_id),
+    )
+    assert (paid.held, paid.charge, paid.balance_before, paid.balance_after) == (900_000, MINUTE, None, None)
+    assert (declined.reason, declined.charge, declined.by_card) == (Outcome.CARD_DECLINED, 0, True)
+    [intent] = [
+        each
+        for each in books.objects.values()
+        if each.get("metadata", {}).get("payment_id") == (f"call/{paid.id}/card")
+    ]
+    assert (intent["amount"], intent["amount_received"]) == (90, 6)
+    assert (books.done["authorised"], books.done["captured"], books.done["voided"]) == (1, 1, 0)
+
+
+def a_talk_takes_an_account_below_its_threshold_and_the_card_fills_it(scene: Scene) -> None:
+    terms = ("--reload-below", "0.95", "--reload-amount", "10.00")
+    account_id = scene.role.account
+    scene.staff("account", "edit", account_id, *terms, *NOTE)
+    has_card(scene, account_id, "pm_ok")
+
+    with scene.both() as (inmate, family):
+        identifies(scene, inmate)
+        inmate.presses("1#")
+        talks(scene, inmate, family)
+        does_not_call_again(inmate)
+
+    [cdr] = scene.calls()
+    is_charged(cdr, "prepaid", account_id, 1_000_000, 940_000)  # what was held filled nothing
+    scene.wait(lambda _: scene.balance().available, lambda left: left == 10_940_000)
+
+
+def has_card(scene: Scene, account_id: str, card_id: str) -> None:
+    """The processor has told of a card: each account's customer has one."""
+    card = {"customer_id": f"cus_{account_id}", "card_id": card_id, "card_label": "Visa 4242"}
+    known = {**card, "card_expires_on": date(2030, 1, 31)}
+    scene.change(lambda conn: holders.put_holder(conn, account_id, utc_now(), **known))
+
+
 OVER = ["ending.completed", "another_call"]
 
 
@@ -264,7 +335,7 @@ def only(scene: Scene, kind: AccountKind) -> str:
 
 
 def the_book_has_all_of_it(scene: Scene) -> None:
-    """Nothing is held, all adds up, and each account has what is left after five paid minutes and one gift."""
+    """Nothing is held, all adds up, and each account has what seven paid minutes, a gift and a reload left."""
     held = select(func.count()).where(account.c.held != 0)
     scene.wait(lambda conn: conn.scalar(held), lambda count: count == 0)
     assert "no fault" in scene.staff("ledger", "verify")
@@ -277,11 +348,14 @@ def the_book_has_all_of_it(scene: Scene) -> None:
         (AccountKind.COURTESY, 0),
         (AccountKind.DEBIT, 2_940_000),
         (AccountKind.PAID_CALL, 0),
+        (AccountKind.PREPAID, 0),  # its holder's card has paid
+        (AccountKind.PREPAID, 10_940_000),
     ]
     ours = {account_id: left for account_id, kind, left in found if kind == AccountKind.SYSTEM and left}
     assert ours == {
-        payers.CASH: -13_060_000,  # 3.00, 10.00 and 0.90 came in, 0.84 went back to the card
-        payers.REVENUE: 5 * MINUTE,
+        # 3.00, 10.00, 0.90, 1.00, 10.00 and 0.06 came in, 0.84 went back to the card
+        payers.CASH: -24_120_000,
+        payers.REVENUE: 7 * MINUTE,
         payers.CREDIT_GRANTED: -50_100_000,
         payers.COURTESY_GIVEN: -1,
         payers.CALLS_USED: 1,
