@@ -16,6 +16,7 @@ from accounts.verification import verify as add_up
 from ivr.cli import chains
 from ivr.cli.calls import open_database
 from ivr.cli.chains import Known
+from ivr.cli.staff import look
 from rating.money import Money, format_money
 
 
@@ -74,8 +75,9 @@ def show(
 ) -> None:
     """Show an account as a bank would: each movement with the balance after it, then what is reserved now.
 
-    Times are UTC. Money is in dollars, a subscription counts calls.
+    Times are UTC. Money is in dollars, a subscription counts calls. That somebody looked is logged.
     """
+    look("ledger show", f"account {account}")
     with open_database() as database:
         found = database.read_now(statement.account_of, _whole_id(database, account))
         lines = database.read_now(lambda conn: list(statement.lines(conn, found.id)))

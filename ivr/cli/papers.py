@@ -11,7 +11,7 @@ import typer
 from accounts.ledger import AccountConflict, AccountUnknown
 from ivr.cli.calls import open_database
 from ivr.cli.given import MONTH
-from ivr.cli.staff import AsJson, Facility, InmateId, Note, change, show
+from ivr.cli.staff import AsJson, Facility, InmateId, Note, change, look, show
 from ivr.clock import utc_now
 from ivr.papers.invoice import InvoiceUnknown, bill_of, invoices
 from ivr.papers.paper import Paper, bill_paper, statement_paper
@@ -64,8 +64,10 @@ def statement(
 ) -> None:
     """Print a month of an account: deposits, each call with its length, cost and taxes, and the balance.
 
-    It is in the holder's language. Calls of the account's subscriptions stand between, without an amount.
+    It is in the holder's language. Calls of the account's subscriptions stand between, without an amount. That somebody
+    looked is logged.
     """
+    look("account statement", f"account {account}")
     with open_database() as database:
         try:
             asked = month.date() if month else None
@@ -119,7 +121,8 @@ def show_bill(
     form: Format = Form.TEXT,
     output: Output = None,
 ) -> None:
-    """Print a bill with every call: date, inmate, number, length and price."""
+    """Print a bill with every call: date, inmate, number, length and price. That somebody looked is logged."""
+    look("invoice show", f"invoice {invoice}")
     with open_database() as database:
         try:
             found = database.read_now(bill_of, invoice)

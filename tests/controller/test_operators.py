@@ -196,6 +196,13 @@ def test_the_audit_log_is_shown_filtered_and_proved(ivr: Ivr, world: World, behi
     assert re.match(r"entry 1: \d+ is not what was linked\n", tampered.out)
 
 
+@pytest.mark.usefixtures("on_database")
+@pytest.mark.parametrize("verb", ["account show", "account statement", "invoice show", "ledger show"])
+def test_who_looks_at_somebodys_money_is_logged(ivr: Ivr, world: World, verb: str) -> None:
+    ivr(*verb.split(), "somebodys")
+    assert [(deed, what) for deed, _, _, what in logged(world.database)] == [(Deed.READ, verb)]
+
+
 def test_who_logged_in_is_asked_of_the_kernel(tmp_path: Path) -> None:
     root, nobody = pwd.getpwuid(0).pw_name, pwd.getpwnam("nobody").pw_name
     process = tmp_path / "17"
