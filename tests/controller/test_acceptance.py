@@ -175,7 +175,7 @@ def called_party(world: World, called: CalledPartyControls, *keys: str) -> Scrip
 def test_a_number_made_privileged_while_it_rings_is_not_connected(world: World) -> None:
     caller = asyncio.run(steps.dialled(world))
     world.database.transact_now(make_privileged)
-    line = called_party(world, CalledPartyControls(world.node, caller.call_id, "PJSIP/carrier-1"), "1")
+    line = called_party(world, CalledPartyControls(world.node, caller.call_id, "PJSIP/carrier-1"), "", "1")
     assert line.heard[-1] == "cannot_connect"
     assert "ACCEPTED" not in line.variables
     assert line.recording is None
@@ -218,5 +218,5 @@ def test_a_second_dialogue_for_one_call_ends_at_once(world: World) -> None:
 
 def test_nothing_of_the_recorded_name_stays_in_the_spool(world: World) -> None:
     caller = asyncio.run(steps.dialled(world))
-    called_party(world, CalledPartyControls(world.node, caller.call_id, "PJSIP/carrier-1"), "2")
+    called_party(world, CalledPartyControls(world.node, caller.call_id, "PJSIP/carrier-1"), "", "2")
     assert list(world.node.names.glob("*.ulaw")) == []

@@ -208,7 +208,7 @@ def test_possible_are_the_quarters_in_which_somebody_and_a_telephone_are_open(
 TELEPHONES = tuple(
     (of, f'{of}[[station.schedule]]\ndays = "mon-sun"\nopens = "{opens}"\ncloses = "{closes}"\n')
     for of, opens, closes in (
-        ('label = "Unit A, first telephone"\nunit = "unit-a"\n', "18:00", "19:00"),
+        ('"inband", "info": see docs/controls.md\n', "18:00", "19:00"),  # the end of the first telephone's
         (SECOND, "18:30", "19:15"),
     )
 )

@@ -94,7 +94,7 @@ async def test_a_closure_stands_with_its_note_and_author_until_the_file_drops_it
     assert row.starts_at == datetime(2026, 11, 23, 17, tzinfo=UTC)
     assert await refused(world) is Denial.OUTSIDE_SCHEDULE
     assert database.transact_now(load, demonstration(), KEY, world.at) == [
-        "schedule_exception: 0 added, 1 removed"
+        "closure of the facility, 2026-11-23 11:00 to 2026-11-23 13:00: removed (note Count)"
     ]
     assert await refused(world) is None
 

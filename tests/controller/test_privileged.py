@@ -227,7 +227,7 @@ async def test_a_call_in_progress_becomes_privileged_its_recording_is_stopped_an
 async def test_nothing_more_is_said_into_a_talk_that_becomes_privileged(
     database: Database, tmp_path: Path, records: str
 ) -> None:
-    file = demonstration(("records = true\noverlay", f"records = {records}\noverlay"))
+    file = demonstration(("records = true\naccept_key", f"records = {records}\naccept_key"))
     world = World(database, tmp_path, file)
     call_id = await steps.accepted(world)
     asterisk = Asterisk()
