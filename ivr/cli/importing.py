@@ -11,9 +11,9 @@ from ivr.cli.staff import change
 from ivr.config import load_settings
 from ivr.facility.csv_rows import Kind
 from ivr.importing import Asked, import_csv, read_csv
-from ivr.instance import keyring_of
 from ivr.login import own_login
-from ivr.staff.privileged_list import signature
+from ivr.staff.desk import ToldOnce
+from ivr.staff.privileged_list import digest_of
 
 File = Annotated[Path, typer.Argument(help="a CSV file in UTF-8, with its header in the first line")]
 FacilityId = Annotated[str, typer.Option("--facility", metavar="ID", help="the facility, by its id")]
@@ -77,7 +77,8 @@ def privileged(
 
     The header names the columns: number, kind, note, and perhaps inmate, untimed, bar_number. Numbers that are new are
     privileged at once. Those that the list has lost stay so until another operator confirms their removal. A list
-    that is unsigned, malformed, or has lost more than 1 % of its numbers is refused, and an alert tells of it.
+    that is unsigned, signed by you or more than 72 hours ago, malformed, or has lost more than 1 % of its numbers is
+    refused, and an alert tells of it.
     """
     if (facility is None) == (agency is None):
         raise typer.BadParameter("expected either --facility or --agency")
@@ -88,11 +89,13 @@ def privileged(
 
 
 def sign(file: File) -> None:
-    """Approve a list of privileged numbers: write FILE.sig, with the key `list_key` of this instance's secrets."""
-    beside = _beside(file)
-    text = read_csv(file)
-    beside.write_text(signature(keyring_of(load_settings()).list_key, text) + "\n", "utf-8")
-    typer.echo(f"{beside}: signed")
+    """Approve a list of privileged numbers as the first of two operators: write FILE.sig, which holds for 72 hours.
+
+    It is made with the key `list_key` of this instance's secrets, and says who has signed: another operator imports.
+    """
+    told = change("import sign", f"list {file.name}", None, digest=digest_of(read_csv(file)))
+    assert isinstance(told, ToldOnce)
+    _beside(file).write_text(f"{told.once}\n", "utf-8")
 
 
 def _beside(path: Path) -> Path:

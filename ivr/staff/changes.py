@@ -91,6 +91,7 @@ CHANGES: Mapping[str, Change] = {
     "number privileged confirm": Change(privileged.ConfirmPrivileged, privileged.confirm),
     "number privileged shrink": Change(privileged.ShrinkPrivileged, privileged.shrink),
     "number privileged vouch": Change(privileged.Vouch, privileged.vouch, Role.INVESTIGATOR),
+    "import sign": Change(privileged_list.ListToSign, privileged_list.sign_list),
     "import privileged": Change(privileged_list.PrivilegedList, privileged_list.import_list),
     "number passive add": Change(passive.PassiveNumber, passive.add),
     "number passive confirm": Change(passive.PassiveNumber, passive.confirm),

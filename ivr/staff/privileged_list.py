@@ -3,15 +3,16 @@
 import hmac
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Row
 
 from ivr.facility import privileged, scopes
 from ivr.facility.csv_rows import ImportMistakes, Kind, PrivilegedRow, read_rows
-from ivr.policy.privilege import PrivilegeSource, Shrinking, is_too_short
+from ivr.policy.privilege import WAITS_FOR_ANOTHER, PrivilegeSource, Shrinking, is_too_short
 from ivr.records import sealing
-from ivr.staff.desk import Alarm, Asked, Desk, StaffError
+from ivr.staff.desk import Alarm, Asked, Desk, StaffError, ToldOnce
+from ivr.staff.privileged import Sha256
 
 REFUSED = "privileged list refused"
 SIGNED = "signed list"
@@ -35,16 +36,63 @@ class PrivilegedList(Asked):
         return f"privileged numbers{f' of agency {self.agency_id}' if self.agency_id else ''}"
 
 
-def signature(key: bytes, text: str) -> str:
-    """What stands beside a list that somebody has approved: HMAC-SHA256 (RFC 2104), hexadecimal."""
-    return hmac.new(key, text.encode(), sha256).hexdigest()
+class ListToSign(Asked):
+    """A list that somebody approves, by the SHA-256 of its text."""
+
+    of_facility: ClassVar[bool] = False
+
+    digest: Sha256
+
+    @property
+    def about(self) -> str:
+        """The list."""
+        return f"list {self.digest[:12]}"
+
+
+def sign_list(desk: Desk, asked: ListToSign) -> ToldOnce:
+    """The signature of a list, by whoever asks and for 72 hours; another operator imports it."""
+    return ToldOnce(
+        f"{asked.about}: signed by {asked.author}, for 72 hours; another operator imports it",
+        _signed(desk.list_key, asked.digest, asked.author, desk.at),
+    )
+
+
+def signature(key: bytes, text: str, *, by: str, at: datetime) -> str:
+    """What stands beside a list that somebody has approved: who, when, and the HMAC-SHA256 (RFC 2104) over all."""
+    return _signed(key, digest_of(text), by, at)
+
+
+def digest_of(text: str) -> str:
+    """What is signed of a list."""
+    return sha256(text.encode()).hexdigest()
+
+
+def _signed(key: bytes, digest: str, by: str, at: datetime) -> str:
+    said = f"{by} {at.isoformat()}"
+    return f"{said} {hmac.new(key, f'{said} {digest}'.encode(), sha256).hexdigest()}"
+
+
+def _fault(desk: Desk, asked: PrivilegedList) -> str | None:
+    """Why the signature does not stand for a second operator."""
+    by, _, rest = asked.signature.strip().partition(" ")
+    wrong = "its signature is missing or wrong"
+    try:
+        at = datetime.fromisoformat(rest.partition(" ")[0])
+    except ValueError:
+        return wrong
+    right = signature(desk.list_key, asked.csv, by=by, at=at)
+    if not desk.list_key or not hmac.compare_digest(right.encode(), asked.signature.strip().encode()):
+        return wrong
+    if by == asked.author:
+        return f"{by} has signed it, so another operator imports it"
+    return "it was signed more than 72 hours ago" if desk.at - at > WAITS_FOR_ANOTHER else None
 
 
 def import_list(desk: Desk, asked: PrivilegedList) -> str:
     """Bring the numbers of earlier lists in step with this one; what it has lost stays until another operator agrees.
 
-    Raises Alarm, of which an alert remains, for a list that is unsigned, malformed, or has lost more than 1 % of its
-    numbers.
+    Raises Alarm, of which an alert remains, for a list that is unsigned, signed by whoever imports it or too long ago,
+    malformed, or has lost more than 1 % of its numbers.
     """
     if asked.agency_id is None:
         return _import(desk, asked, desk.facility_id(asked))
@@ -52,10 +100,8 @@ def import_list(desk: Desk, asked: PrivilegedList) -> str:
 
 
 def _import(desk: Desk, asked: PrivilegedList, facility_id: str) -> str:
-    if not desk.list_key or not hmac.compare_digest(
-        signature(desk.list_key, asked.csv).encode(), asked.signature.strip().encode()
-    ):
-        raise _alarm(facility_id, asked, "its signature is missing or wrong")
+    if fault := _fault(desk, asked):
+        raise _alarm(facility_id, asked, fault)
     wanted = _wanted(desk, facility_id, asked)
     rows = privileged.standing(desk.conn, facility_id, desk.at)
     of_agency = asked.agency_id is not None

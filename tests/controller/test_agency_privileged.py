@@ -14,7 +14,6 @@ from ivr.policy.privilege import WAITS_FOR_ANOTHER, Shrinking
 from ivr.records.tables import recording
 from ivr.staff.changes import attempt, read
 from ivr.staff.desk import Alarm, StaffError
-from ivr.staff.privileged_list import signature
 from ivr.staff.privileged_report import privileged_report
 from ivr.staff.showing import privileged_numbers
 from tests.controller import steps
@@ -22,7 +21,17 @@ from tests.controller.conftest import Ivr
 from tests.controller.test_agency import HEAD, jail, other
 from tests.controller.test_cli import is_one_line
 from tests.controller.test_facility_file import contents
-from tests.controller.test_privileged import JAIL, LIST_KEY, _earlier, add, confirm, ends, lines, staff
+from tests.controller.test_privileged import (
+    JAIL,
+    LIST_KEY,
+    _earlier,
+    add,
+    confirm,
+    ends,
+    lines,
+    signed,
+    staff,
+)
 from tests.fakes.loop import in_loop
 from tests.transcripts.play import KEY, World
 
@@ -152,7 +161,7 @@ def test_a_signed_list_of_an_agency_shrinks_by_two_and_by_little(world: World) -
     loaded(world, jail(), other_jail())
 
     def imports(text: str, **whose: str) -> str | StaffError:
-        given = {"csv": text, "signature": signature(LIST_KEY, text), **whose}
+        given = {"csv": text, "signature": signed(text), **whose}
         asked = read("import privileged", {"note": "list all.csv", "author": "anna", **given})
         return world.database.transact_now(
             attempt, "import privileged", asked, KEY, world.at, list_key=LIST_KEY

@@ -1,7 +1,7 @@
 """Two operators make a number privileged, or take that away; nothing of it is recorded or played meanwhile."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,11 +10,15 @@ from sqlalchemy import Connection, insert, select
 from accounts.db import Database
 from ivr.ami import AmiDown, AmiError
 from ivr.archive.cipher import RecordingKey
+from ivr.clock import utc_now
+from ivr.config import load_settings
 from ivr.controls import Grant, Refused
 from ivr.controls.explaining import Question, explain
 from ivr.controls.settlement import Ending, settle_call
 from ivr.enforcing import end_announcements, seal_recordings
+from ivr.instance import keyring_of
 from ivr.loading import load
+from ivr.login import own_login
 from ivr.policy.privilege import WAITS_FOR_ANOTHER, Shrinking
 from ivr.policy.reasons import Denial, NotRecorded, Outcome
 from ivr.recordings import Finisher
@@ -26,6 +30,7 @@ from ivr.staff.desk import Alarm, StaffError
 from ivr.staff.privileged_list import signature
 from ivr.staff.showing import privileged_numbers
 from tests.controller import steps
+from tests.controller.conftest import Ivr
 from tests.fakes.loop import in_loop
 from tests.transcripts.play import KEY, NOON, World, demonstration
 
@@ -332,8 +337,12 @@ async def test_recordings_of_other_inmates_are_not_sealed_for_one_inmates_number
 HEAD = "number,kind,note\n"
 
 
+def signed(text: str, key: bytes = LIST_KEY, by: str = "berta", at: datetime = NOON) -> str:
+    return signature(key, text, by=by, at=at)
+
+
 def import_list(world: World, text: str, author: str = "anna", sign: str | None = None) -> str | StaffError:
-    given = {"csv": text, "signature": sign if sign is not None else signature(LIST_KEY, text)}
+    given = {"csv": text, "signature": sign if sign is not None else signed(text)}
     asked = read("import privileged", {"note": "list all.csv", "author": author, **given})
     return world.database.transact_now(attempt, "import privileged", asked, KEY, world.at, list_key=LIST_KEY)
 
@@ -344,8 +353,11 @@ def lines(first: int, last: int) -> str:
 
 REFUSED_LISTS = {
     "unsigned": (lines(0, 200), ""),
-    "signed with another key": (lines(0, 200), signature(bytes(32), lines(0, 200))),
-    "changed since it was signed": (lines(0, 201), signature(LIST_KEY, lines(0, 200))),
+    "signed with another key": (lines(0, 200), signed(lines(0, 200), bytes(32))),
+    "changed since it was signed": (lines(0, 201), signed(lines(0, 200))),
+    "signed by whoever imports it": (lines(0, 200), signed(lines(0, 200), by="anna")),
+    "signed too long ago": (lines(0, 200), signed(lines(0, 200), at=NOON - timedelta(hours=72, seconds=1))),
+    "signed by another name": (lines(0, 200), signed(lines(0, 200), by="anna").replace("anna", "berta")),
     "malformed": ("number,kind\n", None),
     "with a number that is none": (lines(0, 200) + "911,attorney,No\n", None),
     "with a number twice": (lines(0, 200) + "+1 217 555 1001,clergy,Again\n", None),
@@ -452,3 +464,22 @@ async def test_a_relay_is_free_to_all_past_every_block_three_times_as_long(world
 async def test_without_a_relay_711_is_a_service_code_and_toll_free_numbers_are_blocked(world: World) -> None:
     for keys, reason in (("711", "service_code"), ("8005550199", "number_type_blocked")):
         assert (await steps.answer(world, keys)).reason == reason  # type: ignore[union-attr]
+
+
+@pytest.mark.usefixtures("on_database")
+def test_one_signs_a_list_and_another_brings_it_in(ivr: Ivr, world: World, tmp_path: Path) -> None:
+    file = tmp_path / "all.csv"
+    file.write_text(lines(0, 200))
+    bring = ("import", "privileged", str(file), "--facility", JAIL)
+    assert "its signature is missing or wrong" in ivr(*bring).err
+    said = ivr("import", "sign", str(file)).out
+    assert said.endswith(f": signed by {own_login()}, for 72 hours; another operator imports it\n")
+    assert f"{own_login()} has signed it, so another operator imports it" in ivr(*bring).err
+    sign = file.with_name("all.csv.sig").read_text().strip()
+    asked = read(
+        "import privileged",
+        {"note": "list all.csv", "author": "berta", "csv": lines(0, 200), "signature": sign},
+    )
+    key = keyring_of(load_settings()).list_key
+    told = world.database.transact_now(attempt, "import privileged", asked, KEY, utc_now(), list_key=key)
+    assert "200 added" in str(told)

@@ -284,7 +284,7 @@ class Chance:
             for number, whose in places
         ]
         csv = "\n".join(["number,inmate,kind,note", *rows])
-        given = {"csv": csv, "signature": signature(LIST_KEY, csv), "agency_id": agency}
+        given = {"csv": csv, "signature": self._signed(csv), "agency_id": agency}
         if not self._asked("import privileged", author, **given):
             return
         for place in places:
@@ -292,10 +292,14 @@ class Chance:
             if stands is None or stands.until is not None:
                 self.known.numbers[place] = Standing(author, None)
 
+    def _signed(self, csv: str, key: bytes = LIST_KEY) -> str:
+        """By somebody who imports nothing."""
+        return signature(key, csv, by="bar", at=self.world.at)
+
     def _a_list_is_refused(self) -> None:
         """Unsigned, empty, or no CSV at all: nothing changes."""
         csv = self.chance.choice(["", "number,kind,note\n", "\x00\xff", "number;kind\n2175550101;attorney\n"])
-        signed = signature(LIST_KEY, csv) if "," not in csv else signature(b"another key", csv)
+        signed = self._signed(csv) if "," not in csv else self._signed(csv, b"another key")
         assert not self._asked("import privileged", "ann", csv=csv, signature=signed)
 
     def _the_list_is_broken(self) -> None:
