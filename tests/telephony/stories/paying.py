@@ -228,9 +228,9 @@ def a_card_on_file_pays_for_the_talk_and_one_declined_for_none(scene: Scene, boo
         *[*PROLOGUE, *charged, *OVER],
         *["enter_number", *charged, "ending.card_declined", "another_call"],
     ]
-    asked = [*INTRODUCTION, "paid_by_card_on_file total=0.90", "accept_menu", "one_moment"]
-    assert said_to(family, 0) == [*asked, "connecting"]
-    assert said_to(family, 1) == [*asked, "card_not_accepted"]
+    asked = ["paid_by_card_on_file total=0.90", *MENU, "one_moment"]
+    assert said_to(family, 0) == [*INTRODUCTION, *asked, "connecting"]
+    assert said_to(family, 1) == [*KNOWN, *asked, "card_not_accepted"]
     paid, declined = scene.calls(2)
     assert (paid.reason, paid.payer, paid.by_card, paid.account_id) == (
         *(Outcome.COMPLETED, "paid_call", True, account_id),
