@@ -24,7 +24,7 @@ from dialplan.template import HOST, fill, require, require_port
 
 RATE = 8000  # samples a second, of everything said and heard
 LONGEST_SPEECH_SECONDS = 420  # baresip ends the call when its source ends, so each is filled up to this
-SECONDS_BETWEEN_KEYS = 0.2
+SECONDS_BETWEEN_KEYS = 0.3  # as a person does, so that a busy machine which reads two at once loses none
 REGISTER_SECONDS = 60
 RTP_PORTS = (
     30000,
