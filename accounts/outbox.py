@@ -55,21 +55,47 @@ def tell_holder(
     conn: Connection, holder: Holder, *, kind: NoticeKind, key: str, told: Mapping[str, object], at: datetime
 ) -> int:
     """The same for a holder who is known already."""
-    new = 0
-    for channel, recipient in (("sms", holder.mobile), ("email", holder.email)):
-        if recipient is not None:
-            new += write(
-                conn,
-                channel=channel,
-                recipient=recipient,
-                language=holder.language,
-                kind=kind,
-                key=key,
-                told=told,
-                at=at,
-                account_id=holder.account_id,
-            )
-    return new
+    return tell_by(
+        conn,
+        sms=holder.mobile,
+        email=holder.email,
+        language=holder.language,
+        kind=kind,
+        key=key,
+        told=told,
+        at=at,
+        account_id=holder.account_id,
+    )
+
+
+def tell_by(
+    conn: Connection,
+    *,
+    sms: str | None,
+    email: str | None,
+    language: str,
+    kind: NoticeKind,
+    key: str,
+    told: Mapping[str, object],
+    at: datetime,
+    account_id: str | None = None,
+) -> int:
+    """Have somebody told by each way in which they are reached, once for each key; how many notices are new."""
+    return sum(
+        write(
+            conn,
+            channel=channel,
+            recipient=recipient,
+            language=language,
+            kind=kind,
+            key=key,
+            told=told,
+            at=at,
+            account_id=account_id,
+        )
+        for channel, recipient in (("sms", sms), ("email", email))
+        if recipient is not None
+    )
 
 
 def is_told(conn: Connection, key: str) -> bool:

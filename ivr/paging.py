@@ -44,18 +44,16 @@ def page(conn: Connection, at: datetime) -> int:
         return 0
     first = next(row for row in alerts.open_alerts(conn) if row.id == ids[0])
     for row in there:
-        for channel, recipient in (("sms", row.sms), ("email", row.email)):
-            if recipient is not None:
-                outbox.write(
-                    conn,
-                    channel=channel,
-                    recipient=recipient,
-                    language="en",
-                    kind=NoticeKind.ALERT,
-                    key=f"alert/{row.operator}/{at.isoformat()}",
-                    told={"alerts": len(ids), "first": _short(f"{first.id}, {first.kind}: {first.text}")},
-                    at=at,
-                )
+        outbox.tell_by(
+            conn,
+            sms=row.sms,
+            email=row.email,
+            language="en",
+            kind=NoticeKind.ALERT,
+            key=f"alert/{row.operator}/{at.isoformat()}",
+            told={"alerts": len(ids), "first": _short(f"{first.id}, {first.kind}: {first.text}")},
+            at=at,
+        )
     alerts.told(conn, ids, at)
     return len(ids)
 

@@ -77,23 +77,21 @@ def tell_of(conn: Connection, row: Row[Any], at: datetime, new_id: Any) -> bool:
     """
     rings = False
     for each in conn.execute(_watching(row)):
-        for channel, recipient in (("sms", each.sms), ("email", each.email)):
-            if recipient is not None:
-                outbox.write(
-                    conn,
-                    channel=channel,
-                    recipient=recipient,
-                    language="en",
-                    kind=NoticeKind.WATCHED_CALL,
-                    key=f"watched/{each.id}/{row.id}",
-                    told={
-                        "facility": each.facility,
-                        "number": row.number,
-                        "inmate": each.inmate_id or "-",
-                        "call": row.id[:8],
-                    },
-                    at=at,
-                )
+        outbox.tell_by(
+            conn,
+            sms=each.sms,
+            email=each.email,
+            language="en",
+            kind=NoticeKind.WATCHED_CALL,
+            key=f"watched/{each.id}/{row.id}",
+            told={
+                "facility": each.facility,
+                "number": row.number,
+                "inmate": each.inmate_id or "-",
+                "call": row.id[:8],
+            },
+            at=at,
+        )
         if each.phone is not None:
             rings = True
             listening.begin(
