@@ -1,5 +1,6 @@
 """What every change by staff has: who asks and why, and the transaction in which it is done."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
@@ -62,7 +63,7 @@ BegunId = Annotated[str, like(r"[0-9a-f]{6,32}", "the first 6 or more characters
 WholeId = Annotated[str, like(r"[0-9a-f]{32}", "an id of 32 hexadecimal digits")]
 
 
-class Asked(BaseModel):
+class Asked(BaseModel, ABC):
     """A change that somebody wants. Without a facility the only one is meant, where it is of one at all."""
 
     of_facility: ClassVar[bool] = True
@@ -81,9 +82,9 @@ class Asked(BaseModel):
         return self.of_facility
 
     @property
+    @abstractmethod
     def about(self) -> str:
         """Whom or what it changes, as the log of changes has it."""
-        raise NotImplementedError
 
 
 def one_facility(conn: Connection, named: str | None) -> str:
