@@ -115,6 +115,7 @@ async def serving(settings: Settings) -> AsyncIterator[Served]:
             if process.returncode is None:
                 process.terminate()
             status = await process.wait()
+            await ami.ended()
     assert status == 0, served.log
 
 

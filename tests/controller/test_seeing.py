@@ -1,8 +1,9 @@
 """A talk that must be recorded and is not is noticed, told, and ended where the facility wants that."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from unittest import mock
@@ -67,10 +68,6 @@ def told(world: World) -> list[str]:
     return [each.text for each in world.database.read_now(alerts.open_alerts)]
 
 
-def grows(raw: Path) -> None:
-    raw.write_bytes(raw.read_bytes() + SECOND)
-
-
 def no_space(raw: Path) -> None:
     """What was written is all that there is room for."""
 
@@ -87,6 +84,26 @@ def no_right(raw: Path) -> None:
 def link(raw: Path) -> None:
     raw.unlink()
     raw.symlink_to("/dev/full")
+
+
+@contextmanager
+def growing() -> Iterator[threading.Semaphore]:
+    """Until the block ends, the file grows before each look at it; each look is counted."""
+    looks, size = threading.Semaphore(0), seeing._size
+
+    def grown(raw: Path) -> int | None:
+        with raw.open("ab") as file:
+            file.write(SECOND)
+        looks.release()
+        return size(raw)
+
+    with mock.patch.object(seeing, "_size", grown):
+        yield looks
+
+
+async def seen(looks: threading.Semaphore, times: int) -> None:
+    for _ in range(times):
+        await asyncio.to_thread(looks.acquire)
 
 
 @pytest.mark.parametrize("fails", [no_space, no_file, no_right, link])
@@ -126,12 +143,11 @@ async def test_nothing_written_ends_the_talk_or_is_told_as_the_facility_wants(
 @in_loop
 async def test_a_recording_that_grows_to_the_hang_up_is_left_alone(world: World) -> None:
     asterisk = Asterisk()
-    async with talking(world, asterisk) as (_, raw, live):
-        for _ in range(12):
-            grows(raw)
-            await asyncio.sleep(STEP / 2)
-        live.hangs_up("inmate")  # from now on nothing is written
-        await asyncio.sleep(3 * STEP)
+    async with talking(world, asterisk) as (_, _, live):
+        with growing() as looks:
+            await seen(looks, 6)
+            live.hangs_up("inmate")
+        await asyncio.sleep(3 * STEP)  # from now on nothing is written
     assert (asterisk.ended, told(world)) == ([], [])
 
 
@@ -139,9 +155,10 @@ async def test_a_recording_that_grows_to_the_hang_up_is_left_alone(world: World)
 async def test_one_that_has_stopped_since_its_number_became_privileged_is_left_alone(world: World) -> None:
     asterisk = Asterisk()
     async with talking(world, asterisk) as (_, raw, _):
-        await asyncio.sleep(STEP / 2)
-        sealed = update(recording).values(sealed_at=world.at)  # it has become privileged
-        world.database.transact_now(Connection.execute, sealed)
+        with growing() as looks:
+            await seen(looks, 2)
+            sealed = update(recording).values(sealed_at=world.at)  # it has become privileged
+            world.database.transact_now(Connection.execute, sealed)
         raw.unlink()
         await asyncio.sleep(4 * STEP)
     assert (asterisk.ended, told(world)) == ([], [])

@@ -34,6 +34,7 @@ class FakeAmi:
         self.on_hangup: Callable[[str], bool] = lambda _channel: False
         self.sessions: set[AmiSession] = set()
         self._server: asyncio.Server | None = None
+        self._shut = False
         self._waiting: list[asyncio.Future[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -42,6 +43,7 @@ class FakeAmi:
 
     async def __aexit__(self, *_: object) -> None:
         self.shut()
+        await self.ended()
 
     @property
     def port(self) -> int:
@@ -52,13 +54,19 @@ class FakeAmi:
     async def listen(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Start, or start again on the same port."""
         loop = asyncio.get_running_loop()
+        self._shut = False
         self._server = await loop.create_server(lambda: AmiSession(self), host, port)
 
     def shut(self) -> None:
         """Asterisk has been killed."""
         assert self._server is not None
         self._server.close()
+        self._shut = True
         self.cut()
+
+    async def ended(self) -> None:
+        """When the last connection of one that was shut is closed."""
+        await self.until(lambda: not self.sessions)
 
     def cut(self) -> None:
         """Every connection is reset."""
@@ -114,7 +122,9 @@ class AmiSession(asyncio.Protocol):
         self._server.sessions.add(self)
         self._server.changed()
         self._deaf = self._server.deaf
-        if not self._deaf:
+        if self._server._shut:  # taken in, but not yet told here, as it was shut
+            self.transport.abort()
+        elif not self._deaf:
             self.transport.write(GREETING)
 
     def connection_lost(self, exc: Exception | None) -> None:
