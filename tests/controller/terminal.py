@@ -15,9 +15,10 @@ from contextlib import contextmanager
 
 ROWS, COLUMNS = 24, 80
 PATIENCE_SECONDS = 20.0
-#: The terminal is the command's own, so that Ctrl-C interrupts it.
+#: The terminal is the command's own, so that Ctrl-C interrupts it, also where the tests run in the background.
 OWNS_IT = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    "import fcntl, os, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    "signal.signal(signal.SIGINT, signal.SIG_DFL);"
     "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
 )
 SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
