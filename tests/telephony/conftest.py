@@ -25,8 +25,8 @@ from tests.telephony.registry import (
 from tests.telephony.scene import Scene
 from tests.telephony.stack import ear, running_stack
 
-AT_ONCE = 8
-STACKS_AT_ONCE = 4
+AT_ONCE = 12
+STACKS_AT_ONCE = 6
 
 
 class Witness(Protocol):
