@@ -28,6 +28,7 @@ VERBS: Final = {
     "status": ("status",),
     "switches": ("off", "on", "switches", "lockdown", "unlock"),
     "cutting": ("cut",),
+    "node": ("node",),
     "noting": ("note",),
     "listening": ("listen", "cut-in", "listenings"),
     "watching": ("watch",),

@@ -4,7 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, String, Table, or_, select, true, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    String,
+    Table,
+    delete,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from accounts.db import Instant, insert_if_new, metadata
 from ivr.facility.audit import audit
@@ -51,6 +63,16 @@ def stopped(conn: Connection, name: str, at: datetime) -> None:
 def all_of_them(conn: Connection) -> Sequence[Row[Any]]:
     """Every node that ever ran on this database, by name."""
     return conn.execute(select(node).order_by(node.c.name)).all()
+
+
+def named(conn: Connection, name: str) -> Row[Any] | None:
+    """The node of this name, if one ever ran."""
+    return conn.execute(select(node).where(node.c.name == name)).one_or_none()
+
+
+def forget(conn: Connection, name: str) -> None:
+    """Know nothing of it any more; its records keep its name."""
+    conn.execute(delete(node).where(node.c.name == name))
 
 
 def newest_deeds(conn: Connection) -> Sequence[int]:

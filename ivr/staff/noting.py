@@ -1,14 +1,13 @@
 """Staff write a note about a call, in progress or over."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
 from sqlalchemy import select
 
 from ivr.policy.hotline import ANONYMOUS_KINDS
 from ivr.records import notes
 from ivr.records.tables import call
-from ivr.staff.desk import Asked, Desk, StaffError
+from ivr.staff.desk import Asked, BegunId, Desk, StaffError
 
 
 class OnCall(Asked):
@@ -16,7 +15,7 @@ class OnCall(Asked):
 
     of_facility: ClassVar[bool] = False
 
-    call_id: Annotated[str, Field(pattern=r"^[0-9a-f]{6,32}$")]
+    call_id: BegunId
 
     @property
     def about(self) -> str:

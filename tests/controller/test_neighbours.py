@@ -18,13 +18,15 @@ from ivr.policy.reasons import Denial, Outcome
 from ivr.policy.talk import Evidence, Kind
 from ivr.records import alerts, calls, evidence, listening, nodes, recordings, sessions
 from ivr.records.nodes import FIRST
+from ivr.staff.changes import do, read
+from ivr.staff.desk import StaffError
 from tests.controller import steps
 from tests.controller.beside import beside
 from tests.controller.exchange import watching
 from tests.controller.test_watch import session_ended
 from tests.database import only_postgresql, only_sqlite
 from tests.fakes.loop import in_loop
-from tests.transcripts.play import NOON, World
+from tests.transcripts.play import KEY, NOON, World
 
 LIMIT = timedelta(minutes=15)
 
@@ -93,6 +95,36 @@ async def test_calls_of_a_node_that_is_gone_are_settled_once_they_are_over_for_c
     assert session_ended(world, call_id)
     assert getattr(await steps.answer(beside(world, "third")), "limit_ms", 0) > 0
     steps.assert_books_are_right(world)
+
+
+@in_loop
+async def test_a_node_that_is_gone_for_good_is_forgotten_once_its_calls_are_settled(world: World) -> None:
+    def forget() -> str:
+        asked = read("node forget", {"name": "second", "note": "Sold", "author": "amy"})
+        return world.database.transact_now(do, "node forget", asked, KEY, world.at)
+
+    with pytest.raises(StaffError, match="there is no node second: `ivr status` lists them"):
+        forget()
+    second = beside(world)
+    world.database.transact_now(nodes.started, "second", world.at)
+    call_id = await steps.accepted(second)
+    world.at += GONE_AFTER - timedelta(seconds=1)
+    with pytest.raises(
+        StaffError, match="node second may still run: unless it is seen, it is gone at 18:10:00"
+    ):
+        forget()
+    world.at += timedelta(seconds=1)
+    with pytest.raises(StaffError, match="has calls that are not settled yet, 1 of them"):
+        forget()
+    await steps.settle_unanswered(second, call_id)
+    assert not session_ended(world, call_id)
+    assert forget() == "node second: forgotten"
+    assert [row.name for row in world.database.read_now(nodes.all_of_them)] == [FIRST]
+    assert session_ended(world, call_id)
+    assert steps.record(world, call_id).node == "second"
+    world.database.transact_now(nodes.started, "second", world.at)  # it was not gone for good
+    world.database.transact_now(nodes.stopped, "second", world.at)
+    assert forget() == "node second: forgotten"
 
 
 @only_postgresql
