@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from accounts.db import Database, DatabaseError
+from accounts.db import Database
 from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.instance import carrier_names, keyring_of, switchboard
@@ -58,7 +58,7 @@ def status(settings: Settings) -> list[Line]:
     lines = [
         _line("asterisk", seen, lambda _: "up"),
         _controller_line(answers["controller"]),
-        _line("database", held, lambda of: f"up; {of.calls} calls in progress"),
+        _line("database", held, lambda of: f"up; {of.calls} call{'s' * (of.calls != 1)} in progress"),
         _disk_line(answers["disk"]),
     ]
     if settings.redis_url:
@@ -106,7 +106,7 @@ def _database(settings: Settings) -> Known:
     try:
         with Database.open(settings.url) as database:
             return database.read_now(known, utc_now())
-    except DatabaseError:
+    except Exception:
         from accounts import schema  # noqa: PLC0415 - slow to load, and only needed to tell why
 
         schema.require_head(settings.url)
@@ -126,13 +126,18 @@ def _disk(settings: Settings) -> float:
 
 def _line(part: str, answer: Any, told: Callable[[Any], str]) -> Line:
     if isinstance(answer, Exception):
-        return Line(part, "", is_well=False, told=f"down: {answer}")
+        return Line(part, "", is_well=False, told=f"down: {_why(answer)}")
     return Line(part, "", is_well=True, told=told(answer))
+
+
+def _why(failure: Exception) -> str:
+    """In words, without the number of an error."""
+    return (isinstance(failure, OSError) and failure.strerror) or str(failure)
 
 
 def _controller_line(answer: Any) -> Line:
     if isinstance(answer, Exception):
-        return Line("controller", "", is_well=False, told=f"down: {answer}")
+        return Line("controller", "", is_well=False, told=f"down: {_why(answer)}")
     lost = [part for part, is_there in answer.items() if not is_there]
     return Line("controller", "", not lost, f"up; does not reach {', '.join(lost)}" if lost else "up")
 

@@ -152,7 +152,7 @@ def one_shot(
         OSError,
         ValueError,
     ) as error:  # ValueError: its reader closed the file under it
-        raise AmiDown(f"no connection: {type(error).__name__}") from None
+        raise AmiDown(f"no connection: {getattr(error, 'strerror', None) or type(error).__name__}") from None
     finally:
         manager.close()
 

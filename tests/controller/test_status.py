@@ -39,6 +39,10 @@ def test_everything_may_be_down_and_is_told_within_a_second(ivr: Ivr) -> None:
     marked = [line.split()[1] for line in said.out.splitlines() if line.startswith("!")]
     assert marked == ["asterisk", "controller", "database"]
     assert max(map(len, said.out.splitlines())) <= 80
+    told_of = {part: text for (part, _), (_, text) in told(ivr).items()}
+    assert told_of["asterisk"] == "down: no connection: Connection refused"
+    assert told_of["controller"] == "down: Connection refused"
+    assert told_of["database"].endswith("run `ivr db upgrade` first")
 
 
 def test_telephones_switches_recordings_and_alerts_are_told_without_asterisk(
@@ -57,7 +61,7 @@ def test_telephones_switches_recordings_and_alerts_are_told_without_asterisk(
     world.database.transact_now(go_wrong)
     world.switches_off("finish", "station", "demo-a2")
     after = told(ivr)
-    assert after["database", ""] == (True, "up; 1 calls in progress")
+    assert after["database", ""] == (True, "up; 1 call in progress")
     assert not after["asterisk", ""][0]
     assert after["recordings", ""] == (False, "1 missing, of the last 7 days")
     assert after["alerts", ""] == (False, "1 open: `ivr alerts`; on call: nobody")
