@@ -25,6 +25,7 @@ FOLDERS = (
     "log",
     "log/cdr-custom",
     "log/cel-custom",
+    "prompts",
     "run",
     "spool",
     "spool/monitor",

@@ -46,6 +46,7 @@ from ivr.paging import keep_paging
 from ivr.paying import Paying
 from ivr.processor import setup
 from ivr.recordings import Finisher
+from ivr.records.alerts import alert_unless_told
 from ivr.records.recordings import Places
 from ivr.runner import EXPRESSIONS, Runner
 from ivr.sharing.in_process import InProcess
@@ -58,7 +59,7 @@ from ivr.staff.desk import StaffError, ToldOnce
 from ivr.staff.signing import Signer, find, sign, who_asked
 from ivr.switching import Switching
 from ivr.watch import Watch
-from prompts.catalogue import Catalogue
+from prompts.own import Voices
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +112,9 @@ async def run(settings: Settings) -> None:
         for alert in await database.read(lawfulness.alerts, utc_now()):
             log.warning("a price breaks a rule; no call is charged above its cap", alert=alert)
         await database.transact(alert_shortfalls, utc_now())
+        voices = Voices.load(settings.own_prompts)
+        for fault in voices.faults:
+            await database.transact(alert_unless_told, "own prompts", fault, utc_now())
         board = switchboard(settings, keyring)
         console = Console(board)
         node = build_node(settings, keyring, database, console.tell)
@@ -118,7 +122,7 @@ async def run(settings: Settings) -> None:
         ami = AmiClient(settings.host, settings.ami_port, "controller", keyring.ami("controller"))
         watch = Watch(node, ami, clock_id=new_id())
         agi = await serve(
-            Runner(node, Catalogue.load()),
+            Runner(node, voices),
             host=settings.host,
             port=settings.agi_port,
             sock=listening_socket(),

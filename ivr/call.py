@@ -6,7 +6,7 @@ from typing import NoReturn, Protocol
 
 from ivr.policy.reasons import INAUDIBLE, Reason
 from ivr.policy.recording import RecordingFile
-from prompts.catalogue import Catalogue
+from prompts.own import Voice, Voices
 
 LANGUAGES = ("en", "es")
 
@@ -91,9 +91,17 @@ class Call:
     """The verbs. `language` is what this listener chose."""
 
     line: Line
-    catalogue: Catalogue
+    voices: Voices
     language: str = "en"
     said: list[str] = field(default_factory=list)  # prompts in their order, whether or not a key cut them
+    _voice: Voice = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._voice = self.voices.common
+
+    def speak_for(self, facility_id: str) -> None:
+        """From now on say everything as this facility does."""
+        self._voice = self.voices.of(facility_id)
 
     async def answer(self) -> None:
         """Pick up the telephone."""
@@ -166,5 +174,4 @@ class Call:
     def _files_of(self, spoken: Spoken) -> list[str]:
         self.said.append(spoken.prompt_id)
         language = spoken.language or self.language
-        clips = self.catalogue.clips(spoken.prompt_id, language, spoken.told)
-        return [clip if clip.startswith("/") else f"{language}/ivr/{clip}" for clip in clips]
+        return self._voice.files(spoken.prompt_id, language, spoken.told)

@@ -222,6 +222,11 @@ class Settings(BaseSettings):
         """Where recorded names are while somebody hears them."""
         return self.spool / "names"
 
+    @property
+    def own_prompts(self) -> Path:
+        """Where each facility's own words and recordings are, in a folder by its id, within what Asterisk sees."""
+        return self.state_dir.absolute() / "asterisk" / "prompts"
+
 
 #: What the environment may name beside the settings: their file, who asks, and what the Asterisk is built from.
 OTHERS = {"IVR_CONFIG", "IVR_OPERATOR", "IVR_ASTERISK", "IVR_CACHE", "IVR_DEBIAN_MIRROR"}

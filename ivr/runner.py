@@ -18,7 +18,7 @@ from ivr.flows.inbound import inbound
 from ivr.flows.outbound import outbound
 from ivr.policy.forwarding import HEADERS
 from ivr.policy.reasons import Outcome, Reason
-from prompts.catalogue import Catalogue
+from prompts.own import Voices
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +41,9 @@ InmateScript = Callable[[Call, InmateControls], Awaitable[None]]
 class Runner:
     """Runs the script that the dialplan named."""
 
-    def __init__(self, node: Node, catalogue: Catalogue) -> None:
+    def __init__(self, node: Node, voices: Voices) -> None:
         self._node = node
-        self._catalogue = catalogue
+        self._voices = voices
 
     async def __call__(self, session: Session) -> None:
         """Run the script to its end; a fault in it is told to the caller and ends only this dialogue."""
@@ -64,7 +64,7 @@ class Runner:
 
     async def accept(self, session: Session) -> None:
         """A called party has answered."""
-        call = Call(session, self._catalogue)
+        call = Call(session, self._voices)
         call_id = session.args[0] if session.args else ""
         controls = CalledPartyControls(self._node, call_id, session.env.get("agi_channel", ""))
         live = self._node.live.get(call_id)
@@ -84,7 +84,7 @@ class Runner:
 
     async def inbound(self, session: Session) -> None:
         """Somebody calls the facility's number."""
-        call = Call(session, self._catalogue)
+        call = Call(session, self._voices)
         known = session.variables
         controls = CallingInControls(self._node, shown=known["shown"], called=known["called"])
         try:
@@ -94,7 +94,7 @@ class Runner:
 
     async def call_back(self, session: Session) -> None:
         """Somebody who called in is called back, and has answered."""
-        call = Call(session, self._catalogue)
+        call = Call(session, self._voices)
         controls = CalledBackControls(self._node, session.args[0] if session.args else "")
         await self._run(call, call_back(call, controls), told="closed")
 
@@ -111,7 +111,7 @@ class Runner:
             note=known["note"],
             closed_in_asterisk="1" in known["closed"],
         )
-        call = Call(session, self._catalogue, said=controls.said)
+        call = Call(session, self._voices, said=controls.said)
         structlog.contextvars.bind_contextvars(
             call_id=controls.call_id
         )  # the controls add where, if it is kept

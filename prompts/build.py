@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.progress import track
 
+from prompts import own
 from prompts.catalogue import Catalogue
 from prompts.clips import AUDIO, Clip, inventory
 from prompts.engines import RATE, Speak, speaker
@@ -27,22 +28,38 @@ def check(audio: Path = AUDIO) -> list[str]:
         return [str(error)]
 
 
-def script(language: str) -> Iterator[Clip]:
-    """The clips of a language, as a person would read them in a studio."""
-    return (clip for clip in inventory(Catalogue.load()) if clip.language == language)
+def check_own(folder: Path) -> list[str]:
+    """The same of what a facility has of its own."""
+    try:
+        return own.check(folder, Catalogue.load())
+    except PromptError as error:
+        return [str(error)]
 
 
-def build(voices: Path, languages: tuple[str, ...], audio: Path = AUDIO) -> int:
+def script(language: str, of: Path | None = None) -> Iterator[Clip]:
+    """The clips of a language, as a person would read them in a studio; in the words of the facility of this folder."""
+    return (clip for clip in inventory(catalogue_of(of)) if clip.language == language)
+
+
+def catalogue_of(folder: Path | None) -> Catalogue:
+    """All texts, in the words of the facility whose folder it is. Raises PromptError for words that break a rule."""
+    return own.worded(folder, Catalogue.load()) if folder else Catalogue.load()
+
+
+def build(voices: Path, languages: tuple[str, ...], audio: Path = AUDIO, *, of: Path | None = None) -> int:
     """Make what is missing or stale of some languages, remove what no text has, and tell how many were made.
 
-    `voices` is the folder of kokoro-js's voice vectors. A build that is stopped goes on where it was.
+    `voices` is the folder of kokoro-js's voice vectors. A build that is stopped goes on where it was. With `of` only
+    what the facility of this folder words otherwise, into it.
     Raises EngineError when a speech engine that is needed is not there, PromptError for a wrong text.
     """
+    audio = of or audio
     audio.mkdir(parents=True, exist_ok=True)
-    clips = inventory(Catalogue.load())
+    clips = inventory(catalogue_of(of))
     manifest = _without_strays(read_manifest(audio), clips, audio)
+    wanted = own.own_clips(of, Catalogue.load()) if of else clips
     waiting = [
-        clip for clip in clips if clip.spoken_in in languages and stale(clip, PROCESSING, audio, manifest)
+        clip for clip in wanted if clip.spoken_in in languages and stale(clip, PROCESSING, audio, manifest)
     ]
     speakers = {language: speaker(language, voices) for language in {clip.spoken_in for clip in waiting}}
     for number, clip in enumerate(track(waiting, "Speaking"), 1):

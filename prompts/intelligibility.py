@@ -65,7 +65,9 @@ def measured(understand: Understand, language: str, audio: Path = AUDIO) -> Iter
         clips = catalogue.clips(prompt_id, language, told)
         words = " ".join(made[f"{language}/{clip}.wav"].words for clip in clips)
         spoken_in = catalogue.prompts[prompt_id].spoken_in[language]
-        understood = understand(for_recogniser(sentence(audio / language, clips)), spoken_in)
+        understood = understand(
+            for_recogniser(sentence([audio / language / f"{clip}.wav" for clip in clips])), spoken_in
+        )
         expected, heard = plain(words, spoken_in), plain(understood, spoken_in)
         yield Said(language, prompt_id, words, understood, len(expected), distance(expected, heard))
 

@@ -18,12 +18,14 @@ class Unfit(Exception):  # noqa: N818 - what was brought can't be taken
     """Some of the recordings can't be taken, so none was; the message names each with what was expected."""
 
 
-def take(folder: Path, language: str, audio: Path = AUDIO) -> int:
+def take(folder: Path, language: str, audio: Path = AUDIO, catalogue: Catalogue | None = None) -> int:
     """Take every WAV file below a folder as the recording of the clip of its name; how many there were.
 
-    Raises Unfit, and takes none, where one is not a recording of a clip of this language.
+    `catalogue` has the words, if not those of all. Raises Unfit, and takes none, where one is not a recording of a
+    clip of this language.
     """
-    clips = {f"{clip.id}.wav": clip for clip in inventory(Catalogue.load()) if clip.language == language}
+    words = catalogue or Catalogue.load()
+    clips = {f"{clip.id}.wav": clip for clip in inventory(words) if clip.language == language}
     brought = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.wav"))}
     if not brought:
         raise Unfit(f"{folder}: no WAV file is there")

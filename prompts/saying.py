@@ -24,8 +24,6 @@ _READERS: Mapping[Kind, tuple[Callable[[str], object], str]] = {
         "a month and a day, such as 12-24",
     ),
     Kind.FULL_DATE: (date.fromisoformat, "a date, such as 2026-12-24"),
-    Kind.CALLS: (int, "a number of calls"),
-    Kind.FULL_DATE: (date.fromisoformat, "a date, such as 2026-12-24"),
     Kind.DIGITS: (str, "digits"),
     Kind.FACILITY: (str, "a facility's short name"),
 }
@@ -57,7 +55,7 @@ def _read(name: str, kind: Kind, text: str) -> object:
         raise PromptError(f"{name}={text}: {expected} expected") from error
 
 
-def sentence(folder: Path, clips: Sequence[str]) -> NDArray[np.int16]:
-    """The sound of clips of one language, one after the other, at 8 kHz."""
-    joined = np.concatenate([read_audio(folder / f"{clip}.wav") for clip in clips])
+def sentence(files: Sequence[Path]) -> NDArray[np.int16]:
+    """The sound of several files, one after the other, at 8 kHz."""
+    joined = np.concatenate([read_audio(file) for file in files])
     return np.round(joined * 32767).astype("<i2")

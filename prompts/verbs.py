@@ -15,6 +15,7 @@ from prompts.clips import AUDIO
 from prompts.engines import EngineError
 from prompts.listen import Listener, read_audio, transcript
 from prompts.manifest import read_manifest
+from prompts.own import Voice, voice_of
 from prompts.saying import sentence, told
 from prompts.sound import RATE, write_wave
 from prompts.speak import PromptError
@@ -24,12 +25,17 @@ app = typer.Typer(
 )
 LanguageOption = Annotated[str, typer.Option("--language", help="en or es")]
 Chosen = Annotated[str, typer.Argument(metavar="LANGUAGE", help="en or es")]
+Own = Annotated[
+    Path | None,
+    typer.Option("--own", metavar="DIR", help="a facility's own folder: its words.toml and recordings"),
+]
 
 
 @app.command()
 def build(
     voices: Annotated[Path, typer.Option(help="the folder `voices` of the npm package kokoro-js")],
     language: Annotated[str, typer.Option(help="only the clips spoken in this language")] = "",
+    own: Own = None,
 ) -> None:
     """Make the audio that is missing or was made from other words.
 
@@ -37,23 +43,26 @@ def build(
     installed.
     """
     try:
-        made = building.build(voices, (_language(language),) if language else LANGUAGES)
-    except EngineError as error:
+        made = building.build(voices, (_language(language),) if language else LANGUAGES, of=own)
+    except (EngineError, PromptError) as error:
         _refuse(str(error))
     typer.echo(f"{made} made")
 
 
 @app.command()
-def check() -> None:
+def check(own: Own = None) -> None:
     """Say where texts and audio differ; needs no speech engine. Exit status 1 where they do."""
-    found = building.check()
+    found = building.check_own(own) if own else building.check()
     typer.echo("\n".join(found) or "texts and audio agree")
     raise typer.Exit(bool(found))
 
 
 @app.command()
 def script(
-    language: Chosen, *, as_csv: Annotated[bool, typer.Option("--csv", help="for a spreadsheet")] = False
+    language: Chosen,
+    *,
+    as_csv: Annotated[bool, typer.Option("--csv", help="for a spreadsheet")] = False,
+    own: Own = None,
 ) -> None:
     """Print every clip of a language with its file and words, for a person to record.
 
@@ -63,7 +72,11 @@ def script(
     lines = csv.writer(sys.stdout, delimiter="," if as_csv else "\t", lineterminator="\n")
     if as_csv:
         lines.writerow(("file", "seconds", "words"))
-    for clip in building.script(_language(language)):
+    try:
+        clips = list(building.script(_language(language), own))
+    except PromptError as error:
+        _refuse(str(error))
+    for clip in clips:
         seconds = f"{spoken[clip.path].seconds:.1f}" if clip.path in spoken else ""
         lines.writerow((f"{clip.id}.wav", seconds, clip.words))
 
@@ -72,18 +85,18 @@ def script(
 def record(
     folder: Annotated[Path, typer.Argument(help="holds the files by the names that `script` prints")],
     language: LanguageOption,
+    own: Own = None,
 ) -> None:
     """Take a person's recordings in place of the machine's, file by file: all of a folder, or none.
 
     WAV at 8 kHz or more. They are trimmed and levelled as the others are. A recording stays until its words change.
     """
     try:
-        taken = recorded.take(folder, _language(language))
-    except recorded.Unfit as unfit:
+        taken = recorded.take(folder, _language(language), own or AUDIO, building.catalogue_of(own))
+    except (recorded.Unfit, PromptError) as unfit:
         _refuse(str(unfit))
-    typer.echo(
-        f"{taken} recordings taken; texts and audio agree" if not building.check() else f"{taken} taken"
-    )
+    differs = building.check_own(own) if own else building.check()
+    typer.echo(f"{taken} taken" if differs else f"{taken} recordings taken; texts and audio agree")
 
 
 @app.command()
@@ -97,18 +110,19 @@ def play(
     output: Annotated[
         Path | None, typer.Option("--output", help="a WAV file to write; without it the words are printed")
     ] = None,
+    own: Own = None,
 ) -> None:
     """Tell what a prompt says, with its variables, and write its sound as a caller hears it."""
-    catalogue = Catalogue.load()
     try:
-        said = told(catalogue, prompt, values or [])
-        clips = catalogue.clips(prompt, _language(language), said)
+        voice = voice_of(own, Catalogue.load()) if own else Voice(Catalogue.load())
+        said = told(voice.catalogue, prompt, values or [])
+        sounds = voice.sounds(prompt, _language(language), said)
     except PromptError as error:
         _refuse(str(error))
-    words = read_manifest(AUDIO)
-    typer.echo(" ".join(words[f"{language}/{clip}.wav"].words for clip in clips))
+    words = {folder: read_manifest(folder) for folder, _ in sounds}
+    typer.echo(" ".join(words[folder][path].words for folder, path in sounds))
     if output is not None:
-        write_wave(output, sentence(AUDIO / language, clips))
+        write_wave(output, sentence([folder / path for folder, path in sounds]))
 
 
 @app.command()

@@ -15,6 +15,7 @@ AT_ONCE = 0.1  # seconds for a key after what is said: it goes on without a paus
 async def accept(call: Call, controls: CalledPartyControls) -> None:
     """From the called party's answer to their decision."""
     offer = await controls.offer()
+    call.speak_for(offer.facility_id)
     if offer.language not in (None, call.language):
         await call.speak(offer.language)
     if offer.passive:

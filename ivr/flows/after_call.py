@@ -10,6 +10,7 @@ from ivr.policy.reasons import Denial
 async def after_call(call: Call, controls: InmateControls) -> None:
     """Why the call did not complete, or that it has ended; then perhaps another."""
     await call.speak(await controls.resume_session())
+    call.speak_for(controls.facility.id)
     reason = await controls.end_call()
     if reason is Denial.SWITCHED_OFF:
         end(reason)

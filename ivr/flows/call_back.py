@@ -20,6 +20,7 @@ async def call_back(call: Call, controls: CalledBackControls) -> None:
     if language is None:
         await call.finish()
         return
+    call.speak_for(controls.facility.id)
     await call.speak(language)
     if await is_verified(call, controls):
         await controls.verify()

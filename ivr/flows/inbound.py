@@ -24,6 +24,7 @@ async def inbound(call: Call, controls: CallingInControls) -> None:
         return
     if len(places) > 1:
         await choose_place(call, controls, places[:MOST_PLACES])
+    call.speak_for(controls.facility.id)
     await call.say("service_welcome", facility=controls.facility.id)
     await serve(call, controls)
     await say_goodbye(call)

@@ -17,6 +17,7 @@ async def outbound(call: Call, controls: InmateControls) -> None:
     """From the lifted phone to the ringing one."""
     await call.answer()
     facility = await controls.open_session()
+    call.speak_for(facility.id)
     await call.say("welcome", facility=facility.id)
     await choose_language(call, controls)
     await identify(call, controls)

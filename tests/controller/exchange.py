@@ -14,7 +14,7 @@ from tests.controller import steps
 from tests.fakes.ami_server import FakeAmi
 from tests.fakes.asterisk import FakeAsterisk
 from tests.fakes.channel import FakeChannel
-from tests.transcripts.play import CATALOGUE, World
+from tests.transcripts.play import VOICES, World
 
 TOKEN = "demonstration"
 QUICK = Timing(retry_first_s=0.01, retry_most_s=0.01)
@@ -127,7 +127,7 @@ async def exchange(
 ) -> AsyncIterator[Exchange]:
     """Serve calls while the block runs."""
     async with watching(world) as watched:
-        runner = Runner(world.node, CATALOGUE)
+        runner = Runner(world.node, VOICES)
         agi = await serve(runner, port=0, token=TOKEN, expressions=EXPRESSIONS)
         try:
             yield Exchange(watched, made(TOKEN, agi.port, watched.asterisk), agi)

@@ -22,7 +22,7 @@ from ivr.records import calls
 from ivr.records.states import CallState, Leg
 from tests.controller import steps
 from tests.fakes.loop import in_loop
-from tests.transcripts.play import CATALOGUE, NOON, ScriptedLine, World
+from tests.transcripts.play import NOON, VOICES, ScriptedLine, World
 
 FACILITY = "example-county-jail"
 NUMBER = "+12175550102"
@@ -165,7 +165,7 @@ def called_party(world: World, called: CalledPartyControls, *keys: str) -> Scrip
     line = ScriptedLine(deque(keys))
 
     async def dialogue() -> None:
-        await accept(Call(line, CATALOGUE), called)
+        await accept(Call(line, VOICES), called)
         await called.close()
 
     asyncio.run(dialogue())

@@ -81,7 +81,7 @@ def test_a_prompt_is_said_as_its_caller_hears_it() -> None:
     assert said == {"price": 60_000, "time": 15}
     clips = CATALOGUE.clips("price_and_time", "en", said)
     lengths = [len(read_audio(AUDIO / "en" / f"{clip}.wav")) for clip in clips]
-    assert len(sentence(AUDIO / "en", clips)) == sum(lengths)
+    assert len(sentence([AUDIO / "en" / f"{clip}.wav" for clip in clips])) == sum(lengths)
 
 
 @pytest.mark.parametrize(

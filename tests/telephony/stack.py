@@ -1,5 +1,6 @@
 """A stack with its cast in the database: real Asterisk, real controller, a played network, free ports."""
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,7 +24,17 @@ from ivr.demonstration.stage import Numbers, Stage, prepare, stage
 from ivr.facility.tables import facility, inmate
 from ivr.own_asterisk import PROMPTS
 from prompts.catalogue import Catalogue
-from tests.telephony.cast import CALLER_ID, FREE_BY_LAW, OVERLAY_SECONDS, TARIFF, Role, facility_file
+from prompts.recorded import take
+from tests.telephony.cast import (
+    CALLER_ID,
+    FREE_BY_LAW,
+    JAIL,
+    OVERLAY_SECONDS,
+    PRISON,
+    TARIFF,
+    Role,
+    facility_file,
+)
 
 NAME_HERTZ = 350.0
 _MIGRATING = Lock()  # Alembic knows one migration at a time in a process
@@ -71,6 +82,7 @@ def running_stack(
         path = folder / f"{facility_id}.toml"
         path.write_text(facility_file(facility_id, roles, today))
         files.append(path)
+    _speak_for_themselves(of_stack.own_prompts / PRISON)
     with _MIGRATING:
         if not database_url:
             _put_migrated_file(of_stack)
@@ -87,6 +99,14 @@ def running_stack(
         of_stack, found, numbers, ear=ear(), telephones=provide_telephones(found), controller=controller
     ) as running:
         yield running
+
+
+def _speak_for_themselves(own: Path) -> None:
+    """The prison has a recording of its own of its name: that of the jail's, so that it is told from that of all."""
+    with TemporaryDirectory() as brought:
+        shutil.copy(PROMPTS / "en" / f"facility.{JAIL}.wav", Path(brought) / f"facility.{PRISON}.wav")
+        own.mkdir(parents=True)
+        take(Path(brought), "en", own)
 
 
 def _put_migrated_file(settings: Settings) -> None:

@@ -14,7 +14,7 @@ from ivr.flows.call_back import call_back
 from ivr.flows.inbound import inbound
 from ivr.policy.service import FREE_AFTER
 from ivr.records import call_backs
-from tests.transcripts.play import CATALOGUE, ScriptedLine, World, _parts
+from tests.transcripts.play import VOICES, ScriptedLine, World, _parts
 
 JAILS_NUMBER = "12175550100"
 
@@ -35,7 +35,7 @@ async def _play(world: World, parts: deque[tuple[str, list[str]]], shown: str, c
         heard.append(head)
         keys = deque(line.removeprefix("> ") for line in lines if line.startswith("> "))
         line = ScriptedLine(keys, heard)
-        call = Call(line, CATALOGUE)
+        call = Call(line, VOICES)
         try:
             if head == "caller:":
                 controls = CallingInControls(world.node, shown, called)

@@ -38,10 +38,12 @@ from ivr.staff.changes import do
 from ivr.staff.changes import read as read_change
 from prompts.catalogue import Catalogue
 from prompts.listen import Heard, transcript
+from prompts.own import Voice, Voices
 from rating.money import Money, format_money
 from tests.transcripts.loaded import load_once
 
-CATALOGUE = Catalogue.load()
+VOICES = Voices(Voice(Catalogue.load()))
+CATALOGUE = VOICES.common.catalogue
 FACILITY = Path(__file__).parents[2] / "examples" / "demonstration.toml"
 KEY = PinKey(bytes(32))
 NOON = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)  # in Chicago
@@ -223,7 +225,7 @@ class _Session:
         """Every part in turn; what was heard, done and recorded."""
         line = self._line("inmate:")
         controls = self._controls()
-        await self._script(line, outbound(Call(line, CATALOGUE), controls), controls)
+        await self._script(line, outbound(Call(line, VOICES), controls), controls)
         while line.variables.get("VERDICT") == "DIAL":
             call_id = line.variables["CALL_ID"]
             dial_status, note = await self._dialled(call_id)
@@ -233,7 +235,7 @@ class _Session:
                 break
             controls = self._controls(line, call_id, dial_status, note)
             line = self._line("inmate:")
-            await self._script(line, after_call(Call(line, CATALOGUE), controls), controls)
+            await self._script(line, after_call(Call(line, VOICES), controls), controls)
         self._record()
         return self.played
 
@@ -261,7 +263,7 @@ class _Session:
             await script  # type: ignore[misc]
         except SessionEnded as ended:
             reason = ended.reason
-            call = Call(line, CATALOGUE)
+            call = Call(line, VOICES)
             await call.say_ending(reason)
             await say_goodbye(call)
         except CallerGone:
@@ -282,7 +284,7 @@ class _Session:
             return DIAL_STATUS[head], ""
         line = self._line("called party:")
         controls = CalledPartyControls(self.world.node, call_id, "PJSIP/carrier-1")
-        call = Call(line, CATALOGUE)
+        call = Call(line, VOICES)
         try:
             await accept(call, controls)
         except CallerGone:

@@ -34,7 +34,7 @@ from ivr.policy.keys import ACCEPTING, BLOCKING, OfferKeys
 from ivr.policy.service import Missed
 from rating.money import ZERO, Money
 from rating.quote import NO_CHARGE, Quote
-from tests.transcripts.play import CATALOGUE, ScriptedLine
+from tests.transcripts.play import VOICES, ScriptedLine
 
 DAY = date(2026, 11, 23)
 TALK = PastTalk("f" * 32, DAY, 2, Payer.PREPAID, Money(120_000))
@@ -47,7 +47,7 @@ def lines(
 ) -> list[str]:
     """What is heard where these keys are pressed."""
     line = ScriptedLine(deque(keys), [])
-    asyncio.run(_run(script(Call(line, CATALOGUE), controls, *more)))
+    asyncio.run(_run(script(Call(line, VOICES), controls, *more)))
     return [each for each in line.heard if not each.startswith("> ")]
 
 
@@ -58,7 +58,7 @@ async def _run(script: Awaitable[object]) -> None:
 def said(*spoken: Spoken) -> list[str]:
     """What these prompts sound like."""
     line = ScriptedLine(deque(), [])
-    asyncio.run(Call(line, CATALOGUE).say_all(*spoken))
+    asyncio.run(Call(line, VOICES).say_all(*spoken))
     return line.heard
 
 
@@ -169,7 +169,7 @@ def test_every_key_that_accepts_is_said_by_every_menu(accept: str) -> None:
 @pytest.mark.parametrize(("block", "confirm"), [("9", "6"), ("6", "7"), ("7", "9")])
 def test_every_key_that_blocks_is_said_and_no_key_has_two_meanings(block: str, confirm: str) -> None:
     assert said(*choices(offer(OfferKeys("1", block, confirm))))[-1] == f"block_key.{block}"
-    assert f"block_confirm.{confirm}" in CATALOGUE.prompts
+    assert f"block_confirm.{confirm}" in VOICES.common.catalogue.prompts
     wishes = {OfferKeys(str(one), block, confirm).wish(key) for one in ACCEPTING for key in "0123456789"}
     assert len(wishes) == 7
     for one in ACCEPTING:

@@ -5,17 +5,19 @@ from sqlalchemy import select
 from ivr.facility.daily import number_request
 from ivr.policy.reasons import Denial, Outcome
 from tests.telephony.acting import accepts, dials_family, does_not_call_again, identifies, is_asked, said_to
-from tests.telephony.cast import PRISON
+from tests.telephony.cast import JAIL, PRISON
 from tests.telephony.registry import story
 from tests.telephony.scene import PREPAID, PROLOGUE, Scene
 
 
-def _is_denied(scene: Scene, reason: Denial, spoken: str = "") -> None:
+def _is_denied(scene: Scene, reason: Denial, spoken: str = "") -> list[str]:
     with scene.inmate() as inmate:
         dials_family(scene, inmate)
         does_not_call_again(inmate)
-    assert said_to(inmate)[1:] == [*PROLOGUE[1:], spoken or f"ending.{reason}", "another_call"]
+    heard = said_to(inmate)
+    assert heard[1:] == [*PROLOGUE[1:], spoken or f"ending.{reason}", "another_call"]
     _was_denied(scene, reason)
+    return heard
 
 
 def _was_denied(scene: Scene, reason: Denial) -> None:
@@ -83,8 +85,11 @@ def a_number_that_the_facility_has_blocked(scene: Scene) -> None:
 
 
 @story(prepaid="5.00", facility=PRISON)
-def a_call_outside_the_schedule(scene: Scene) -> None:
-    _is_denied(scene, Denial.OUTSIDE_SCHEDULE)
+def a_call_outside_the_schedule_refused_in_the_facilitys_own_voice(scene: Scene) -> None:
+    heard = _is_denied(scene, Denial.OUTSIDE_SCHEDULE)
+    assert (
+        heard[0] == f"welcome facility={JAIL}"
+    )  # its own recording says so, and that of all the prison's name
 
 
 @story()
