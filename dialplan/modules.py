@@ -61,6 +61,7 @@ FACILITY = (
     "func_hangupcause",
     "func_periodic_hook",  # announcements in a talk
     "func_uri",  # for func_periodic_hook
+    "func_volume",  # as loud as an inmate wants it
     "res_agi",
     "res_clialiases",  # `ivr lockdown` on the console
     "res_pjsip_header_funcs",  # what an answer tells of forwarding

@@ -6,6 +6,7 @@ from typing import NoReturn, Protocol
 
 from ivr.policy.reasons import INAUDIBLE, Reason
 from ivr.policy.recording import RecordingFile
+from ivr.policy.volume import GAIN, Volume
 from prompts.own import Voice, Voices
 
 LANGUAGES = ("en", "es")
@@ -111,6 +112,10 @@ class Call:
         """From now on say everything in this language, Asterisk's own warnings too."""
         self.language = language
         await self.line.set_variable("CHANNEL(language)", language)
+
+    async def speak_at(self, volume: Volume) -> None:
+        """From now on speak so loud into this listener's ear, the other person in the talk too."""
+        await self.line.set_variable("VOLUME(TX)", str(GAIN[volume]))
 
     async def say(self, prompt_id: str, /, **told: object) -> None:
         """Say a prompt to its end; keys don't cut it."""

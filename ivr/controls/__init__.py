@@ -18,6 +18,7 @@ from ivr.policy.keys import Wish
 from ivr.policy.recording import RecordingFile
 from ivr.policy.request import Payer
 from ivr.policy.service import RequestKind
+from ivr.policy.volume import Volume
 from rating.quote import Quote
 
 __all__ = [
@@ -52,5 +53,6 @@ __all__ = [
     "RequestKind",
     "Standing",
     "UnfitPin",
+    "Volume",
     "Wish",
 ]

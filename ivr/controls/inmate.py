@@ -16,7 +16,7 @@ from ivr.controls.choosing import Choices, card_keyed, choices_of, offers_a_choi
 from ivr.controls.facts import Caller, Choice
 from ivr.controls.granting import Grant, Refused, granted, rung_for_link
 from ivr.controls.node import Node
-from ivr.controls.own import OwnControls, keep_language, language_of
+from ivr.controls.own import OwnControls, keep_language, language_of, take_file
 from ivr.controls.settlement import Ending, Settled, settle_call
 from ivr.controls.telling import missed_for_funds
 from ivr.facility import bookings, lookup
@@ -32,6 +32,7 @@ from ivr.policy.hotline import ANONYMOUS_KINDS, LONGEST_CODE, NO_STATION, Hotlin
 from ivr.policy.identity import IdentifyBy, UnfitPin
 from ivr.policy.reasons import Denial, NotRecorded, Outcome, Reason
 from ivr.policy.request import Allow, Deny, Link, Payer
+from ivr.policy.volume import Volume
 from ivr.records import calls, evidence, sessions
 
 #: How long the end of a talk, as Asterisk's events tell it, is waited for before the dialplan's note alone counts.
@@ -71,6 +72,7 @@ class InmateControls:
     _booking: Booking | None = None  # at an intake station
     _hotline: Hotline | None = None  # whose code was keyed
     _has_name: bool = False
+    volume: Volume = Volume.NORMAL  # that the inmate chose when they called before
     _language: str = "en"
     _chose_language: bool = False
     _name_file: str = ""
@@ -112,6 +114,7 @@ class InmateControls:
             structlog.contextvars.bind_contextvars(station=self.station_id)
         self._inmate, self._inmate_id, self._language = row.inmate, row.inmate_id or "", row.language
         self._has_name = self._booking.has_name if self._booking else row.has_name
+        self.volume = Volume(row.volume or Volume.NORMAL)
         self.node.live.in_dialogue.add(self.call_id)
         self._is_open = True
         return self._language
@@ -141,6 +144,7 @@ class InmateControls:
                 self._booking, self._has_name = found, found.has_name
             case _:
                 self._inmate, self._inmate_id, self._has_name = found.id, found.inmate_id, found.has_name
+                self.volume = Volume(found.volume or Volume.NORMAL)
         return True
 
     @property
@@ -191,7 +195,7 @@ class InmateControls:
         """
         self.node.live.in_dialogue.discard(self.call_id)
         if self._name_file:
-            await asyncio.to_thread(_take_file, Path(self._name_file + ".ulaw"))
+            await asyncio.to_thread(take_file, Path(self._name_file + ".ulaw"))
         if self._ringing and reason is None:
             return
         if self.call_id:
@@ -358,7 +362,7 @@ class InmateControls:
     async def keep_recorded_name(self) -> bool:
         """Keep what was recorded if somebody spoke, and whether they did; the file goes."""
         path, self._name_file = Path(self._name_file + ".ulaw"), ""
-        name = await asyncio.to_thread(_take_file, path)
+        name = await asyncio.to_thread(take_file, path)
         if spoken := holds_speech(name):
             await self.node.database.transact(self._keep_name, name)
             self._has_name = True
@@ -489,12 +493,3 @@ def _resume(
     row = sessions.session_of(conn, session_id)
     booking = bookings.booking_by_id(conn, row.booking_id) if row and row.booking_id else None
     return lookup.facility_of_station(conn, station_id), row, booking
-
-
-def _take_file(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
-    finally:
-        path.unlink(missing_ok=True)

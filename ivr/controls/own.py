@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
@@ -12,6 +13,7 @@ from ivr.facility.lookup import Facility
 from ivr.facility.tables import inmate
 from ivr.policy.quantity import MINUTE_MS, CallQuota, Counted, MinuteQuota, calls_left, ms_left
 from ivr.policy.request import CallRequest, Payer
+from ivr.policy.volume import Volume
 from ivr.records import sessions
 from rating.money import Money
 from rating.numbers import NumberRefusal, Unusable
@@ -47,6 +49,20 @@ class OwnControls:
         """Whether the name may be recorded anew now."""
         return await self.node.database.read(_may_record_name, self.inmate_key, self.node.now())
 
+    async def keep_volume(self, volume: Volume) -> None:
+        """The telephone speaks so loud to them the next time too."""
+        await self.node.database.transact(_keep_volume, self.inmate_key, volume)
+
+
+def take_file(path: Path) -> bytes:
+    """What was recorded there, nothing if it was not; the file goes."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    finally:
+        path.unlink(missing_ok=True)
+
 
 def language_of(conn: Connection, found: Row[Any], language: str, *, is_chosen: bool) -> str:
     """The language in which an inmate goes on: chosen by key a moment ago, which is kept, or else the kept one."""
@@ -65,6 +81,10 @@ def keep_language(conn: Connection, session_id: str, inmate_key: int, language: 
 
 def _keep_language(conn: Connection, inmate_key: int, language: str) -> None:
     conn.execute(update(inmate).where(inmate.c.id == inmate_key).values(language=language))
+
+
+def _keep_volume(conn: Connection, inmate_key: int, volume: Volume) -> None:
+    conn.execute(update(inmate).where(inmate.c.id == inmate_key).values(volume=volume))
 
 
 def _may_record_name(conn: Connection, inmate_key: int, at: datetime) -> bool:

@@ -116,6 +116,7 @@ _INMATE = Prepared(
         inmate.c.inmate_id,
         inmate.c.pin_hash,
         inmate.c.language,
+        inmate.c.volume,
         inmate.c.recorded_name.is_not(None).label("has_name"),
     ).where(inmate.c.facility_id == bindparam("facility_id"), inmate.c.inmate_id == bindparam("keyed"))
 )
@@ -124,6 +125,7 @@ _INMATE_BY_PIN = Prepared(
         inmate.c.id,
         inmate.c.inmate_id,
         inmate.c.language,
+        inmate.c.volume,
         inmate.c.recorded_name.is_not(None).label("has_name"),
     ).where(inmate.c.facility_id == bindparam("facility_id"), inmate.c.pin_hash == bindparam("hashed"))
 )

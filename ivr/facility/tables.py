@@ -27,6 +27,7 @@ from ivr.policy.quantity import Counted, DayKind, Each, From
 from ivr.policy.recording import Unrecorded
 from ivr.policy.request import ONLY_PAYERS, BlockCause, InmateState, PanMode
 from ivr.policy.switching import Way
+from ivr.policy.volume import Volume
 from rating.call_type import CallType
 from rating.site import FacilityKind, Operator
 
@@ -236,10 +237,12 @@ inmate = Table(
     Column("recorded_name", LargeBinary),  # mu-law, 8,000 samples a second
     Column("name_recorded_at", Instant),
     Column("language", String(2)),  # chosen by key at a telephone, for the next time
+    Column("volume", String(7)),  # so too
     UniqueConstraint("facility_id", "inmate_id"),
     UniqueConstraint("facility_id", "pin_hash"),  # where a PIN alone is keyed, it is one inmate's
     ForeignKeyConstraint(["facility_id", "unit_id"], ["housing_unit.facility_id", "housing_unit.id"]),
     one_of("state", *InmateState),
+    one_of("volume", *Volume),
 )
 
 # People who were arrested a moment ago and have their free calls at an intake station.

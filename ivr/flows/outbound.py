@@ -1,7 +1,7 @@
 """An inmate lifts a telephone, says who they are, and calls a number."""
 
 from ivr.call import LANGUAGES, Call, end, speech
-from ivr.controls import Asking, Grant, IdentifyBy, InmateControls, Refused
+from ivr.controls import Asking, Grant, IdentifyBy, InmateControls, Refused, Volume
 from ivr.flows.goodbye import DIALOGUE_SECONDS, say_goodbye
 from ivr.flows.hotline import call_hotline
 from ivr.flows.own_menu import own_menu
@@ -23,6 +23,8 @@ async def outbound(call: Call, controls: InmateControls) -> None:
     await identify(call, controls)
     if controls.language != call.language:
         await call.speak(controls.language)
+    if controls.volume is not Volume.NORMAL:
+        await call.speak_at(controls.volume)
     if controls.hotline is None:
         await place_calls(call, controls)
     else:

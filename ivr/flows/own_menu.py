@@ -1,4 +1,4 @@
-"""An inmate presses star at the number prompt: what they have left, their PIN, their name, their language."""
+"""An inmate presses star at the number prompt: what they have left, their PIN, name, volume and language."""
 
 from ivr.call import Call, Spoken, speech
 from ivr.controls import InmateControls, Left, OwnControls
@@ -18,6 +18,8 @@ async def own_menu(call: Call, controls: InmateControls, own: OwnControls) -> No
                 await change_pin(call, controls)
             case "3" if may_record:
                 await record_name_anew(call, controls)
+            case "4":
+                await speak_louder(call, controls, own)
             case "8":
                 await call.speak("en" if call.language == "es" else "es")
                 await controls.language_chosen(call.language, by_key=True)
@@ -32,7 +34,7 @@ def offers(controls: InmateControls, *, may_record: bool) -> list[Spoken]:
         offered.append(speech("pin_offer"))
     if may_record:
         offered.append(speech("name_offer"))
-    return [*offered, speech("accept_menu_language"), speech("account_back")]
+    return [*offered, speech("volume_offer"), speech("accept_menu_language"), speech("account_back")]
 
 
 def left_told(left: Left) -> list[Spoken]:
@@ -45,6 +47,14 @@ def left_told(left: Left) -> list[Spoken]:
     if left.minutes is not None:
         told.append(speech("minutes_left_now", time=left.minutes))
     return told
+
+
+async def speak_louder(call: Call, controls: InmateControls, own: OwnControls) -> None:
+    """The next volume, which is heard at once and kept; after the loudest the normal one."""
+    controls.volume = controls.volume.next
+    await call.speak_at(controls.volume)
+    await own.keep_volume(controls.volume)
+    await call.say(f"volume.{controls.volume}")
 
 
 async def record_name_anew(call: Call, controls: InmateControls) -> None:

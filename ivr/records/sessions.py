@@ -25,6 +25,7 @@ _SESSION = Prepared(
         session.c.booking_id,
         session.c.language,
         inmate.c.recorded_name.is_not(None).label("has_name"),
+        inmate.c.volume,
     )
     .outerjoin(inmate, inmate.c.id == session.c.inmate)
     .where(session.c.id == bindparam("session_id"))

@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.policy",
         "rating",
     },
-    "ivr.call": {"ivr.agi", "ivr.policy.reasons", "ivr.policy.recording", "prompts"},
+    "ivr.call": {"ivr.agi", "ivr.policy.reasons", "ivr.policy.recording", "ivr.policy.volume", "prompts"},
     "ivr.live": {"ivr.policy.dropped", "ivr.policy.reasons"},
     "ivr.controls": {
         "accounts",

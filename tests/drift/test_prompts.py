@@ -8,6 +8,7 @@ from ivr.policy.keys import ACCEPTING, BLOCKING, OfferKeys
 from ivr.policy.reasons import INAUDIBLE, UNFORESEEN, Cutoff, Denial, Outcome
 from ivr.policy.request import NotCovered
 from ivr.policy.service import Missed
+from ivr.policy.volume import Volume
 from ivr.runner import SCRIPTS
 from prompts.catalogue import Catalogue
 
@@ -46,7 +47,7 @@ def _families() -> set[str]:
     limits -= {f"warning.{each}" for each in UNFORESEEN}
     limits.add(f"ended.{Outcome.CUT_OFF}")  # a talk that staff end, without a warning
     told = {f"not_covered.{each}" for each in NotCovered} | {f"missed.{each}" for each in Missed}
-    return reasons | limits | told | _by_key()
+    return reasons | limits | told | {f"volume.{each}" for each in Volume} | _by_key()
 
 
 def _by_key() -> set[str]:

@@ -131,6 +131,15 @@ def longest_tone_ms(sound: Samples) -> int:
     return _longest_run((rms > _TONE_RMS[0]) & (rms < _TONE_RMS[1])) * 1000 * _FRAME // RATE
 
 
+def loudness_of_voice(party: Party, hertz: float) -> float:
+    """How loud a voice of this tone reached somebody, as RMS of full scale."""
+    sound, step = party.sound(), round(STEP_S * RATE)
+    heard = [
+        sound[n * step : (n + 1) * step] for n, is_there in enumerate(tone_steps(sound, hertz)) if is_there
+    ]
+    return float(np.median([np.sqrt((each.astype(np.float64) ** 2).mean()) for each in heard]))
+
+
 def _longest_run(holds: NDArray[np.bool_]) -> int:
     changes = np.flatnonzero(np.diff(np.concatenate([[0], holds.astype(int), [0]])))
     return int((changes[1::2] - changes[::2]).max(initial=0))

@@ -21,6 +21,7 @@ def test_a_pin_is_changed_in_the_menu_by_star_at_the_number_prompt(world: World)
         left_offer
         pin_offer
         name_offer
+        volume_offer
         accept_menu_language
         account_back
         > 2
@@ -32,6 +33,7 @@ def test_a_pin_is_changed_in_the_menu_by_star_at_the_number_prompt(world: World)
         left_offer
         pin_offer
         name_offer
+        volume_offer
         accept_menu_language
         account_back
         > silence
@@ -61,6 +63,7 @@ def test_the_old_pin_holds_while_no_new_one_is_taken(world: World) -> None:
         left_offer
         pin_offer
         name_offer
+        volume_offer
         accept_menu_language
         account_back
         > 2
@@ -83,6 +86,7 @@ def test_the_old_pin_holds_while_no_new_one_is_taken(world: World) -> None:
         left_offer
         pin_offer
         name_offer
+        volume_offer
         accept_menu_language
         account_back
         > silence
@@ -95,6 +99,7 @@ def test_the_old_pin_holds_while_no_new_one_is_taken(world: World) -> None:
         left_offer
         pin_offer
         name_offer
+        volume_offer
         accept_menu_language
         account_back
         > 2
@@ -109,6 +114,7 @@ def test_the_old_pin_holds_while_no_new_one_is_taken(world: World) -> None:
         left_offer
         pin_offer
         name_offer
+        volume_offer
         accept_menu_language
         account_back
         > silence
@@ -135,6 +141,7 @@ def test_a_facility_may_keep_the_change_to_its_staff(database: Database, tmp_pat
         > *
         left_offer
         name_offer
+        volume_offer
         accept_menu_language
         account_back
         > 2

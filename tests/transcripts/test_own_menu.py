@@ -17,6 +17,7 @@ MENU = """
         left_offer
         pin_offer
         name_offer
+        volume_offer
         accept_menu_language
         account_back"""
 SHORT_MENU = MENU.replace("\n        name_offer", "")
@@ -48,6 +49,28 @@ def test_what_is_left_is_told_without_limits_and_money(world: World) -> None:
         enter_number
         > hangs up
     """)
+
+
+def test_each_press_makes_the_telephone_louder_and_it_stays_so_for_the_next_time(world: World) -> None:
+    chosen = f"""
+    inmate:{LOG_IN}
+        > *{MENU}
+        > 4
+        {{0}}{MENU}
+        > 4
+        {{1}}{MENU}
+        > silence
+        enter_number
+        > hangs up
+    """
+    world.plays(chosen.format("volume.louder", "volume.loudest"))
+    assert world.database.read_now(
+        lambda conn: conn.scalars(select(inmate.c.volume).order_by(inmate.c.inmate_id)).all()
+    ) == [
+        "loudest",
+        None,
+    ]
+    world.plays(chosen.format("volume.normal", "volume.louder"))
 
 
 def test_what_the_tightest_rule_leaves_is_told(database: Database, tmp_path: Path) -> None:

@@ -2,17 +2,23 @@
 
 import time
 
+import numpy as np
+import pytest
+
 from dialplan.network import OTHER_NUMBER, Behaviour, Way
 from dialplan.phone import SECONDS_BETWEEN_KEYS
 from ivr.demonstration.party import Party
 from ivr.policy.forwarding import Forwarded
 from ivr.policy.reasons import Outcome
-from prompts.listen import tone_share
+from ivr.policy.volume import GAIN, Volume
+from prompts.listen import read_audio, tone_share
 from tests.telephony.acting import (
     accepts,
     does_not_call_again,
+    identifies,
     is_asked,
     languages_of,
+    loudness_of_voice,
     prompts_in,
     puts_down,
     rings,
@@ -80,6 +86,30 @@ def both_hear_where_the_call_comes_from_each_in_their_language(scene: Scene) -> 
     assert prompts_in(file) == []
     channels = scene.stage.supervisor.asterisk.command("core show channels concise")
     assert f"{scene.role.station}-" not in channels
+
+
+@story(prepaid="5.00")
+def an_inmate_hears_as_loud_as_they_chose_and_the_family_and_the_recording_as_ever(scene: Scene) -> None:
+    with scene.both() as (inmate, family):
+        identifies(scene, inmate)
+        inmate.presses("*#")
+        inmate.begins_to_hear("volume_offer")
+        inmate.presses("4")
+        inmate.hears("volume.louder")
+        inmate.begins_to_hear("left_offer")
+        inmate.presses("9")
+        inmate.begins_to_hear("enter_number")
+        inmate.presses(f"{scene.role.number[1:]}#")
+        is_asked(family)
+        accepts(family)
+        talk(scene, inmate, family)
+        family.hangs_up()
+        does_not_call_again(inmate)
+    as_ever = loudness_of_voice(family, INMATE_HERTZ)
+    assert loudness_of_voice(inmate, FAMILY_HERTZ) == pytest.approx(GAIN[Volume.LOUDER] * as_ever, rel=0.05)
+    _, file = scene.finished_recording()
+    recorded = [np.abs(read_audio(file, channel)).max() for channel in (0, 1)]
+    assert recorded[0] == pytest.approx(recorded[1], rel=0.05)
 
 
 @story(facility=FREE_BY_LAW, area="413", privileged=True)
