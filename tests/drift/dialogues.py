@@ -13,6 +13,8 @@ from ivr.runner import SCRIPTS
 
 ROOT = Path(__file__).parents[2]
 DRAWN = ROOT / "docs" / "dialogues.md"
+#: `declined` says its last argument.
+VERBS = {"say", "ask", "speech", "declined"}
 HEAD = """\
 # The dialogues, as their code has them
 
@@ -28,11 +30,14 @@ class Script:
 
     name: str  # module.function
     follows: list[tuple[str, str]] = field(default_factory=list)
+    says: frozenset[str] = (
+        frozenset()
+    )  # prompts by name; what ends with a dot is completed by a word or a key
 
 
 def drawn() -> str:
     """The whole page: one graph for each script that the dialplan opens."""
-    scripts = _scripts()
+    scripts = scripts_of_flows()
     parts = [HEAD]
     for entry in SCRIPTS:
         reached = _reached(f"{entry}.{entry}", scripts)
@@ -60,7 +65,8 @@ def _reached(entry: str, scripts: Mapping[str, Script]) -> list[str]:
     return found
 
 
-def _scripts() -> dict[str, Script]:
+def scripts_of_flows() -> dict[str, Script]:
+    """Every script by its name."""
     trees = {path.stem: ast.parse(path.read_text("utf-8")) for path in (ROOT / "ivr" / "flows").glob("*.py")}
     found = {}
     for module, tree in sorted(trees.items()):
@@ -75,8 +81,26 @@ def _scripts() -> dict[str, Script]:
         for node in tree.body:
             if isinstance(node, ast.AsyncFunctionDef):
                 follows = dict.fromkeys(_follows(node, known, tables))
-                found[f"{module}.{node.name}"] = Script(f"{module}.{node.name}", list(follows))
+                name = f"{module}.{node.name}"
+                found[name] = Script(name, list(follows), frozenset(_says(node)))
     return found
+
+
+def said_when_declined() -> set[str]:
+    """What `accept.declined` says: whoever goes on with it names the prompt."""
+    tree = ast.parse((ROOT / "ivr" / "flows" / "accept.py").read_text("utf-8"))
+    goes_on = [each for each in ast.walk(tree) if isinstance(each, ast.Call)]
+    named = [each.args[-1] for each in goes_on if getattr(each.func, "id", "") == "declined"]
+    return {str(each.value) for each in named if isinstance(each, ast.Constant)}
+
+
+def _says(node: ast.AST) -> Iterator[str]:
+    for each in ast.walk(node):
+        if isinstance(each, ast.Call):
+            name = each.func.attr if isinstance(each.func, ast.Attribute) else getattr(each.func, "id", "")
+            if name in VERBS:
+                words = [word for given in each.args for word in ast.walk(given)]
+                yield from (str(word.value) for word in words if isinstance(word, ast.Constant))
 
 
 def _known(module: str, tree: ast.Module, trees: Mapping[str, ast.Module]) -> dict[str, str]:

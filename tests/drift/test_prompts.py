@@ -11,11 +11,11 @@ from ivr.policy.service import Missed
 from ivr.policy.volume import Volume
 from ivr.runner import SCRIPTS
 from prompts.catalogue import Catalogue
+from tests.drift.dialogues import VERBS
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = Catalogue.load()
 EXTENSIONS = (ROOT / "dialplan" / "templates" / "extensions.conf").read_text("utf-8")
-VERBS = {"say", "ask", "speech", "declined"}  # `declined` says its last argument
 
 
 def _said_by_flows() -> dict[str, set[str]]:
