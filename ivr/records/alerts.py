@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from ivr.records.tables import alert as alert_table
 
@@ -24,17 +24,26 @@ def alert(conn: Connection, kind: str, text: str, at: datetime) -> None:
 def alert_once(conn: Connection, kind: str, text: str, at: datetime) -> None:
     """The same, unless the same is open already."""
     same = (alert_table.c.kind == kind, alert_table.c.text == text, alert_table.c.done_at.is_(None))
-    if conn.scalar(select(alert_table.c.id).where(*same).limit(1)) is None:
+    if _is_first(conn, select(alert_table.c.id).where(*same).limit(1)):
         alert(conn, kind, text, at)
 
 
 def alert_unless_told(conn: Connection, kind: str, text: str, at: datetime) -> bool:
     """The same, unless it was told before, whatever has become of that; whether it is told now."""
     same = (alert_table.c.kind == kind, alert_table.c.text == text)
-    if conn.scalar(select(alert_table.c.id).where(*same).limit(1)) is not None:
+    if not _is_first(conn, select(alert_table.c.id).where(*same).limit(1)):
         return False
     alert(conn, kind, text, at)
     return True
+
+
+def _is_first(conn: Connection, same: Select[tuple[int]]) -> bool:
+    """Whether there is none of these; of nodes that are about to tell the same each waits for the one before."""
+    if conn.scalar(same) is not None:
+        return False
+    if conn.dialect.name == "postgresql":
+        conn.execute(select(func.pg_advisory_xact_lock(func.hashtext("alert"))))
+    return conn.scalar(same) is None
 
 
 def open_alerts(conn: Connection) -> Sequence[Row[Any]]:

@@ -1,10 +1,15 @@
 """Two nodes share a PostgreSQL database: each settles its own calls, sees what was asked of the other, and minds it."""
 
-from datetime import timedelta
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
 import pytest
+from sqlalchemy import Connection
 
 from accounts.db import Database, WriterLock, WriterLocked
 from ivr.config import Settings
@@ -125,6 +130,26 @@ async def test_a_node_that_is_gone_for_good_is_forgotten_once_its_calls_are_sett
     world.database.transact_now(nodes.started, "second", world.at)  # it was not gone for good
     world.database.transact_now(nodes.stopped, "second", world.at)
     assert forget() == "node second: forgotten"
+
+
+@only_postgresql
+def test_what_all_nodes_see_at_once_is_told_once(database: Database) -> None:
+    nodes_of_it = 6
+    together = threading.Barrier(nodes_of_it)
+
+    def tell(conn: Connection, text: str, tells: Callable[[Connection, str, str, datetime], object]) -> None:
+        tells(conn, "redis lost", text, NOON)
+
+    def see(n: int) -> None:
+        for tells in (alerts.alert_once, alerts.alert_unless_told):
+            for round_ in range(5):
+                together.wait(20)
+                database.transact_now(tell, f"{tells.__name__} {round_}", tells)
+
+    with ThreadPoolExecutor(nodes_of_it) as pool:
+        list(pool.map(see, range(nodes_of_it)))
+    told_of = Counter(row.text for row in database.read_now(alerts.open_alerts))
+    assert (len(told_of), set(told_of.values())) == (10, {1})
 
 
 @only_postgresql
