@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, select
 
+from ivr.counted import counted
 from ivr.policy.request import PAID_IN_CALLS
 from ivr.records.listing import RECORDED, UNRECORDED, flags, is_recorded, of_calls, shown_to
 from ivr.records.tables import call, leg_quality, session
@@ -100,7 +101,7 @@ def balance(row: Row[Any], amount: int | None) -> str | None:
 
 def in_calls(number: int) -> str:
     """A number of calls."""
-    return f"{number} {'call' if number == 1 else 'calls'}"
+    return counted(number, "call")
 
 
 def paid(row: Row[Any]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from ivr.policy.hotline import NO_STATION
-from ivr.records import calls
+from ivr.records import calls, listening
 from ivr.records.tables import call
 
 CALL_ID = re.compile(r"[0-9a-f]{32}")
@@ -83,6 +83,11 @@ def differences(conn: Connection, kept: Kept, since: datetime, until: datetime) 
         elif row.talk_from_at is None and row.id in kept.connected:
             found.append(Difference(row.id, "connected by Asterisk; no talk here"))
     for call_id, hour in kept.rung.items():
-        if since - timedelta(hours=1) < hour < until and not calls.is_known(conn, call_id):
+        if since - timedelta(hours=1) < hour < until and not _is_known(conn, call_id):
             found.append(Difference(call_id, "rung by Asterisk; no record here"))
     return found
+
+
+def _is_known(conn: Connection, rung_id: str) -> bool:
+    """Whether it is a call of ours, or a telephone of staff that was rung to listen to one."""
+    return calls.is_known(conn, rung_id) or listening.is_known(conn, rung_id)

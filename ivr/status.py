@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from accounts.db import Database
 from ivr.clock import utc_now
 from ivr.config import Settings
+from ivr.counted import counted
 from ivr.instance import carrier_names, keyring_of, switchboard
 from ivr.records.state_of_node import Known, known
 
@@ -58,7 +59,7 @@ def status(settings: Settings) -> list[Line]:
     lines = [
         _line("asterisk", seen, lambda _: "up"),
         _controller_line(answers["controller"]),
-        _line("database", held, lambda of: f"up; {of.calls} call{'s' * (of.calls != 1)} in progress"),
+        _line("database", held, lambda of: f"up; {counted(of.calls, 'call')} in progress"),
         _disk_line(answers["disk"]),
     ]
     if settings.redis_url:

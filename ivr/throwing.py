@@ -124,11 +124,11 @@ def _in_asterisk(
         for call_id, legs in talking.items():
             _announce(board, legs, closing.calls[call_id] if closing.calls else None)
         _end(board, {call_id: each for call_id, each in calls.items() if not each.talking}, closing)
-        tell(f"{len(talking)} calls end in a minute")
+        tell(f"calls that end in a minute: {len(talking)}")
         wait(_left(closing, talking))
         calls = {call_id: each for call_id, each in _calls(board, closing).items() if call_id in talking}
     _end(board, calls, closing)
-    tell(f"{len(calls)} calls were ended")
+    tell(f"calls ended: {len(calls)}")
 
 
 def _left(closing: _Closing, talking: Collection[str]) -> float:

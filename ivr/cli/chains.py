@@ -1,5 +1,6 @@
 """What verbs that prove a chain of hashes have in common."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 
 from accounts.db import Chain, Database, chained
 from ivr.clock import utc_now
+from ivr.counted import counted
 
 #: What waits longer for its link in the chain is proved by nothing.
 LINKED_WITHIN = timedelta(hours=1)
@@ -20,6 +22,16 @@ Known = Annotated[
 
 class HeadUnread(Exception):  # noqa: N818 - a mistake of whoever asks
     """What was given is no head of a chain."""
+
+
+def entries(number: int, waiting: int) -> str:
+    """How many there are, and how many of them nothing proves yet."""
+    return f"{counted(number, 'entry', 'entries')}, {waiting:,} of them not in the chain yet"
+
+
+def found(faults: Sequence[str]) -> str:
+    """How many faults there are."""
+    return counted(len(faults), "fault") if faults else "no fault"
 
 
 def faults(database: Database, chain: Chain, known: str | None) -> list[str]:

@@ -17,6 +17,7 @@ from ivr.cli import chains
 from ivr.cli.calls import open_database
 from ivr.cli.chains import Known
 from ivr.cli.staff import look
+from ivr.counted import counted
 from rating.money import Money, format_money
 
 
@@ -60,10 +61,8 @@ def verify(
         waiting, where = database.read_now(LEDGER.unlinked), database.read_now(LEDGER.head)
     for fault in faults:
         typer.echo(fault)
-    told = (
-        f"{added.accounts:,} accounts, {added.transfers:,} entries, {waiting:,} of them not in the chain yet"
-    )
-    typer.echo(f"{told}; {f'{len(faults):,} faults' if faults else 'no fault'}")
+    told = f"{counted(added.accounts, 'account')}, {chains.entries(added.transfers, waiting)}"
+    typer.echo(f"{told}; {chains.found(faults)}")
     typer.echo(f"head {where}")
     if faults:
         raise typer.Exit(1)

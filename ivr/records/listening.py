@@ -94,6 +94,17 @@ def ended(conn: Connection, listening_id: str, at: datetime) -> None:
     _change(conn, listening_id, to_at=at)
 
 
+def is_known(conn: Connection, listening_id: str) -> bool:
+    """Whether somebody was ever to listen under this id."""
+    return conn.scalar(select(listening.c.id).where(listening.c.id == listening_id)) is not None
+
+
+def listens_with(conn: Connection, phone: str) -> Row[Any] | None:
+    """What a telephone of staff listens to now, or is rung for."""
+    now = select(listening).where(listening.c.phone == phone, listening.c.to_at.is_(None))
+    return conn.execute(now.limit(1)).one_or_none()
+
+
 def of_call(conn: Connection, call_id: str) -> Sequence[Row[Any]]:
     """Everybody who ever listened to a call."""
     these = select(listening).where(listening.c.call_id == call_id).order_by(listening.c.asked_at)

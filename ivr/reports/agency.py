@@ -4,6 +4,7 @@ from collections import Counter
 
 from sqlalchemy import Connection, or_, select
 
+from ivr.counted import counted
 from ivr.facility.tables import inmate
 from ivr.policy.hotline import NO_STATION
 from ivr.policy.request import Payer
@@ -50,7 +51,7 @@ def agency_calls(conn: Connection, days: Days) -> Report:
         )
         by_day[day] += row.talk_ms
         owed += due
-    summary = [f"{len(rows)} calls; the agency owes ${format_money(Money(owed))}."]
+    summary = [f"{counted(len(rows), 'call')}; the agency owes ${format_money(Money(owed))}."]
     if hidden:
         summary.append(f"{hidden} more to hotlines that keep no trace of who calls, free.")
     return Report(
@@ -60,4 +61,5 @@ def agency_calls(conn: Connection, days: Days) -> Report:
         summary,
         [Stack(day, {"minutes": ms // 60_000}) for day, ms in sorted(by_day.items())],
         "minutes",
+        "day",
     )

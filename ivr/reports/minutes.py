@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from ivr.counted import counted
 from ivr.entitlements import Given, entitlements
 from ivr.reports.report import Days, Report, Stack
 
@@ -20,17 +21,19 @@ def minutes_by_inmate(conn: Connection, days: Days, now: datetime) -> Report:
     rows = [_row(unit, inmate, given) for (unit, inmate), given in sorted(by_inmate.items())]
     short = sum(1 for row in rows if row[-1])
     is_known = any(row[4] is not None for row in rows)
+    people = counted(len(rows), "inmate")
     return Report(
         f"Minutes by inmate: {days.in_words}",
         ("inmate", "unit", "used", "possible", "entitled", "short_days"),
         rows,
         [
-            f"{len(rows)} inmates; {short} had days on which less was possible than the law gives."
+            f"{people}; {short} had days on which less was possible than the law gives."
             if is_known
-            else f"{len(rows)} inmates; no law is known that gives a person so many minutes here."
+            else f"{people}; no law is known that gives a person so many minutes here."
         ],
         [Stack(str(row[0]), {"used": row[2]}) for row in rows],
         "minutes",
+        "inmate",
     )
 
 

@@ -9,11 +9,14 @@ from ivr.reports.report import Report
 MOST_PARTS = 7
 OTHER = "other"
 _INCHES_HIGH, _INCHES_A_BAR, _INCHES_WIDE = 5.0, 0.28, 8.0
+#: Room for so many at least, so that the only bar is a bar and no wall.
+_LEAST_PLACES = 6
 
 
 def draw(report: Report, file: Path) -> None:
     """Write the bars as PNG, whatever the file's name ends with. Raises OSError where it can't be written."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - a second of loading that only pictures need
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
     totals: Counter[str] = Counter()
     for bar in report.bars:
@@ -30,8 +33,11 @@ def draw(report: Report, file: Path) -> None:
         axes.bar(places, heights, bottom=below, label=part)
         below = [low + height for low, height in zip(below, heights, strict=True)]
     axes.set_xticks(list(places), [bar.label for bar in report.bars], rotation=0 if len(places) <= 24 else 90)
+    axes.set_xlim(-0.6, max(len(places), _LEAST_PLACES) - 0.4)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel(report.across)
     axes.set_ylabel(report.unit)
-    axes.set_title(report.title)
+    figure.suptitle(report.title)
     if len(parts) > 1:
         figure.legend(loc="outside right upper")
     with file.open("wb") as picture:

@@ -61,6 +61,7 @@ class Report:
     summary: Sequence[str]
     bars: Sequence[Stack]
     unit: str
+    across: str  # what each bar is of
 
 
 def days_of(

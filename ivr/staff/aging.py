@@ -3,6 +3,7 @@
 from typing import Final
 
 from ivr import retention
+from ivr.counted import counted
 from ivr.staff.desk import Asked, Desk
 
 #: There may be more: ask again.
@@ -23,4 +24,4 @@ def purge(desk: Desk, asked: Purge) -> str:
     done = retention.destroy(
         desk.conn, desk.facility_id(asked), desk.at, author=asked.author, note=asked.note
     )
-    return f"{done} recordings destroyed"
+    return f"{counted(done, 'recording')} destroyed"

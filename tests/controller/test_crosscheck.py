@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from ivr.crosscheck import CONNECTED, RUNG, Difference, Kept, differences, kept_
 from ivr.policy.hotline import NO_STATION, HotlineKind
 from ivr.policy.reasons import Outcome
 from ivr.policy.talk import Evidence, Kind
-from ivr.records import calls
+from ivr.records import calls, listening
 from tests.controller import steps
 from tests.controller.conftest import Ivr
 from tests.controller.test_cli import is_one_line
@@ -52,6 +53,17 @@ def test_what_asterisk_keeps_no_record_of_since_it_keeps_no_trace_is_not_missed(
     world.database.transact_now(settle, call_id, ended, at=world.at, version="test", seen=seen)
     assert steps.record(world, call_id).dialled_at is not None
     assert told(world.database, Kept({}, frozenset({call_id}))) == []
+
+
+def test_a_telephone_of_staff_that_was_rung_to_listen_is_no_call(world: World, records: list[str]) -> None:
+    prepaid, subscribed, _, going_on = records
+    heard = "d" * 32
+    who: dict[str, Any] = {"author": "ida", "note": "Case 17", "phone": "staff-desk"}
+    world.database.transact_now(
+        lambda conn: listening.begin(conn, listening_id=heard, call_id=going_on, at=world.at, **who)
+    )
+    kept = Kept({prepaid: NOON, subscribed: NOON, heard: NOON}, frozenset({prepaid, subscribed}))
+    assert told(world.database, kept) == []
 
 
 @pytest.fixture

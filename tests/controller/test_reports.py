@@ -14,11 +14,14 @@ from ivr.reports.calls import calls_by_hour
 from ivr.reports.minutes import minutes_by_inmate
 from ivr.reports.plot import draw
 from ivr.reports.report import Days, Report, ReportError, Stack, days_of
+from ivr.staff.changes import do, read
+from tests.controller import steps
 from tests.controller.conftest import Ivr
 from tests.controller.test_cli import is_one_line
 from tests.controller.test_limits import talked
 from tests.controller.test_pricing import MASSACHUSETTS
-from tests.transcripts.play import World, demonstration
+from tests.controller.test_switches import settled
+from tests.transcripts.play import KEY, World, demonstration
 
 MONDAY = date(2026, 11, 23)
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -36,8 +39,18 @@ def test_calls_are_counted_in_their_local_hour_by_reason(
     assert report.summary[0] == "3 calls, 2 connected."
     assert report.bars[12] == Stack("12", {"completed": 2, "number_blocked": 1})
     assert len(report.bars) == 24
+    assert report.across == "hour of the day"
     for other in (MONDAY - timedelta(days=1), MONDAY + timedelta(days=1)):
         assert database.read_now(calls_by_hour, days(database, world, other, other)).summary == ["No calls."]
+
+
+def test_a_talk_that_staff_have_cut_off_was_connected(database: Database, world: World) -> None:
+    call_id = asyncio.run(steps.accepted(world))
+    given = {"call_id": call_id, "note": "threats", "author": "amy"}
+    world.database.transact_now(do, "cut", read("cut", given), KEY, world.at)
+    settled(world, call_id, -120.0, 0.0)
+    report = database.read_now(calls_by_hour, days(database, world))
+    assert report.summary == ["1 call, 1 connected.", "       1 100.0 %  cut_off"]
 
 
 def test_minutes_stand_beside_what_was_possible(database: Database, world: World, records: list[str]) -> None:
@@ -53,7 +66,7 @@ def test_free_calls_and_what_the_agency_pays_stand_one_by_one(database: Database
     assert report.columns == ("date", "inmate", "number", "seconds", "price", "law")
     [(day, inmate, _, seconds, price, law)] = report.rows
     assert (day, inmate, seconds, law) == ("2026-11-23", "1001", 130, "ma-2023")
-    assert report.summary == [f"1 calls; the agency owes ${price}."]
+    assert report.summary == [f"1 call; the agency owes ${price}."]
 
 
 def test_a_report_is_a_table_a_spreadsheet_and_a_picture(
@@ -76,7 +89,8 @@ def test_a_report_is_a_table_a_spreadsheet_and_a_picture(
 
 def test_a_picture_shows_the_largest_parts_and_sums_the_others(tmp_path: Path) -> None:
     parts = {f"part {number}": number for number in range(1, 12)}
-    draw(Report("Title", (), (), (), [Stack("one", parts), Stack("two", {})], "calls"), tmp_path / "bars")
+    bars = [Stack("one", parts), Stack("two", {})]
+    draw(Report("Title", (), (), (), bars, "calls", "hour"), tmp_path / "bars")
     assert (tmp_path / "bars").read_bytes().startswith(PNG)
 
 

@@ -90,7 +90,7 @@ def test_it_is_shown_before_it_is_done(
     monkeypatch.setattr(retention, "AT_ONCE", 2)
     monkeypatch.setattr("ivr.cli.recording.MORE", "2 recordings destroyed")
     done = ivr("recording", "purge", "--note", "as the county asked")
-    assert done.out == "2 recordings destroyed\n1 recordings destroyed\n"
+    assert done.out == "2 recordings destroyed\n1 recording destroyed\n"
     assert {row_of(world, each).state for each in ids} == {RecordingState.DESTROYED}
     assert {note for _, _, note in log(world)} == {"as the county asked"}
     listed = ivr("recording", "list").out
