@@ -228,7 +228,7 @@ def dispute(
     if refund and refuse:
         raise typer.BadParameter("either --refund or --refuse")
     with open_database() as database:
-        call_id = whole_id(database, call, hidden=False)
+        call_id = whole_id(database, call)
     decision = "refund" if refund else "refuse" if refuse else None
     change("account dispute", note, None, call_id=call_id, decision=decision)
 

@@ -47,8 +47,7 @@ def verify(known: Known = None) -> None:
         where = database.read_now(AUDIT.head)
     for fault in found:
         typer.echo(fault)
-    told = f"{linked + waiting:,} entries, {waiting:,} of them not in the chain yet"
-    typer.echo(f"{told}; {f'{len(found):,} faults' if found else 'no fault'}")
+    typer.echo(f"{chains.entries(linked + waiting, waiting)}; {chains.found(found)}")
     typer.echo(f"head {where}")
     if found:
         raise typer.Exit(1)
@@ -75,8 +74,10 @@ def show_(
     To look at it is a read that is logged, too.
     """
     first, last = since.date() if since else None, until.date() if until else None
-    wanted = Wanted(facility, author, first, last, most=most, deed=deed, verb=verb, about=about)
-    look("audit show", f"the audit log of {author or 'everybody'}")
+    wanted = Wanted(facility, author, first, last, most=most, deed=deed, verb=verb, about=about, covert=True)
+    asked = {"deed": deed, "verb": verb, "about": about, "facility": facility, "since": first, "until": last}
+    only = "".join(f", {name} {value}" for name, value in asked.items() if value is not None)
+    look("audit show", f"the audit log of {author or 'everybody'}{only}")
     with open_database() as database:
         found = database.read_now(changes_shown, wanted)
     if as_json:

@@ -97,9 +97,8 @@ def one_call(
     hidden: HIDDEN = False,
 ) -> None:
     """Tell one call as a story, while it is in progress too; that somebody looked is logged."""
-    look("cdr --hidden" if hidden else "cdr", f"call {call_id}")
     with open_database() as database:
-        lines = database.read_now(story, whole_id(database, call_id, hidden=hidden))
+        lines = database.read_now(story, looked_at(database, call_id, hidden=hidden))
     Console().print(story_table(lines))
 
 
@@ -122,9 +121,19 @@ def open_database() -> Iterator[Database]:
         yield database
 
 
-def whole_id(database: Database, start: str, *, hidden: bool) -> str:
-    """The one call whose id begins so."""
+def looked_at(database: Database, start: str, *, hidden: bool) -> str:
+    """The one call whose id begins so, once it is logged, by its whole id, that somebody looks at it."""
     found = database.read_now(cdr.ids_starting, start.lower(), hidden=hidden)
+    look("cdr --hidden" if hidden else "cdr", f"call {found[0] if len(found) == 1 else start}")
+    return _the_one(found, start)
+
+
+def whole_id(database: Database, start: str) -> str:
+    """The one call whose id begins so, of those that keep a trace of who calls."""
+    return _the_one(database.read_now(cdr.ids_starting, start.lower()), start)
+
+
+def _the_one(found: Sequence[str], start: str) -> str:
     if len(found) != 1:
         why = "more than one call begins with" if found else "there is no call"
         typer.echo(f"ivr: {why} {start}", err=True)

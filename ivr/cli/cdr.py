@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from accounts.db import Database
 from ivr import cdr
 from ivr.cli import staff
-from ivr.cli.calls import HIDDEN, open_database, story_table, whole_id
+from ivr.cli.calls import HIDDEN, looked_at, open_database, story_table
 from ivr.cli.given import DAY, TIME
 from ivr.cli.staff import LOCAL, AsJson, Facility
 from ivr.clock import utc_now
@@ -150,9 +150,8 @@ def show(
 
     That somebody looked is logged.
     """
-    staff.look("cdr --hidden" if hidden else "cdr", f"call {call_id}")
     with open_database() as database:
-        whole = whole_id(database, call_id, hidden=hidden)
+        whole = looked_at(database, call_id, hidden=hidden)
         if as_json:
             typer.echo(json.dumps(database.read_now(cdr.whole, whole), default=str))
         else:

@@ -31,7 +31,10 @@ def register(app: typer.Typer) -> None:
         most: Annotated[int, typer.Option("--most", min=1, help="how many of the newest")] = 50,
         as_json: AsJson = False,
     ) -> None:
-        """Show what staff have changed by verbs, the newest first: when, who, what and why."""
+        """Show what staff have changed by verbs, the newest first: when, who, what and why.
+
+        Who listens to whom, and who is watched, is in the log alone: `ivr audit show`.
+        """
         first, last = since.date() if since else None, until.date() if until else None
         with open_database() as database:
             found = database.read_now(changes_shown, Wanted(facility, author, first, last, most=most))

@@ -11,7 +11,7 @@ import typer
 
 from ivr.cli.calls import open_database
 from ivr.cli.given import DAY
-from ivr.cli.staff import Facility, show
+from ivr.cli.staff import Facility, look, show
 from ivr.staff.privileged_report import PARTS, Report, privileged_report
 
 Part = StrEnum("Part", {name.upper(): name for name in PARTS})  # type: ignore[misc] # typer offers its words
@@ -21,6 +21,7 @@ _NOTHING = {
     "calls": "No calls with them.",
     "recordings": "No recordings of these calls.",
     "accesses": "Nobody has touched a recording of these calls.",
+    "listenings": "Nobody was to hear one of these calls.",
 }
 
 
@@ -34,10 +35,12 @@ def report(
 ) -> None:
     """Report on privileged numbers over some days of the facility's.
 
-    The numbers, what was changed of the list, calls with them, recordings of these calls, and who opened what.
+    The numbers, what was changed of the list, calls with them, recordings of these calls, who opened what, and who was
+    to hear one. That somebody looked is logged.
     """
     if until < since:
         raise typer.BadParameter("--until: expected a day that is not before --since")
+    look("number privileged report", f"privileged numbers, {since.date()} to {until.date()}")
     found = _read(facility, since.date(), until.date())
     if as_json:
         typer.echo(json.dumps(found.as_dict()))

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from ivr.cli.calls import open_database
 from ivr.cli.given import DAY
-from ivr.cli.staff import Facility
+from ivr.cli.staff import Facility, look
 from ivr.clock import utc_now
 from ivr.reports.agency import agency_calls
 from ivr.reports.calls import calls_by_hour
@@ -68,7 +68,11 @@ def minutes(
     as_csv: AsCsv = False,
     png: Picture = None,
 ) -> None:
-    """Tell each inmate's minutes beside what a law gives them; without --from and --to over the last seven days."""
+    """Tell each inmate's minutes beside what a law gives them; without --from and --to over the last seven days.
+
+    That somebody looked is logged.
+    """
+    look("report minutes", _asked("minutes of each inmate", first, last))
     _show(_made(minutes_by_inmate, facility, first, last, WEEK, utc_now()), as_csv=as_csv, png=png)
 
 
@@ -80,8 +84,18 @@ def agency(
     as_csv: AsCsv = False,
     png: Picture = None,
 ) -> None:
-    """List free calls and those that the agency pays for by law; without --from and --to over the last thirty days."""
+    """List free calls and those that the agency pays for by law; without --from and --to over the last thirty days.
+
+    That somebody looked is logged.
+    """
+    look("report agency", _asked("free and agency-paid calls", first, last))
     _show(_made(agency_calls, facility, first, last, MONTH), as_csv=as_csv, png=png)
+
+
+def _asked(what: str, first: datetime | None, last: datetime | None) -> str:
+    """What the log has of a report: of what, and of which days where those were said."""
+    days = f"{first.date() if first else ''} to {last.date() if last else ''}".strip()
+    return f"{what}, {days}" if first or last else what
 
 
 def _made(

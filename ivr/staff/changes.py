@@ -52,6 +52,7 @@ from ivr.staff import (
 from ivr.staff.accounts import cards, complaints, debit, ending, money, opening, unclaimed
 from ivr.staff.authority import Act
 from ivr.staff.desk import Asked, Desk, StaffError, ToldOnce
+from ivr.staff.of_call import OfCall
 from ivr.staff.signing import Signer, Who, find, sign, who_asks
 from ivr.staff.unlock import Unlock, UnlockStation, unlock, unlock_station
 
@@ -108,7 +109,7 @@ CHANGES: Mapping[str, Change] = {
     "alerts done": Change(alerts.AlertDone, alerts.done),
     "cut": Change(cutting.Cut, cutting.cut),
     "node forget": Change(nodes.OfNode, nodes.forget, Role.ADMINISTRATOR),
-    "note": Change(noting.OnCall, noting.note),
+    "note": Change(OfCall, noting.note),
     "listen": Change(listening.Listen, listening.listen, Role.INVESTIGATOR),
     "cut-in": Change(listening.Listen, listening.cut_in, Role.INVESTIGATOR),
     "watch add": Change(watching.Watch, watching.watch, Role.INVESTIGATOR),
@@ -163,6 +164,9 @@ CHANGES: Mapping[str, Change] = {
     "cdr --hidden": Change(reading.Look, reading.look, Role.INVESTIGATOR, Deed.READ),
     "calls --hidden": Change(reading.Look, reading.look, Role.INVESTIGATOR, Deed.READ),
     "audit show": Change(reading.Look, reading.look, Role.INVESTIGATOR, Deed.READ),
+    "number privileged report": Change(reading.Look, reading.look, Role.INVESTIGATOR, Deed.READ),
+    "report minutes": _READ,
+    "report agency": _READ,
     "dump": Change(reading.Look, reading.look, Role.ADMINISTRATOR, Deed.READ),
 }
 #: What somebody who was called back may have done for their number: this and nothing else.
@@ -235,6 +239,7 @@ def attempt(
     signer = signer or Signer(asked.author)
     if not asked.signs_itself:
         asked = asked.model_copy(update={"author": signer.author})
+    asked = asked.named_whole(conn)
     desk = Desk(conn, at, pin_key, list_key, authority.role_of(conn, signer))
     facility_id = desk.facility_id(asked) if asked.of_one_facility else None
     wanted = CHANGES[name]

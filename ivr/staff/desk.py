@@ -86,6 +86,10 @@ class Asked(BaseModel, ABC):
     def about(self) -> str:
         """Whom or what it changes, as the log of changes has it."""
 
+    def named_whole(self, _conn: Connection) -> Self:
+        """The same, with what is named by its beginning named whole, as the log is to have it."""
+        return self
+
 
 def one_facility(conn: Connection, named: str | None) -> str:
     """The id of the named facility, or of the only one; raises StaffError if that is not one."""

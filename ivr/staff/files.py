@@ -13,6 +13,7 @@ from ivr.policy.roles import Role
 from ivr.staff import authority
 from ivr.staff.authority import Act
 from ivr.staff.desk import StaffError, said
+from ivr.staff.privileged_report import PRIVILEGED
 from ivr.staff.signing import Signer
 
 #: How many lines of a load stand in the log; the file's digest tells the rest.
@@ -32,9 +33,13 @@ def loading(file: FacilityFile, note: str = BY_FILE) -> Act:
 
 
 def loaded(digest: str, changed: list[str]) -> str:
-    """What a load has done, in its own lines, and by which file; nothing, where it has done nothing."""
+    """What a load has done, in its own lines, and by which file; nothing, where it has done nothing.
+
+    What it has done to the list of privileged numbers comes first, so that none of it is among what is left out.
+    """
     if not changed:
         return ""
+    changed = sorted(changed, key=lambda line: PRIVILEGED not in line)
     more = [f"and {len(changed) - MOST_TOLD} more"] if changed[MOST_TOLD:] else []
     return f"loaded the file {digest}: {'; '.join([*changed[:MOST_TOLD], *more])}"
 

@@ -1,8 +1,8 @@
 """An investigator's telephone listens to a call in progress; never to a privileged one."""
 
-from typing import Any, ClassVar
+from typing import Any
 
-from sqlalchemy import Row, exists, literal, select
+from sqlalchemy import ColumnElement, Row, exists, literal, select
 
 from ivr.facility import privileged
 from ivr.policy.hotline import ANONYMOUS_KINDS
@@ -11,23 +11,21 @@ from ivr.records import listening
 from ivr.records.calls import is_privileged
 from ivr.records.states import CallState
 from ivr.records.tables import call
-from ivr.staff.desk import Alarm, Asked, BegunId, Desk, StaffError, WholeId
+from ivr.staff.desk import Alarm, Desk, StaffError, WholeId
+from ivr.staff.of_call import OfCall
 from rating.form import Slug
 
 
-class Listen(Asked):
+class Listen(OfCall):
     """A telephone is to be rung, and to hear a call; the note says why."""
 
-    of_facility: ClassVar[bool] = False
-
-    call_id: BegunId
     phone: Slug
     listening_id: WholeId
 
-    @property
-    def about(self) -> str:
-        """The call."""
-        return f"call {self.call_id}"
+    @classmethod
+    def among(cls) -> tuple[ColumnElement[bool], ...]:
+        """Talks."""
+        return (call.c.sealed_at.is_(None), call.c.state == CallState.ACCEPTED)
 
 
 def listen(desk: Desk, asked: Listen) -> str:
@@ -46,20 +44,13 @@ def cut_in(desk: Desk, asked: Listen) -> str:
 
 
 def _heard(desk: Desk, asked: Listen, *, speaks: bool) -> Row[Any]:
-    now_privileged = exists().where(is_privileged(literal(desk.at, call.c.keyed_at.type)))
-    found = desk.conn.execute(
-        select(call, now_privileged.label("privileged_now")).where(
-            call.c.id.startswith(asked.call_id),
-            call.c.sealed_at.is_(None),
-            call.c.state == CallState.ACCEPTED,
-        )
-    ).all()
+    found = asked.found(desk.conn)
     if len(found) != 1:
         told = "more than one talk begins" if found else "nobody talks in a call that begins"
         raise StaffError(f"{told} with {asked.call_id}")
     [row] = found
     is_intact = privileged.intact(desk.conn, row.facility_id)
-    if row.privileged is not False or row.privileged_now or not is_intact:
+    if row.privileged is not False or _became_privileged(desk, row) or not is_intact:
         raise Alarm("privileged call", f"{asked.author} was refused to listen to privileged call {row.id}")
     if row.hotline_kind in ANONYMOUS_KINDS:
         raise Alarm("anonymous call", f"{asked.author} was refused to listen to anonymous call {row.id}")
@@ -67,6 +58,8 @@ def _heard(desk: Desk, asked: Listen, *, speaks: bool) -> Row[Any]:
         raise StaffError(
             f"call {row.id[:8]} is over a relay, into which nothing is spoken: `ivr cut` ends it"
         )
+    if (busy := listening.listens_with(desk.conn, asked.phone)) is not None:
+        raise StaffError(f"{asked.phone} listens already, to call {busy.call_id[:8]}: hang it up first")
     listening.begin(
         desk.conn,
         listening_id=asked.listening_id,
@@ -78,3 +71,8 @@ def _heard(desk: Desk, asked: Listen, *, speaks: bool) -> Row[Any]:
         speaks=speaks,
     )
     return row
+
+
+def _became_privileged(desk: Desk, row: Row[Any]) -> bool:
+    now = exists().where(is_privileged(literal(desk.at, call.c.keyed_at.type)))
+    return bool(desk.conn.scalar(select(now).select_from(call).where(call.c.id == row.id)))

@@ -1,32 +1,14 @@
 """Staff write a note about a call, in progress or over."""
 
-from typing import ClassVar
-
-from sqlalchemy import select
-
 from ivr.policy.hotline import ANONYMOUS_KINDS
 from ivr.records import notes
-from ivr.records.tables import call
-from ivr.staff.desk import Asked, BegunId, Desk, StaffError
+from ivr.staff.desk import Desk, StaffError
+from ivr.staff.of_call import OfCall
 
 
-class OnCall(Asked):
-    """The note is about a call, named by its id or the beginning of it."""
-
-    of_facility: ClassVar[bool] = False
-
-    call_id: BegunId
-
-    @property
-    def about(self) -> str:
-        """The call."""
-        return f"call {self.call_id}"
-
-
-def note(desk: Desk, asked: OnCall) -> str:
+def note(desk: Desk, asked: OfCall) -> str:
     """The call's story has it from now on; raises StaffError for no call, and for one that keeps no trace."""
-    begins = (call.c.id >= asked.call_id, call.c.id < asked.call_id + "g")
-    found = desk.conn.execute(select(call.c.id, call.c.hotline_kind).where(*begins).limit(2)).all()
+    found = asked.found(desk.conn)
     if len(found) != 1:
         raise StaffError(f"{'more than one call begins' if found else 'no call begins'} with {asked.call_id}")
     [row] = found

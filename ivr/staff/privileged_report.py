@@ -7,15 +7,16 @@ of these, and who opened what. It is read from the records themselves; nothing i
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, String, cast, exists, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, String, and_, cast, exists, literal, or_, select
 
 from ivr.facility import privileged
 from ivr.facility.audit import Deed, audit
 from ivr.facility.tables import facility, inmate, privileged_number
 from ivr.policy.level import Level
+from ivr.records.listening import listening
 from ivr.records.states import RecordingState
 from ivr.records.tables import call, recording
 from ivr.staff.desk import one_facility
@@ -28,15 +29,20 @@ PARTS = {
     "calls": ("call", "at", "number", "talk", "privileged", "recording"),
     "recordings": ("recording", "call", "privileged", "state", "sealed", "finding"),
     "accesses": ("at", "author", "told", "note"),
+    "listenings": ("at", "author", "told", "note"),
 }
 _LIST_CHANGES = ("number privileged %", "import privileged")
+_LOAD = "load"
+#: Stands in each line of a load about a privileged number.
+PRIVILEGED: Final = "privileged"
 _LOOKS = "recording %"
+_LISTENS = ("listen", "cut-in")
 _A_TIME = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Five lists, and what they come to."""
+    """Six lists, and what they come to."""
 
     facility: str
     since: str
@@ -46,6 +52,7 @@ class Report:
     calls: Lines
     recordings: Lines
     accesses: Lines
+    listenings: Lines
 
     @property
     def sums(self) -> dict[str, int]:
@@ -63,6 +70,7 @@ class Report:
                 bool(each["sealed"]) for each in self.recordings
             ),
             "times that somebody opened, gave out, locked or destroyed one": len(self.accesses),
+            "times that somebody was to hear one of these calls, or was refused": len(self.listenings),
         }
 
     def as_dict(self) -> dict[str, object]:
@@ -86,6 +94,7 @@ def privileged_report(conn: Connection, facility_id: str | None, since: date, un
         calls=[_call(row, zone) for row in calls],
         recordings=[_recording(row, zone) for row in calls if row.recording_id is not None],
         accesses=_accesses(conn, place.id, zone, [row.recording_id for row in calls if row.recording_id]),
+        listenings=_listenings(conn, zone, [row.id for row in calls]),
     )
 
 
@@ -146,14 +155,24 @@ def _ever_privileged() -> ColumnElement[bool]:
 def _changes(conn: Connection, facility_id: str, zone: ZoneInfo, from_at: datetime, to_at: datetime) -> Lines:
     agency_id = select(facility.c.agency_id).where(facility.c.id == facility_id).scalar_subquery()
     of_agency = audit.c.about.like(literal("%") + " of agency " + agency_id)
-    wanted = select(audit).where(
+    by_verbs = and_(
         or_(audit.c.facility_id == facility_id, of_agency),
-        audit.c.deed == Deed.CHANGE,
-        audit.c.at >= from_at,
-        audit.c.at < to_at,
         or_(*(audit.c.verb.like(each) for each in _LIST_CHANGES)),
     )
-    return [_change(row, zone) for row in conn.execute(wanted.order_by(audit.c.id))]
+    by_file = and_(
+        audit.c.verb == _LOAD, audit.c.about == f"facility {facility_id}", audit.c.told.contains(PRIVILEGED)
+    )
+    of_these_days = (audit.c.deed == Deed.CHANGE, audit.c.at >= from_at, audit.c.at < to_at)
+    wanted = select(audit).where(*of_these_days, or_(by_verbs, by_file)).order_by(audit.c.id)
+    return [{**_change(row, zone), "told": _of_the_list(row)} for row in conn.execute(wanted)]
+
+
+def _of_the_list(row: Any) -> str:
+    """What was done to the list; a file that was loaded has done more."""
+    if row.verb != _LOAD:
+        return str(row.told)
+    _, _, lines = row.told.partition(": ")
+    return "; ".join(line for line in lines.split("; ") if PRIVILEGED in line)
 
 
 def _accesses(conn: Connection, facility_id: str, zone: ZoneInfo, ids: Sequence[str]) -> Lines:
@@ -167,6 +186,28 @@ def _accesses(conn: Connection, facility_id: str, zone: ZoneInfo, ids: Sequence[
     return [_change(row, zone) for row in sorted(found, key=lambda row: row.id)]
 
 
+def _listenings(conn: Connection, zone: ZoneInfo, ids: Sequence[str]) -> Lines:
+    """Whoever was ever to hear one of these calls as it went on, or was refused to."""
+    found: list[dict[str, object]] = []
+    for start in range(0, len(ids), _A_TIME):
+        these = ids[start : start + _A_TIME]
+        heard = select(listening).where(listening.c.call_id.in_(these))
+        found += [_listening(row, zone) for row in conn.execute(heard)]
+        refused = (audit.c.deed == Deed.REFUSED, audit.c.verb.in_(_LISTENS))
+        about = audit.c.about.in_([f"call {each}" for each in these])
+        found += [_change(row, zone) for row in conn.execute(select(audit).where(*refused, about))]
+    return sorted(found, key=lambda each: str(each["at"]))
+
+
+def _listening(row: Any, zone: ZoneInfo) -> dict[str, object]:
+    heard = "not answered"
+    if row.from_at:
+        until = _local(row.to_at, zone) if row.to_at else "now"
+        heard = f"from {_local(row.from_at, zone)} until {until}"
+    told = f"call {row.call_id[:8]}: {row.phone}{', heard too' if row.speaks else ''}, {heard}"
+    return {"at": _local(row.asked_at, zone), "author": row.author, "told": told, "note": row.note}
+
+
 def _number(row: Any, zone: ZoneInfo) -> dict[str, object]:
     ends = row.removed_at or (None if row.confirmed_at else row.lapses_at)
     return {
@@ -175,7 +216,7 @@ def _number(row: Any, zone: ZoneInfo) -> dict[str, object]:
         "kind": row.kind,
         "since": _local(row.added_at, zone),
         "until": _local(ends, zone) if ends else None,
-        "by": ", ".join(each for each in (row.author, row.confirmed_by) if each),
+        "by": ", ".join(dict.fromkeys(each for each in (row.author, row.confirmed_by) if each)),
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, or_, select
@@ -25,6 +25,8 @@ from ivr.staff.desk import StaffError
 
 Shown = dict[str, Any]
 LATEST = 10
+#: Changes that only investigators may know of: the whole log has them (`ivr audit show`).
+COVERT: Final = ("listen", "cut-in", "watch add", "watch end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Wanted:
     deed: Deed | None = Deed.CHANGE
     verb: str | None = None
     about: str | None = None  # these words stand in whom or what it is about
+    covert: bool = False  # also those of COVERT
 
 
 def changes_shown(conn: Connection, wanted: Wanted) -> list[Shown]:
@@ -59,6 +62,8 @@ def changes_shown(conn: Connection, wanted: Wanted) -> list[Shown]:
         "verb": wanted.verb,
     }
     asked = asked.where(*(audit.c[name] == value for name, value in exactly.items() if value is not None))
+    if not wanted.covert:
+        asked = asked.where(audit.c.verb.not_in(COVERT))
     if wanted.about is not None:
         asked = asked.where(audit.c.about.contains(wanted.about, autoescape=True))
     zone = ZoneInfo(_zone(conn, wanted.facility_id))
@@ -221,7 +226,8 @@ def _appointments(conn: Connection, facility_id: str, key: int, zone: ZoneInfo) 
 def _latest(conn: Connection, own: Row[Any, Any], inmate_id: str) -> list[Shown]:
     about = f"inmate {inmate_id}"
     mine = or_(audit.c.about == about, audit.c.about.startswith(f"{about},", autoescape=True))
-    newest = select(audit).where(audit.c.facility_id == own.id, audit.c.deed == Deed.CHANGE, mine)
+    open_ = (audit.c.deed == Deed.CHANGE, audit.c.verb.not_in(COVERT))
+    newest = select(audit).where(audit.c.facility_id == own.id, *open_, mine)
     rows = conn.execute(newest.order_by(audit.c.at.desc(), audit.c.id.desc()).limit(LATEST))
     shown = [_change(row, own.time_zone) for row in rows]
     return [{name: each[name] for name in ("at", "told", "author", "note")} for each in shown]

@@ -4,15 +4,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from ivr.cdr import in_progress
 from ivr.controls.settlement import Ending, settle
+from ivr.facility.audit import audit
 from ivr.policy.hotline import HotlineKind
 from ivr.policy.reasons import Outcome
 from ivr.policy.talk import Evidence, Kind
-from ivr.records import calls
+from ivr.records import calls, notes
 from ivr.staff import changes
 from ivr.staff.desk import StaffError
+from ivr.story import story
 from tests.controller import steps
 from tests.controller.conftest import Ivr
 from tests.controller.test_switches import settled
@@ -37,6 +40,10 @@ async def test_only_the_talk_until_the_cut_is_paid(world: World) -> None:
     steps.assert_books_are_right(world)
     with pytest.raises(StaffError, match="no call in progress begins with"):
         cuts(world, call_id)
+    [noted] = [what for at, what in world.database.read_now(story, call_id) if at == "note"]
+    assert noted.endswith("by amy: cut off: threats")
+    logged = world.database.read_now(lambda conn: conn.execute(select(audit)).all())
+    assert {(row.about, row.facility_id) for row in logged} == {(f"call {call_id}", "example-county-jail")}
 
 
 @in_loop
@@ -84,3 +91,4 @@ async def test_a_cut_of_an_anonymous_call_keeps_the_hour_and_blocks_nothing(worl
     row = steps.record(world, call_id)
     assert (row.cut_at.minute, row.cut_at.second) == (0, 0)
     assert world.database.read_now(in_progress, hidden=True) == []
+    assert world.database.read_now(notes.of_call, call_id) == []

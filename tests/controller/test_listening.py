@@ -52,8 +52,13 @@ async def test_an_investigator_listens_to_a_talk_and_an_operator_does_not(world:
         True,
         True,
     )
+    with pytest.raises(StaffError, match=f"staff-desk listens already, to call {call_id[:8]}"):
+        listens(world, call_id, verb="cut-in")  # who talks would be told of somebody who does not come
     world.database.transact_now(listening.ended, row.id, world.at)
     assert world.database.read_now(listening.open_ones) == []
+    rows = world.database.read_now(lambda conn: conn.execute(select(audit)).all())
+    about = [(row.about, row.facility_id) for row in rows]
+    assert about == [(f"call {call_id}", "example-county-jail")] * 2  # whatever was typed
 
 
 @in_loop

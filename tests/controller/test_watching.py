@@ -10,6 +10,7 @@ from ivr.records import calls, listening, watched
 from ivr.staff import changes
 from ivr.staff.desk import StaffError
 from tests.controller import steps
+from tests.controller.conftest import Ivr
 from tests.fakes.loop import in_loop
 from tests.transcripts.play import KEY, World
 
@@ -26,13 +27,17 @@ def told(world: World) -> list[tuple[str, str]]:
     return sorted((row.channel, row.recipient) for row in rows if row.kind == "watched_call")
 
 
+@pytest.mark.usefixtures("on_database")
 @in_loop
-async def test_who_watches_an_inmate_is_told_once_and_rung_until_it_ends(world: World) -> None:
+async def test_who_watches_an_inmate_is_told_once_and_rung_until_it_ends(world: World, ivr: Ivr) -> None:
     assert does(world, "watch add", inmate_id="1001", **WHOM) == "inmate 1001: watched (1)"
     call_id = await steps.accepted(world)
     assert told(world) == [("email", WHOM["email"]), ("sms", WHOM["sms"])]
     [row] = world.database.read_now(listening.of_call, call_id)
     assert (row.author, row.phone, row.note) == ("ida", "staff-desk", "watched: Case 18")
+    for verb in (("changes",), ("inmate", "show", "1001")):  # a viewer may see both
+        assert "watched" not in ivr(*verb).out
+    assert "watched (1)" in ivr("audit", "show", "--verb", "watch add").out
     assert does(world, "watch end", watched_id=1) == "watched 1: watched no longer"
     assert world.database.read_now(watched.standing) == []
     with pytest.raises(StaffError, match="nothing is watched as 1"):
