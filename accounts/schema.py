@@ -1,31 +1,32 @@
-"""The database's schema: which revision it has, and bringing it to another one."""
+"""The database's schema: which revision it has, and bringing it to another one.
 
-from collections.abc import Callable
+Alembic is loaded only to bring it there: most commands just ask whether it is the one that they need.
+"""
+
+import re
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, column, inspect, select, table
 
 import migrations
 from accounts.db.engines import connect, database_url, migrating_engine
 from accounts.db.errors import DatabaseError, DatabaseUnsuitable
 
-CONFIGURATION: Final = Path(migrations.__file__).with_name("alembic.ini")
+FOLDER: Final = Path(migrations.__file__).parent
+#: Where Alembic keeps the revision that a database has.
+KEPT_IN: Final = "alembic_version"
+_REVISION: Final = re.compile(r'^(down_)?revision = "(\w+)"$', re.MULTILINE)
 
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring the database to the revision, keeping what is in it; nothing happens if it is there already."""
-    _run(url, lambda config: command.upgrade(config, revision))
+    _bring(url, "upgrade", revision)
 
 
 def downgrade(url: str, revision: str) -> None:
     """Take the database back to the revision; "base" is the empty one. What only later ones keep is lost."""
-    _run(url, lambda config: command.downgrade(config, revision))
+    _bring(url, "downgrade", revision)
 
 
 def current(url: str) -> str | None:
@@ -33,7 +34,10 @@ def current(url: str) -> str | None:
     engine = migrating_engine(database_url(url))
     try:
         with connect(engine) as conn:
-            return MigrationContext.configure(conn).get_current_revision()
+            if not inspect(conn).has_table(KEPT_IN):
+                return None
+            found: str | None = conn.scalar(select(column("version_num")).select_from(table(KEPT_IN)))
+            return found
     finally:
         engine.dispose()
 
@@ -44,19 +48,29 @@ def require_head(url: str) -> None:
         raise DatabaseUnsuitable("the database's schema is not this version's: run `ivr db upgrade` first")
 
 
-def head() -> str | None:
-    """The revision that this version of the program needs."""
-    return ScriptDirectory.from_config(Config(CONFIGURATION)).get_current_head()
+def head() -> str:
+    """The revision that this version of the program needs: the one that no other follows."""
+    revisions: set[str] = set()
+    followed: set[str] = set()
+    for path in (FOLDER / "versions").glob("*.py"):
+        for down, name in _REVISION.findall(path.read_text("utf-8")):
+            (followed if down else revisions).add(name)
+    [last] = revisions - followed
+    return last
 
 
-def _run(url: str, alembic_command: Callable[[Config], None]) -> None:
+def _bring(url: str, way: str, revision: str) -> None:
+    from alembic import command  # noqa: PLC0415 - slow to load
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
     engine = migrating_engine(database_url(url))
-    config = Config(CONFIGURATION)
+    config = Config(FOLDER / "alembic.ini")
     try:
         with connect(engine) as conn, conn.begin():
             config.attributes["connection"] = conn
             try:
-                alembic_command(config)
+                {"upgrade": command.upgrade, "downgrade": command.downgrade}[way](config, revision)
             except CommandError as mistake:  # a revision that there is not, for one
                 raise DatabaseError(str(mistake)) from None
             _check_foreign_keys(conn)

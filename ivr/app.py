@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from accounts import schema
 from accounts.db import Database, DatabaseError, WriterLock
-from ivr import control, web
+from ivr import control_server, web
 from ivr.agi import AgiServer, serve
 from ivr.ami.client import AmiClient
 from ivr.archive.cipher import RecordingKey
@@ -25,6 +25,7 @@ from ivr.chaining import keep_chains
 from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.console import Console
+from ivr.control import ControlError
 from ivr.controls.node import Node
 from ivr.enforcing import enforce
 from ivr.entitlements import alert_shortfalls
@@ -134,7 +135,7 @@ async def run(settings: Settings) -> None:
         async with (
             ami,
             web.listening(status, settings.host, settings.web_port, webhooks(settings, keyring, database)),
-            control.listening(settings.state_dir.absolute() / "control.sock", _verbs(node, places, shared)),
+            control_server.listening(settings.control_socket, _verbs(node, places, shared)),
         ):
             kept_by = RecordingKey(keyring.recording_key)
             finisher = Finisher(database, places, kept_by, node.settled, node.now)
@@ -173,7 +174,7 @@ def _shared(settings: Settings) -> Shared:
     return InRedis(settings.redis_url) if settings.redis_url else InProcess(time.monotonic)
 
 
-def _verbs(node: Node, places: Places, shared: Shared) -> Mapping[str, control.Verb]:
+def _verbs(node: Node, places: Places, shared: Shared) -> Mapping[str, control_server.Verb]:
     """What commands may have this process do."""
 
     async def load_facility(request: Mapping[str, Any]) -> list[str]:
@@ -190,7 +191,7 @@ def _verbs(node: Node, places: Places, shared: Shared) -> Mapping[str, control.V
             tell = partial(files.loaded, sources.digest)
             changed = await node.database.transact(attempt, act, signer, node.now(), work, tell=tell)
         except (FacilityFileError, StaffError) as mistake:
-            raise control.ControlError(str(mistake)) from None
+            raise ControlError(str(mistake)) from None
         await say_changed(node, shared)
         return _allowed(changed)
 
@@ -201,7 +202,7 @@ def _verbs(node: Node, places: Places, shared: Shared) -> Mapping[str, control.V
                 files.take_rows, wanted, node.pin_key, node.now(), signer=signer
             )
         except ImportMistakes as mistakes:
-            raise control.ControlError(str(mistakes)) from None
+            raise ControlError(str(mistakes)) from None
         return _allowed(told)
 
     async def seen(_request: Mapping[str, Any]) -> Mapping[str, object]:
@@ -210,20 +211,20 @@ def _verbs(node: Node, places: Places, shared: Shared) -> Mapping[str, control.V
     async def do_job(request: Mapping[str, Any]) -> Mapping[str, object]:
         name = str(request.get("name"))
         if name not in NAMES:
-            raise control.ControlError(f"there is no job {name}")
+            raise ControlError(f"there is no job {name}")
         try:
             return asdict(await asyncio.to_thread(run_round, node.database, places, name, node.now()))
         except Exception as failure:
             why = f"{type(failure).__name__}: {failure}"
             log.exception("a job failed", job=name)
             await node.database.transact(note_failure, row_of(places, name), why, node.now())
-            raise control.ControlError(why) from None
+            raise ControlError(why) from None
 
     staff = {name: _staff_verb(node, shared, name) for name in changes.CHANGES}
     return {"load": load_facility, "import": import_csv, "job": do_job, "seen": seen, **staff}
 
 
-def _staff_verb(node: Node, shared: Shared, name: str) -> control.Verb:
+def _staff_verb(node: Node, shared: Shared, name: str) -> control_server.Verb:
     """A change by staff, asked for over the socket."""
 
     async def change(request: Mapping[str, Any]) -> object:
@@ -243,7 +244,7 @@ def _staff_verb(node: Node, shared: Shared, name: str) -> control.Verb:
                 )
             )
         except StaffError as mistake:
-            raise control.ControlError(str(mistake)) from None
+            raise ControlError(str(mistake)) from None
         await say_changed(node, shared)
         return {"told": str(told), "once": told.once} if isinstance(told, ToldOnce) else told
 
@@ -259,7 +260,7 @@ async def _signer(node: Node, request: Mapping[str, Any]) -> Signer:
 
 def _allowed(done: T | StaffError) -> T:
     if isinstance(done, StaffError):
-        raise control.ControlError(str(done))
+        raise ControlError(str(done))
     return done
 
 

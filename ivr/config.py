@@ -218,6 +218,11 @@ class Settings(BaseSettings):
         return self.state_dir.absolute() / "recordings"
 
     @property
+    def control_socket(self) -> Path:
+        """Where the running controller takes commands."""
+        return self.state_dir.absolute() / "control.sock"
+
+    @property
     def names(self) -> Path:
         """Where recorded names are while somebody hears them."""
         return self.spool / "names"

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 
 from accounts.db import Database, DatabaseError, WriterLocked
 from ivr.ami import AmiError
+from ivr.asking import done_by_controller, perform
 from ivr.config import Settings
-from ivr.control import ControllerFailed, NoController, ask
-from ivr.instance import control_socket, keyring_of, switchboard
+from ivr.control import ControllerFailed
+from ivr.instance import keyring_of, switchboard
 from ivr.policy.reasons import Outcome
 from ivr.records import calls
-from ivr.staff.changes import as_sent, perform, read
 from ivr.staff.desk import StaffError
-from ivr.staff.signing import who_asks
 from ivr.throwing import Tell, end_call, legs_by_call
 
 FAREWELL = f"ended.{Outcome.CUT_OFF}"
@@ -20,16 +19,14 @@ FAREWELL = f"ended.{Outcome.CUT_OFF}"
 def cut_off(settings: Settings, given: Mapping[str, object], tell: Tell) -> None:
     """End a call at once, whatever still runs: `given` are the fields of ivr.staff.cutting.Cut.
 
-    Raises StaffError for one that is not in progress, or whose end somebody's role does not allow.
+    Raises StaffError or ControlError for one that is not in progress, or whose end somebody's role does not allow.
     """
-    asked = read("cut", given)
-    try:
-        tell(str(ask(control_socket(settings), "cut", **as_sent(asked, who_asks()))))
-        return
-    except NoController:
-        tell("the controller does not run: this is done in the database and in Asterisk directly")
-    except ControllerFailed as failure:
-        tell(f"{failure}: this is done in Asterisk directly")
+    if not done_by_controller(settings, "cut", given, tell):
+        cut_off_directly(settings, given, tell)
+
+
+def cut_off_directly(settings: Settings, given: Mapping[str, object], tell: Tell) -> None:
+    """The same, where the controller has not done it; raises StaffError."""
     begins, relay, is_known = str(given["call_id"]), False, False
     try:
         tell(perform(settings, "cut", **given))

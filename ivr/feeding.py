@@ -6,12 +6,12 @@ from os import stat_result
 from pathlib import Path
 from stat import S_ISREG
 
+from ivr.asking import perform
 from ivr.config import Settings
 from ivr.control import ControlError
 from ivr.facility.csv_rows import ImportMistakes
 from ivr.facility.feed import AUTHOR, read_feed
 from ivr.importing import read_csv
-from ivr.staff.changes import perform
 from ivr.staff.desk import StaffError
 
 DONE, REFUSED = "done", "refused"

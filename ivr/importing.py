@@ -11,10 +11,11 @@ from ivr.config import Settings
 from ivr.control import NoController, ask
 from ivr.facility.csv_import import Import
 from ivr.facility.csv_rows import SHAPES, ImportMistakes, Kind, read_all
-from ivr.instance import control_socket, keyring_of
+from ivr.instance import keyring_of
+from ivr.login import who_asks
 from ivr.staff.desk import StaffError
 from ivr.staff.files import take_rows
-from ivr.staff.signing import find, sign, who_asks
+from ivr.staff.signing import find, sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def import_csv(settings: Settings, asked: Asked, progress: Callable[[], object])
     given["file"] = asked.file
     who = who_asks()
     try:
-        return str(ask(control_socket(settings), "import", **given, **who.sent))
+        return str(ask(settings.control_socket, "import", **given, **who.sent))
     except NoController:
         schema.require_head(settings.url)
         with WriterLock.share(settings.url), Database.open(settings.url) as database:

@@ -1,7 +1,6 @@
 """One instance on this machine: where its parts are, from the settings and the keyring."""
 
 import contextlib
-from pathlib import Path
 
 from sqlalchemy import Connection, select
 
@@ -23,11 +22,6 @@ def keyring_of(settings: Settings) -> Keyring:
 def places_of(settings: Settings) -> Places:
     """Where this instance records calls, and keeps recordings of its own."""
     return Places(settings.recordings, settings.archive, settings.own_node)
-
-
-def control_socket(settings: Settings) -> Path:
-    """Where the running controller takes commands."""
-    return settings.state_dir.absolute() / "control.sock"
 
 
 def tell_others(settings: Settings) -> None:

@@ -10,12 +10,13 @@ from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.control import NoController, ask
 from ivr.facility.file import parse, read
-from ivr.instance import control_socket, keyring_of, tell_others
+from ivr.instance import keyring_of, tell_others
 from ivr.loading import load, rehearse
+from ivr.login import who_asks
 from ivr.staff.authority import attempt
 from ivr.staff.desk import StaffError
 from ivr.staff.files import BY_FILE, loaded, loading
-from ivr.staff.signing import find, sign, who_asks
+from ivr.staff.signing import find, sign
 
 
 def load_facility_file(
@@ -32,7 +33,7 @@ def load_facility_file(
     given = {"toml": sources.text, "beside": sources.beside, "dry_run": dry_run, "author": who.login}
     given["note"] = note
     try:
-        changed: list[str] | StaffError = ask(control_socket(settings), "load", **given, **who.sent)
+        changed: list[str] | StaffError = ask(settings.control_socket, "load", **given, **who.sent)
     except NoController:
         schema.require_head(settings.url)
         key, at = keyring_of(settings).pin_key, utc_now()

@@ -9,15 +9,16 @@ from accounts.db import Database
 from ivr import cdr
 from ivr.archive import export, files
 from ivr.archive.cipher import Damaged, RecordingKey
+from ivr.asking import perform
 from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.instance import keyring_of, places_of
+from ivr.login import who_asks
 from ivr.records import recordings, sealing
 from ivr.records.nodes import FIRST
 from ivr.records.recordings import KeptFile
-from ivr.staff.changes import perform
 from ivr.staff.desk import StaffError
-from ivr.staff.signing import find, sign, who_asks
+from ivr.staff.signing import find, sign
 
 
 @dataclass(frozen=True, slots=True)

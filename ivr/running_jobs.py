@@ -8,7 +8,7 @@ from accounts.db import Database, WriterLock
 from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.control import ControlError, NoController, ask
-from ivr.instance import control_socket, places_of
+from ivr.instance import places_of
 from ivr.jobs import MOST_ROUNDS, Round, note_failure, row_of, run_round
 
 Rounds = Callable[[str], Round]
@@ -55,7 +55,7 @@ def _run(name: str, do: Rounds, progress: Callable[[str, int], object]) -> str:
 
 def _controllers(settings: Settings) -> Rounds | None:
     """The running controller does each round; None where none runs."""
-    path = control_socket(settings)
+    path = settings.control_socket
 
     def do(name: str) -> Round:
         done = ask(path, "job", name=name)

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from accounts import schema
 from accounts.db import Database, DatabaseError, WriterLocked
 from ivr.ami import SILENTLY, AmiError, Switchboard, end_talk
+from ivr.asking import ask_controller, done_by_controller, perform
 from ivr.clock import utc_now
 from ivr.config import Settings
-from ivr.control import ControllerFailed, NoController, ask
+from ivr.control import ControllerFailed, NoController
 from ivr.facility import scopes, switches
-from ivr.instance import control_socket, keyring_of, switchboard
+from ivr.instance import keyring_of, switchboard
 from ivr.live import endpoint_of, is_called
 from ivr.policy.level import Level
 from ivr.policy.reasons import Cutoff
 from ivr.policy.switching import LAST_MINUTE, Way
 from ivr.records import switched
-from ivr.staff.changes import as_sent, perform, read
-from ivr.staff.signing import who_asks
 
 CALL_ID = re.compile(r"[0-9a-f]{32}")
 FAREWELL = f"ended.{Cutoff.SWITCHED_OFF}"
@@ -51,14 +50,14 @@ def switch_off(
 
     `wait` lets so many seconds pass. Raises StaffError for what there is not.
     """
-    asked = read("off", given)
-    try:
-        tell(str(ask(control_socket(settings), "off", **as_sent(asked, who_asks()))))
-        return
-    except NoController:
-        tell("the controller does not run: this is done in the database and in Asterisk directly")
-    except ControllerFailed as failure:
-        tell(f"{failure}: this is done in Asterisk directly")
+    if not done_by_controller(settings, "off", given, tell):
+        switch_off_directly(settings, given, tell, wait)
+
+
+def switch_off_directly(
+    settings: Settings, given: Mapping[str, object], tell: Tell, wait: Callable[[float], None]
+) -> None:
+    """The same, where the controller has not done it."""
     closing = _in_the_database(settings, given, tell)
     try:
         _in_asterisk(_board(settings), closing, Way(str(given["let"])), tell, wait)
@@ -71,12 +70,15 @@ def switch_on(settings: Settings, given: Mapping[str, object], tell: Tell) -> No
 
     Raises StaffError for what there is not, DatabaseError where the database can't be reached.
     """
-    asked = read("on", given)
     try:
-        tell(str(ask(control_socket(settings), "on", **as_sent(asked, who_asks()))))
-        return
+        tell(ask_controller(settings, "on", given))
     except NoController:
-        tell(perform(settings, "on", **given))
+        switch_on_directly(settings, given, tell)
+
+
+def switch_on_directly(settings: Settings, given: Mapping[str, object], tell: Tell) -> None:
+    """The same, where no controller runs."""
+    tell(perform(settings, "on", **given))
     board = _board(settings)
     try:
         with Database.open(settings.url) as database:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
 
 from accounts.db.prepared import Prepared
 
@@ -31,5 +31,5 @@ def _statement(dialect: str, table: Table) -> Prepared:
 
 @cache
 def _inserting(dialect: str, table: Table) -> Any:
-    inserting = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
-    return inserting.on_conflict_do_nothing()
+    words = import_module(f"sqlalchemy.dialects.{dialect}")  # slow to load, and only one is needed
+    return words.insert(table).on_conflict_do_nothing()

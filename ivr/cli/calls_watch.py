@@ -10,17 +10,16 @@ from rich.console import Console
 from rich.live import Live
 
 from accounts.db import Database, DatabaseError, WriterLocked
+from ivr.asking import perform
 from ivr.cli.calls_page import Deed, Order, Page, rendered
 from ivr.cli.keyboard import Keyboard, keyboard
 from ivr.clock import utc_now
 from ivr.config import Settings
 from ivr.control import ControlError, NoController, ask
-from ivr.instance import control_socket
-from ivr.login import own_login
+from ivr.login import own_login, who_asks
 from ivr.now import now
 from ivr.sharing.interface import Seen, read
 from ivr.staff.desk import StaffError
-from ivr.staff.signing import who_asks
 
 EVERY_SECONDS = 1.0
 #: A controller that does not answer by then is one that does not see its calls.
@@ -30,7 +29,7 @@ SEEN_SECONDS = 0.5
 def seen(settings: Settings) -> Mapping[str, Seen]:
     """What the controllers of all nodes see of their calls, by id; nothing where the own one does not run."""
     try:
-        told = ask(control_socket(settings), "seen", SEEN_SECONDS)
+        told = ask(settings.control_socket, "seen", SEEN_SECONDS)
     except (NoController, ControlError):
         return {}
     return {each.call_id: each for calls in told.values() for each in read(calls)}
@@ -89,7 +88,6 @@ def _done(settings: Settings, order: Order, phone: str | None) -> str:
 def _do(settings: Settings, order: Order, phone: str | None) -> str:
     """The same as the verbs do, in the name of whoever looks at the page."""
     from ivr.cutting import cut_off  # noqa: PLC0415 - slow to load, and most only look
-    from ivr.staff.changes import perform  # noqa: PLC0415
 
     given = {"call_id": order.call_id, "note": order.text, "author": own_login()}
     if order.deed is Deed.CUT:

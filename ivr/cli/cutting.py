@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from ivr.asking import done_by_controller
 from ivr.config import load_settings
-from ivr.cutting import cut_off
 from ivr.login import own_login
 
 
@@ -28,5 +28,10 @@ def cut(
     """
     if note is not None and not block:
         raise typer.BadParameter("--note is for --block")
+    settings = load_settings()
     given = {"call_id": call.lower(), "note": reason, "author": own_login(), "block": block}
-    cut_off(load_settings(), given | ({"block_note": note} if note else {}), typer.echo)
+    given |= {"block_note": note} if note else {}
+    if not done_by_controller(settings, "cut", given, typer.echo):
+        from ivr.cutting import cut_off_directly  # noqa: PLC0415 - slow to load, and the controller mostly runs
+
+        cut_off_directly(settings, given, typer.echo)

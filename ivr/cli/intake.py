@@ -9,11 +9,11 @@ from rich.table import Table
 
 from accounts import schema
 from accounts.db import Database
+from ivr.asking import perform
 from ivr.clock import utc_now
 from ivr.config import load_settings
 from ivr.intake import not_given
 from ivr.login import own_login
-from ivr.staff.changes import perform
 
 FACILITY = Annotated[str | None, typer.Option("--facility", help="needed where there are several")]
 

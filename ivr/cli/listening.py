@@ -1,22 +1,18 @@
-"""`ivr listen` and `ivr listenings`: an investigator's telephone hears a call in progress, and who has heard which."""
+"""`ivr listen` and `ivr cut-in`: an investigator's telephone hears a call in progress, or joins it."""
 
 import secrets
 from typing import Annotated
 
 import typer
 
-from ivr.cli.calls import open_database
-from ivr.cli.staff import AsJson, change, look, show
+from ivr.cli.staff import change
 from ivr.config import load_settings
-from ivr.records import listening
-from ivr.staff.desk import StaffError
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
     app.command()(listen)
     app.command()(cut_in)
-    app.command()(listenings)
 
 
 Call = Annotated[str, typer.Argument(metavar="CALL", help="its id, or the beginning of it (`ivr calls`)")]
@@ -48,28 +44,7 @@ def cut_in(call: Call, phone: Phone, why: Why) -> None:
 def _ring(verb: str, call: str, phone: str, why: str) -> None:
     known = load_settings().listeners
     if phone not in known:
-        raise StaffError(f"--phone: expected one of listening_phones: {', '.join(known) or 'none is set'}")
+        raise typer.BadParameter(
+            f"--phone: expected one of listening_phones: {', '.join(known) or 'none is set'}"
+        )
     change(verb, why, None, call_id=call.lower(), phone=phone, listening_id=secrets.token_hex(16))
-
-
-def listenings(
-    most: Annotated[int, typer.Option("--most", min=1, help="how many of the newest")] = 20,
-    as_json: AsJson = False,
-) -> None:
-    """List who listened to which call, why, from when to when (UTC); that somebody looked is logged."""
-    look("listenings", f"the newest {most} listenings")
-    with open_database() as database:
-        found = database.read_now(listening.newest, most)
-    rows = [
-        {
-            "call": row.call_id[:8],
-            "by": row.author,
-            "phone": row.phone,
-            "from": f"{row.from_at:%Y-%m-%d %H:%M:%S}" if row.from_at else "not answered",
-            "to": f"{row.to_at:%H:%M:%S}" if row.to_at else "",
-            "spoke": "yes" if row.speaks else "",
-            "why": row.note,
-        }
-        for row in found
-    ]
-    show(("call", "by", "phone", "from", "to", "spoke", "why"), rows, "Nobody has listened.", as_json=as_json)

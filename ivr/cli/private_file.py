@@ -6,9 +6,9 @@ from typing import BinaryIO
 
 import typer
 
+from ivr.asking import perform
 from ivr.config import load_settings
 from ivr.login import own_login
-from ivr.staff.changes import perform
 from ivr.staff.desk import StaffError, ToldOnce
 
 

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ivr.asking import perform
 from ivr.config import load_settings
 from ivr.login import own_login
 
@@ -34,8 +35,6 @@ def look(verb: str, what: str) -> None:
 
 
 def _perform(name: str, /, **given: object) -> str:
-    from ivr.staff.changes import perform  # noqa: PLC0415 - verbs that only show need none of it
-
     return perform(load_settings(), name, author=own_login(), **given)
 
 

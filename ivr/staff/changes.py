@@ -13,10 +13,10 @@ from accounts.db import Database, WriterLock
 from ivr.chaining import link_all
 from ivr.clock import utc_now
 from ivr.config import Settings
-from ivr.control import NoController, ask
 from ivr.facility.audit import Deed
 from ivr.facility.pins import PinKey
-from ivr.instance import control_socket, keyring_of, tell_others
+from ivr.instance import keyring_of, tell_others
+from ivr.login import who_asks
 from ivr.policy.roles import Role
 from ivr.staff import (
     aging,
@@ -51,9 +51,9 @@ from ivr.staff import (
 )
 from ivr.staff.accounts import cards, complaints, debit, ending, money, opening, unclaimed
 from ivr.staff.authority import Act
-from ivr.staff.desk import Asked, Desk, StaffError, ToldOnce
+from ivr.staff.desk import Asked, Desk, StaffError
 from ivr.staff.of_call import OfCall
-from ivr.staff.signing import Signer, Who, find, sign, who_asks
+from ivr.staff.signing import Signer, find, sign
 from ivr.staff.unlock import Unlock, UnlockStation, unlock, unlock_station
 
 
@@ -179,33 +179,20 @@ OWN: Final = frozenset(
 )
 
 
-def perform(settings: Settings, name: str, /, **given: object) -> str:
-    """Have a change done, by the running controller or as the one writer; raises StaffError.
-
-    `given` are the fields of what is asked for, those that are None left out.
-    """
-    asked = read(name, {field: value for field, value in given.items() if value is not None})
-    who = who_asks()
-    try:
-        done = ask(control_socket(settings), name, **as_sent(asked, who))
-        return ToldOnce(**done) if isinstance(done, dict) else str(done)
-    except NoController:
-        schema.require_head(settings.url)
-        with WriterLock.share(settings.url), Database.open(settings.url) as database:
-            keys, signer = keyring_of(settings), sign(database.read_now(find, who), who, asked.author)
-            told = database.transact_now(
-                attempt, name, asked, keys.pin_key, utc_now(), list_key=keys.list_key, signer=signer
-            )
-            link_all(database)
-        tell_others(settings)
+def perform_here(settings: Settings, name: str, given: Mapping[str, object]) -> str:
+    """Have a change done by this process as the one writer, since no controller runs; raises StaffError."""
+    asked, who = read(name, given), who_asks()
+    schema.require_head(settings.url)
+    with WriterLock.share(settings.url), Database.open(settings.url) as database:
+        keys, signer = keyring_of(settings), sign(database.read_now(find, who), who, asked.author)
+        told = database.transact_now(
+            attempt, name, asked, keys.pin_key, utc_now(), list_key=keys.list_key, signer=signer
+        )
+        link_all(database)
+    tell_others(settings)
     if isinstance(told, StaffError):
         raise told
     return told
-
-
-def as_sent(asked: Asked, who: Who) -> dict[str, Any]:
-    """What somebody asks for, as it goes over the control socket."""
-    return {**asked.model_dump(mode="json", exclude_unset=True), **who.sent}
 
 
 def read(name: str, given: Mapping[str, object]) -> Asked:

@@ -1,12 +1,8 @@
 """Who asks: the user of the system, known as an operator, or an operator who signs in by a password."""
 
-import getpass
-import os
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -14,24 +10,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Row
 
 from ivr.facility import operators
-from ivr.login import own_login
+from ivr.login import Who
 
 SHORTEST_PASSWORD = 15  # NIST SP 800-63B-4, 3.1.1.2: where nothing else is asked for
-
-
-@dataclass(frozen=True, slots=True)
-class Who:
-    """The user who runs a command, and whom they say they are."""
-
-    login: str
-    operator: str | None = None
-    password: str | None = field(default=None, repr=False)
-
-    @property
-    def sent(self) -> dict[str, object]:
-        """What goes over the control socket; the controller sees the user for itself."""
-        signed = {"operator": self.operator, "password": self.password}
-        return {"signed": signed} if self.operator is not None else {}
 
 
 class Origin(StrEnum):
@@ -57,12 +38,6 @@ class Found:
 
     any_operators: bool
     operator: Row[Any] | None
-
-
-def who_asks() -> Who:
-    """Who runs this command: IVR_OPERATOR names an operator, whose password is asked for, or read from a pipe."""
-    name = os.environ.get("IVR_OPERATOR")
-    return Who(own_login(), name, _password(name)) if name else Who(own_login())
 
 
 def who_asked(request: Mapping[str, Any]) -> Who:
@@ -111,10 +86,3 @@ def _proves(hashed: str | None, password: str) -> bool:
         return hashed is not None and PasswordHasher().verify(hashed, password)
     except (VerificationError, InvalidHashError):
         return False
-
-
-@cache
-def _password(name: str) -> str:
-    if sys.stdin.isatty():
-        return getpass.getpass(f"Password of {name}: ")
-    return sys.stdin.readline().rstrip("\n")

@@ -154,7 +154,10 @@ def test_the_page_shows_calls_takes_keys_and_leaves_the_terminal_as_it_was(
         assert terminal.attributes == terminal.before
         assert terminal.written.rindex("\x1b[?1049l") > terminal.written.rindex("\x1b[?1049h")
         assert terminal.written.rindex("\x1b[?25h") > terminal.written.rindex("\x1b[?25l")
-    assert [row.text for row in world.database.read_now(notes.of_call, going_on)] == ["Sounds distressed"]
+    assert [row.text for row in world.database.read_now(notes.of_call, going_on)] == [
+        "Sounds distressed",
+        "cut off: threats",
+    ]
     assert steps.record(world, going_on).cut_at is not None
 
 

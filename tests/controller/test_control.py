@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from ivr.control import ControlError, NoController, Verb, ask, listening
+from ivr.control import ControlError, NoController, ask
+from ivr.control_server import Verb, listening
 from tests.fakes.loop import in_loop
 
 

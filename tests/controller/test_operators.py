@@ -13,13 +13,15 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import DBAPIError
 
 from accounts.db import Database
+from ivr import login
 from ivr.facility import operators
 from ivr.facility.audit import AUDIT, Deed, audit
 from ivr.login import login_of, own_login
 from ivr.policy.roles import Role
-from ivr.staff import changes, signing
+from ivr.staff import changes
 from ivr.staff.changes import read
 from ivr.staff.desk import StaffError
+from ivr.staff.signing import Origin, Signer
 from tests.controller.conftest import Ivr
 from tests.controller.test_cli import JAIL, is_one_line
 from tests.ledger.test_chain import Tamper, behind_its_back
@@ -43,7 +45,7 @@ def signs_in(ivr: Ivr, monkeypatch: pytest.MonkeyPatch) -> Ivr:
     """A command of the operator named first, who signs in by a password from a pipe."""
 
     def run(name: str, *words: str) -> object:
-        signing._password.cache_clear()
+        login._password.cache_clear()
         monkeypatch.setenv("IVR_OPERATOR", name)
         monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n"))
         try:
@@ -133,7 +135,7 @@ def test_a_called_party_has_changed_what_is_listed_and_nothing_else_whoever_is_a
     world: World,
 ) -> None:
     author = "called party +12175550101"
-    signer = signing.Signer(author, origin=signing.Origin.SERVICE_LINE)
+    signer = Signer(author, origin=Origin.SERVICE_LINE)
     given = {"note": "by telephone", "author": author, "facility_id": JAIL, "number": "+12175550101"}
 
     def attempt(verb: str) -> object:

@@ -98,7 +98,7 @@ def test_without_controller_and_database_asterisk_alone_closes_and_ends(
     """The database was never made, so it can't be reached."""
     board, waited = Board(*CHANNELS), list[float]()
     monkeypatch.setattr(throwing, "_board", lambda _: board)
-    monkeypatch.setattr("ivr.cli.switches._wait", waited.append)
+    monkeypatch.setattr("ivr.cli.switching._wait", waited.append)
     said = ivr("off", "station", "demo-a1", "--note", "a fight", "--let", way)
     assert said.status == 0
     assert "the database was not reached" in said.out

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, select
 from accounts.db import Database
 from ivr.config import Settings
 from ivr.control import ask
-from ivr.instance import control_socket
 from ivr.records.tables import call
 from ivr.sharing.interface import Stage, read
 from tests.controller.serving import Served, instance, prepare, serving
@@ -38,7 +37,7 @@ def in_progress(database: Database, node: str) -> list[str]:
 
 def seen_by(on: Served) -> dict[str, dict[str, Stage]]:
     """What its controller knows of calls of all nodes."""
-    told = ask(control_socket(on.settings), "seen")
+    told = ask(on.settings.control_socket, "seen")
     return {node: {each.call_id: each.stage for each in read(calls)} for node, calls in told.items()}
 
 

@@ -1,6 +1,8 @@
 """Who may import whom: imports point one way. The table is the architecture; every package must stand in it."""
 
 import ast
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -78,6 +80,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.cutting": {
         "accounts.db",
         "ivr.ami",
+        "ivr.asking",
         "ivr.config",
         "ivr.control",
         "ivr.instance",
@@ -90,6 +93,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "accounts.db",
         "accounts.schema",
         "ivr.ami",
+        "ivr.asking",
         "ivr.clock",
         "ivr.config",
         "ivr.control",
@@ -136,7 +140,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.loading": {"accounts", "ivr.facility", "ivr.records", "rating"},
     "ivr.dumping": {"accounts.tables", "ivr.facility", "rating"},
     "ivr.load_file": {
-        "ivr.staff",
         "accounts.db",
         "accounts.schema",
         "ivr.chaining",
@@ -146,9 +149,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.facility",
         "ivr.instance",
         "ivr.loading",
+        "ivr.login",
+        "ivr.staff",
     },
     "ivr.importing": {
-        "ivr.staff",
         "accounts.db",
         "accounts.schema",
         "ivr.clock",
@@ -156,8 +160,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.control",
         "ivr.facility",
         "ivr.instance",
+        "ivr.login",
+        "ivr.staff",
     },
-    "ivr.feeding": {"ivr.config", "ivr.control", "ivr.facility", "ivr.importing", "ivr.staff"},
+    "ivr.feeding": {"ivr.asking", "ivr.config", "ivr.control", "ivr.facility", "ivr.importing", "ivr.staff"},
     "ivr.entitlements": {"accounts.db", "ivr.facility", "ivr.policy", "ivr.records", "rating"},
     "ivr.staff": {"ivr.facility", "ivr.policy", "ivr.records", "rating"},
     "ivr.staff.accounts": {
@@ -181,9 +187,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ivr.chaining",
         "ivr.clock",
         "ivr.config",
-        "ivr.control",
         "ivr.facility",
         "ivr.instance",
+        "ivr.login",
         "ivr.policy.roles",
         "ivr.records",
         "ivr.staff",
@@ -228,10 +234,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.playing": {
         "accounts.db",
         "ivr.archive",
+        "ivr.asking",
         "ivr.cdr",
         "ivr.clock",
         "ivr.config",
         "ivr.instance",
+        "ivr.login",
         "ivr.records",
         "ivr.staff",
     },
@@ -260,7 +268,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ivr.keyring": {"ivr.facility.pins"},
     "ivr.log": set(),
     "ivr.notify": set(),
-    "ivr.control": {"ivr.login"},
+    "ivr.asking": {"ivr.config", "ivr.control", "ivr.login", "ivr.staff"},
+    "ivr.control_server": {"ivr.control", "ivr.login"},
+    "ivr.control": set(),
     "ivr.login": set(),
     "ivr.instance": {
         "accounts.db",
@@ -325,6 +335,7 @@ SOCKETS = (
     "ivr.ami",
     "ivr.web",
     "ivr.control",
+    "ivr.control_server",
     "ivr.notify",
     "ivr.supervise",
     "dialplan",
@@ -393,3 +404,14 @@ def test_sql_and_sockets_stay_where_they_belong() -> None:
                 )
             if tool == "socket":
                 assert any(_within(module, name) for name in SOCKETS), f"{module} opens sockets"
+
+
+def test_verbs_that_are_waited_for_load_what_they_need_alone() -> None:
+    """Whoever cuts a call off waits for each module; so does whoever looks (`python -X importtime`)."""
+    for verbs, without in {
+        ("cutting", "switching", "listening", "noting"): ("sqlalchemy", "structlog", "ivr.staff.changes"),
+        ("calls", "status", "cdr"): ("alembic", "psycopg", "ivr.staff.changes"),
+    }.items():
+        program = f"import sys\nimport {', '.join(f'ivr.cli.{verb}' for verb in verbs)}\nprint(*sys.modules)"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert not set(without) & set(done.stdout.split())

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from ivr.asking import perform
 from ivr.control import ControlError
 from ivr.policy.reasons import Outcome
 from ivr.records.recordings import raw_file, sealed_folder
-from ivr.staff.changes import perform
 from prompts.listen import tone_share
 from tests.telephony.acting import (
     TALK_SECONDS,

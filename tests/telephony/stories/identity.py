@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
+from ivr.asking import perform
 from ivr.demonstration.party import Party
 from ivr.policy.hotline import NO_STATION
 from ivr.policy.reasons import Denial, NotRecorded, Outcome
 from ivr.policy.request import Payer
 from ivr.records.tables import call
-from ivr.staff.changes import perform
 from tests.telephony.acting import accepts, does_not_call_again, is_asked, said_to, talk
 from tests.telephony.cast import JAIL
 from tests.telephony.registry import story

@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import Row, select
 
 from accounts.payment_tables import notice
+from ivr.asking import perform
 from ivr.control import ControlError
 from ivr.instance import switchboard
 from ivr.policy.reasons import Outcome
 from ivr.records.alerts import open_alerts
 from ivr.records.listening import of_call
-from ivr.staff.changes import perform
 from prompts.listen import tone_share
 from tests.telephony.acting import (
     accepts,
