@@ -183,11 +183,10 @@ def _verbs(node: Node, places: Places, shared: Shared) -> Mapping[str, control_s
             file = parse(sources, "file")
             if request.get("dry_run"):
                 return await node.database.transact(rehearse, file, node.pin_key, node.now())
-            act = files.loading(file, str(request.get("note", files.BY_FILE)))
-            signer, work = (
-                await _signer(node, request),
-                partial(load, file=file, key=node.pin_key, at=node.now()),
-            )
+            note = str(request["note"]) if "note" in request else None
+            act, signer = files.loading(file, note), await _signer(node, request)
+            work = partial(load, file=file, key=node.pin_key, at=node.now())
+            work = partial(files.noted, file=file, note=note, work=work)
             tell = partial(files.loaded, sources.digest)
             changed = await node.database.transact(attempt, act, signer, node.now(), work, tell=tell)
         except (FacilityFileError, StaffError) as mistake:

@@ -15,23 +15,23 @@ from ivr.loading import load, rehearse
 from ivr.login import who_asks
 from ivr.staff.authority import attempt
 from ivr.staff.desk import StaffError
-from ivr.staff.files import BY_FILE, loaded, loading
+from ivr.staff.files import loaded, loading, noted
 from ivr.staff.signing import find, sign
 
 
 def load_facility_file(
-    settings: Settings, path: Path, *, dry_run: bool = False, note: str = BY_FILE
+    settings: Settings, path: Path, *, dry_run: bool = False, note: str | None = None
 ) -> list[str]:
     """Load through the running controller, or as the one writer if none runs; a line for each change.
 
     The log has them with the note, who asked, and the file's digest. With `dry_run` the same lines tell what would
-    change, and nothing does.
+    change, and nothing does. Raises StaffError without a note where it changes a facility that there is.
     """
     sources = read(path)
     file = parse(sources, str(path))
     act, who = loading(file, note), who_asks()
     given = {"toml": sources.text, "beside": sources.beside, "dry_run": dry_run, "author": who.login}
-    given["note"] = note
+    given |= {} if note is None else {"note": note}
     try:
         changed: list[str] | StaffError = ask(settings.control_socket, "load", **given, **who.sent)
     except NoController:
@@ -42,7 +42,7 @@ def load_facility_file(
                 return database.transact_now(rehearse, file, key, at)
             signer, work = (
                 sign(database.read_now(find, who), who, who.login),
-                partial(load, file=file, key=key, at=at),
+                partial(noted, file=file, note=note, work=partial(load, file=file, key=key, at=at)),
             )
             tell = partial(loaded, sources.digest)
             changed = database.transact_now(attempt, act, signer, at, work, tell=tell)

@@ -10,7 +10,7 @@ from accounts import closing, ledger, payers, periods
 from accounts.tables import AccountKind, Unit, subscription
 from ivr.facility import kept, privileged, scopes
 from ivr.facility.file import FacilityFile, FacilityFileError, PrepaidEntry, SubscriptionEntry
-from ivr.facility.kept import Kept
+from ivr.facility.kept import Kept, Left
 from ivr.facility.load import load_facility
 from ivr.facility.pins import PinKey
 from ivr.facility.tables import facility
@@ -35,7 +35,7 @@ def load(conn: Connection, file: FacilityFile, key: PinKey, at: datetime) -> lis
         added = {number for number, _ in privileged.numbers(conn, each, at) - before[each]}
         sealed = seal(conn, each, added, at, "privileged by the facility's or its agency's file")
         changed += [f"recording: {len(sealed)} sealed at {each}"] if sealed else []
-    return changed + [f"alert: {each}" for each in _taken_away(conn, file.facility.id, at)]
+    return changed + [Left(f"alert: {each}") for each in _taken_away(conn, file.facility.id, at)]
 
 
 def _facilities(conn: Connection, file: FacilityFile) -> list[str]:
@@ -67,13 +67,13 @@ def _load_payers(conn: Connection, file: FacilityFile, at: datetime) -> list[str
     agency = payers.agency_account(file.facility.id)
     ledger.open_account(conn, account_id=agency, unit=Unit.USD, kind=AccountKind.SYSTEM, at=at)
     theirs = kept.kept(conn, file.facility.id)
-    changed = []
+    changed: list[str] = []
     open_ones = []
     for prepaid in file.prepaid:
         if closing.closed_at(conn, account_id := _account_id(file, prepaid)) is None:
             open_ones.append(prepaid)
         else:
-            changed.append(f"{account_id}: stays closed, as staff have closed it")
+            changed.append(Left(f"{account_id}: stays closed, as staff have closed it"))
     changed += [line for prepaid in open_ones for line in _take_numbers(conn, file, prepaid, theirs, at)]
     for prepaid in open_ones:
         changed += _load_prepaid(conn, file, prepaid, theirs, at)
@@ -87,7 +87,8 @@ def _load_prepaid(
     conn: Connection, file: FacilityFile, prepaid: PrepaidEntry, theirs: Kept, at: datetime
 ) -> list[str]:
     """Open the account with its deposit, once, and have it pay for its numbers."""
-    account_id, changed = _account_id(file, prepaid), []
+    account_id = _account_id(file, prepaid)
+    changed: list[str] = []
     known = _is_open(conn, account_id)
     payers.open_prepaid(conn, account_id=account_id, at=at)
     paid_for = payers.numbers_of(conn, account_id=account_id)
@@ -97,7 +98,7 @@ def _load_prepaid(
             payers.add_number(conn, account_id=account_id, number=number, at=at)
             changed += [f"{account_id}: pays for {number}"] if known and number not in paid_for else []
         elif number not in paid_for:
-            changed.append(f"{account_id}: does not pay for {number}, as {author} set it")
+            changed.append(Left(f"{account_id}: does not pay for {number}, as {author} set it"))
     if not known:
         payers.deposit(
             conn,
@@ -118,10 +119,11 @@ def _take_numbers(
     conn: Connection, file: FacilityFile, prepaid: PrepaidEntry, theirs: Kept, at: datetime
 ) -> list[str]:
     """The account pays no longer for calls to numbers that are not its own in the file, unless staff gave it them."""
-    account_id, changed = _account_id(file, prepaid), []
+    account_id = _account_id(file, prepaid)
+    changed: list[str] = []
     for number in sorted(payers.numbers_of(conn, account_id=account_id) - set(prepaid.numbers)):
         if (author := theirs.author(scopes.number(number), kept.PAYER)) is not None:
-            changed.append(f"{account_id}: goes on paying for {number}, as {author} set it")
+            changed.append(Left(f"{account_id}: goes on paying for {number}, as {author} set it"))
             continue
         payers.remove_number(conn, account_id=account_id, number=number, at=at)
         changed.append(f"{account_id}: pays no longer for {number}")

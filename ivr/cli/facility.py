@@ -8,7 +8,7 @@ import typer
 
 from dialplan.install import provide
 from ivr.cli.calls import open_database
-from ivr.cli.staff import Note, look
+from ivr.cli.staff import look
 from ivr.clock import utc_now
 from ivr.config import load_settings
 from ivr.dumping import DumpError, dump
@@ -16,7 +16,6 @@ from ivr.facility.check import findings
 from ivr.facility.file import parse, read
 from ivr.load_file import load_facility_file
 from ivr.own_asterisk import asterisk_runs, this_asterisk
-from ivr.staff.files import BY_FILE
 
 
 def register(app: typer.Typer) -> None:
@@ -32,13 +31,16 @@ def register(app: typer.Typer) -> None:
         dry_run: Annotated[
             bool, typer.Option("--dry-run", help="show what would change, and change nothing")
         ] = False,
-        note: Note = BY_FILE,
+        note: Annotated[
+            str | None,
+            typer.Option("--note", help="why; needed where the file changes a facility that there is"),
+        ] = None,
     ) -> None:
         """Bring the database in step with a facility's file: all of it, or nothing.
 
-        A line tells each thing that changes; `ivr changes` has them with who loaded the file, when and why. Loading
-        the same file again changes nothing. With the controller running, it does the writing, and calls in progress
-        go on under the settings that they began with.
+        A line tells each thing that changes; `ivr changes` has them with who loaded the file, when and why. The first
+        load of a facility needs no note, nor does one that changes nothing: loading the same file again. With the
+        controller running, it does the writing, and calls in progress go on under the settings that they began with.
         """
         settings = load_settings()
         changed = load_facility_file(settings, file, dry_run=dry_run, note=note)

@@ -18,6 +18,7 @@ from ivr.instance import keyring_of, stations_of
 from ivr.keyring import Keyring
 from ivr.load_file import load_facility_file
 from ivr.own_asterisk import PROMPTS, facility_asterisk
+from ivr.staff.files import BY_FILE
 from ivr.supervise import Supervisor
 from prompts.catalogue import Catalogue
 
@@ -41,7 +42,7 @@ def prepare(settings: Settings, facility_files: list[Path]) -> list[str]:
     """Migrate the database and load the facilities; a line for each change."""
     settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     schema.upgrade(settings.url)
-    return [line for path in facility_files for line in load_facility_file(settings, path)]
+    return [line for path in facility_files for line in load_facility_file(settings, path, note=BY_FILE)]
 
 
 def require_free_ports(settings: Settings) -> None:

@@ -23,6 +23,12 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+class Left(str):
+    """A line of a load about what it leaves as it is: such a line changes nothing."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What staff keep at a facility."""

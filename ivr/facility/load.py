@@ -9,6 +9,7 @@ from ivr.facility import kept, privileged
 from ivr.facility.differing import Words
 from ivr.facility.entries import RecordedEntry
 from ivr.facility.file import FacilityFile, FacilityFileError
+from ivr.facility.kept import Left
 from ivr.facility.load_agency import load_agency, put_agency
 from ivr.facility.load_blocks import load_blocks
 from ivr.facility.load_inmates import load_inmate, pins_of_file
@@ -76,7 +77,7 @@ def load_facility(conn: Connection, file: FacilityFile, key: PinKey, at: datetim
     changed += load_blocks(conn, file, inmate_keys, theirs, at, words=words)
     changed += load_agency(conn, file, at)
     changed += load_prices(conn, file, at, words)  # after the hours and limits, by which plans are measured
-    return [*changed, *(f"alert: {each}" for each in shortfalls(conn, entry.id, at))]
+    return [*changed, *(Left(f"alert: {each}") for each in shortfalls(conn, entry.id, at))]
 
 
 def _load_places(conn: Connection, file: FacilityFile, words: Words) -> list[str]:

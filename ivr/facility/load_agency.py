@@ -49,5 +49,5 @@ def load_agency(conn: Connection, file: FacilityFile, at: datetime) -> list[str]
         lines = put_levels(conn, facility_id, {scopes.AGENCY: level}, at, words=words)
         lines += listed.get(facility_id, [])
         lines += put_blocks(conn, facility_id, wanted, {scopes.AGENCY}, theirs=theirs, at=at, words=words)
-        changed += [f"agency at {facility_id}: {line}" for line in lines]
+        changed += [type(line)(f"agency at {facility_id}: {line}") for line in lines]
     return changed

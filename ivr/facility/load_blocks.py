@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 from ivr.facility import kept, scopes
 from ivr.facility.differing import Words, block_name
 from ivr.facility.file import BlockedEntry, FacilityFile, NoContactEntry
-from ivr.facility.kept import Kept
+from ivr.facility.kept import Kept, Left
 from ivr.facility.load_levels import LOADER
 from ivr.facility.tables import blocked_number
 from ivr.policy.request import BlockCause
@@ -73,7 +73,7 @@ def put_blocks(
         *(f"{block_name(*block, words)}: added ({wanted[block]})" for block in new),
         *(f"{block_name(*block, words)}: lifted" for block in lifted),
         *(
-            f"{block_name(*block, words)}: stays lifted, as {author} set it"
+            Left(f"{block_name(*block, words)}: stays lifted, as {author} set it")
             for block in absent
             if (author := _kept_by(block, theirs))
         ),

@@ -11,7 +11,7 @@ from ivr.facility import kept, scopes
 from ivr.facility.differing import Words, contradicted
 from ivr.facility.entries import LevelEntry
 from ivr.facility.file import AllowedEntry, FacilityFile, FacilityFileError, InmateEntry
-from ivr.facility.kept import Kept
+from ivr.facility.kept import Kept, Left
 from ivr.facility.load_pins import PinLoader
 from ivr.facility.putting import matching, put, replace_rows
 from ivr.facility.tables import allowed_number, inmate
@@ -67,7 +67,7 @@ def _take_out(
     """Leave to staff what they keep; a line where the file says otherwise."""
     if standing is None:
         return []
-    told = []
+    told: list[str] = []
     for what, columns in kept.COLUMNS.items():
         author = theirs.author(scopes.inmate(standing.id), what)
         if author is None:
@@ -75,7 +75,8 @@ def _take_out(
         given = {column: values.pop(column) for column in columns if column in values}
         if any(standing._mapping[column] != value for column, value in given.items()):
             said = contradicted(standing._asdict(), given, inmate, words)
-            told.append(f"inmate {inmate_id}: {what} stays as {author} set it{said and f': {said}'}")
+            stays = f"inmate {inmate_id}: {what} stays as {author} set it{said and f': {said}'}"
+            told.append(Left(stays))
     return told
 
 
@@ -124,7 +125,7 @@ def _contradicted(
     words: Words,
 ) -> list[str]:
     """A line for each number of the file that staff list otherwise, or have taken out."""
-    told = []
+    told: list[str] = []
     for scope, each in whose.items():
         author = theirs.author(scope, kept.LISTED)
         if author is None:
@@ -134,9 +135,9 @@ def _contradicted(
         said = each.model_dump(exclude=RULES)
         name = f"inmate {person.id}, number {each.number}"
         if standing is None:
-            told.append(f"{name}: stays out of the list, as {author} set it")
+            told.append(Left(f"{name}: stays out of the list, as {author} set it"))
         elif differing := contradicted(standing._asdict(), said, allowed_number, words):
-            told.append(f"{name}: stays listed as {author} set it: {differing}")
+            told.append(Left(f"{name}: stays listed as {author} set it: {differing}"))
     return told
 
 

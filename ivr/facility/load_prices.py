@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from ivr.facility.differing import Words
 from ivr.facility.file import FacilityFile, FacilityFileError
+from ivr.facility.kept import Left
 from ivr.facility.lawfulness import breaches_at
 from ivr.facility.putting import replace_rows
 from ivr.facility.tables import plan, tariff
@@ -33,7 +34,7 @@ def load_prices(conn: Connection, file: FacilityFile, at: datetime, words: Words
     found = dict.fromkeys(breaches_at(conn, facility_id, at, new=new))
     if refused := [str(each) for each in found if (each.kind, each.name) not in kept]:
         raise FacilityFileError("\n".join(refused))
-    return [*changed, *(f"alert: {each}" for each in found)]
+    return [*changed, *(Left(f"alert: {each}") for each in found)]
 
 
 def _tariff_rows(file: FacilityFile) -> Iterator[dict[str, Any]]:

@@ -300,7 +300,7 @@ def test_a_load_can_be_rehearsed(ivr: Ivr, on_database: str, tmp_path: Path) -> 
             "limit of the facility: longest call, weekend: 15 min → 20 min",
         ]
         assert database.read_now(contents) == before
-    assert ivr("load", str(changed)) == said
+    assert ivr("load", str(changed), "--note", "Longer calls") == said
 
 
 def test_entries_that_nothing_links_are_a_fault_until_somebody_does(

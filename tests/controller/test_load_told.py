@@ -129,10 +129,18 @@ def test_a_load_is_logged_with_its_lines_its_author_its_note_and_the_files_diges
     assert ivr("load", str(path)).status == 0
     path.write_text(TEXT.replace("longest_call_minutes = 15", "longest_call_minutes = 10"))
     assert is_one_line(ivr("load", str(path), "--note", "x"), "note: expected 3 letters or more")
+    assert is_one_line(
+        ivr("load", str(path)), "note: expected one, as the file changes a facility that there is"
+    )
     assert ivr("load", str(path), "--dry-run").status == 0
     assert ivr("load", str(path), "--note", "As the sheriff asked").status == 0
-    assert ivr("load", str(path), "--note", "Again").out == "nothing to change\n"
-    line, first = ivr("changes", "--json", "--facility", "example-county-jail").out.splitlines()
+    assert (
+        ivr("load", str(path), "--note", "Again").out == ivr("load", str(path)).out == "nothing to change\n"
+    )
+    assert ivr("number", "unblock", "2175550105", "--note", "Order lifted").status == 0
+    left = "block of number +12175550105 (facility): stays lifted, as "
+    assert ivr("load", str(path)).out.startswith(left)  # which changes nothing, and is not logged
+    _, line, first = ivr("changes", "--json").out.splitlines()
     logged = json.loads(line)
     assert "facility example-county-jail: added; local exchange 217555: added; " in json.loads(first)["told"]
     assert json.loads(first)["note"] == "by its file"

@@ -128,6 +128,7 @@ async def take_commands(on: Served) -> None:
     facility.with_name(tariff).write_text(SOURCES.beside[tariff].replace('"0.06"', '"0.05"'))
     told = (0, "tariff example-county-2026: file rate.1.per_minute: 0.06 → 0.05\n", "")
     assert await on.ivr("load", str(facility), "--dry-run") == told
+    assert (await on.ivr("load", str(facility)))[2].startswith("ivr: note: expected one, as the file changes")
     assert await on.ivr("load", str(facility), "--note", "Cheaper from today") == told
     with Database.open(on.settings.url) as database:
         [logged] = database.read_now(shown.changes_shown, shown.Wanted(most=1))
