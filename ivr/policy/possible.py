@@ -1,6 +1,7 @@
 """How many minutes of a day settings leave for calls: hours of every level together, telephones, quotas, pauses."""
 
 from calendar import monthrange
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -52,15 +53,25 @@ def possible_minutes(
 ) -> int:
     """The most minutes that a person can talk on a local day, calling again and again at full length.
 
-    `schedules` and `limits` hold whatever telephone is used; while one of the telephones is open calls can be made,
-    and of their limits the widest count. A quota of a week or a month gives each of its days an equal part; so many
-    attempts in so many minutes are taken as that many calls in each such stretch of the open time. Only limits that
-    count a person's own calls are looked at, and the longest call of any type.
+    `schedules` and `limits` hold whatever telephone is used; while one of the telephones is open calls can be made.
+    What a telephone limits is limited there alone: the person goes on at one that allows more, while it is open. A
+    quota of a week or a month gives each of its days an equal part; so many attempts in so many minutes are taken as
+    that many calls in each such stretch of the open time. Only limits that count a person's own calls are looked at,
+    and the longest call of any type.
     """
-    opened = _open_minutes(schedules, telephones, on, zone)
-    return max(
-        (_within([*limits, *each.limits], opened, longest_call_ms, on) for each in telephones), default=0
-    )
+    alike: dict[tuple[CallLimit, ...], list[Telephone]] = defaultdict(list)
+    for each in telephones:
+        alike[tuple(each.limits)].append(each)
+    whole = _open_minutes(schedules, telephones, on, zone)
+    found = []
+    for theirs, some in alike.items():
+        opened = _open_minutes(schedules, some, on, zone)
+        within = (_within([*limits, *theirs], each, longest_call_ms, on) for each in (whole, opened))
+        found.append(tuple(within))
+    minutes = 0
+    for most, here in sorted(found):  # quotas count all calls: those of the narrowest are made first
+        minutes = max(minutes, min(most, minutes + here))
+    return min(minutes, _within(limits, whole, longest_call_ms, on))
 
 
 def within_reach(unit_id: str | None, telephones: Iterable[tuple[str | None, T]]) -> list[T]:

@@ -183,6 +183,10 @@ def test_somebody_may_call_while_one_of_their_telephones_is_open_within_its_limi
     assert minutes(early, late) == 180
     assert minutes(early) == 60
     assert (minutes(short), minutes(short, late)) == (60, 180)
+    narrow = Telephone([], [MinuteQuota(Level.STATION, 60, Each.DAY, Counted.INMATE)])
+    assert minutes(narrow, early) == 120  # an hour at the one that is always open, an hour at the other
+    wider = Telephone([], [MinuteQuota(Level.STATION, 90, Each.DAY, Counted.INMATE)])
+    assert minutes(narrow, wider) == 90  # a quota of a telephone counts calls from all
     assert minutes(Telephone([hour(8, 10), hour(10, 12)])) == 0
     assert minutes() == 0
     assert within_reach("a", [("a", 1), ("b", 2), (None, 3)]) == [1, 3]
