@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from ivr.facility.check_limits import Entitlement, dead_limits, quotas_below
+from ivr.facility.check_limits import Entitlement, dead_limits, limits_over, quotas_below
 from ivr.facility.entries import LevelEntry
 from ivr.facility.fields import DAYS
 from ivr.facility.file import AllowedEntry, BlockedEntry, FacilityFile, InmateEntry, RecordingEntry
@@ -107,7 +107,8 @@ def _below_the_law(file: FacilityFile, levels: list[_Level], local: datetime) ->
     entitled = Entitlement(share.minutes_a_day, share.law)
     facility = _facility_hours(file)
     for level in (each for each in levels if each.one_person):
-        yield from quotas_below(level.name, level.entry, file.facility.longest_call_minutes, entitled)
+        longest = file.facility.longest_call_minutes
+        yield from quotas_below(level.name, level.entry, longest, entitled, local.date())
         if level.entry.schedule or level.entry is file.facility:
             opened = facility & hours(level.entry.schedule)
             short = [day for day in range(7) if opened.minutes_on(day) < entitled.minutes_a_day]
@@ -144,6 +145,7 @@ def _what_is_over(level: _Level, local: datetime) -> Iterator[str]:
         for entry in entries:
             if entry.ends <= now:
                 yield f"{level.name}: {kind} “{entry.note}” was over on {entry.ends:%Y-%m-%d %H:%M}"
+    yield from limits_over(level.name, level.entry, now.date())
 
 
 def _contradicting_numbers(file: FacilityFile) -> Iterator[str]:

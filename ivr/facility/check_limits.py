@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from math import ceil
 
 from ivr.facility.entries import LIMIT_KINDS, LevelEntry, LimitEntry
@@ -42,7 +43,7 @@ def dead_limits(name: str, level: LevelEntry, facility: FacilityEntry) -> Iterat
 def _makes_dead(tight: LimitEntry, loose: LimitEntry) -> bool:
     """Whether `loose` can never be reached where `tight` holds."""
     kind = _kind(tight)
-    if kind != _kind(loose) or tight.counts != loose.counts:
+    if kind != _kind(loose) or tight.counts != loose.counts or not _covers(tight, loose):
         return False
     if kind in ("calls", "minutes") and tight.each is not loose.each:
         if tight.each is not Each.DAY or loose.each is None:
@@ -56,9 +57,24 @@ def _makes_dead(tight: LimitEntry, loose: LimitEntry) -> bool:
     return _most(tight) < _most(loose)
 
 
-def quotas_below(name: str, level: LevelEntry, longest_call: int, law: Entitlement) -> Iterator[str]:
-    """Quotas of a person that give fewer minutes than they are entitled to, with calls of full length."""
+def _covers(tight: LimitEntry, loose: LimitEntry) -> bool:
+    """Whether one is valid on every day on which the other is."""
+    begins = tight.valid_from is None or (loose.valid_from or date.min) >= tight.valid_from
+    return begins and (tight.valid_to is None or (loose.valid_to or date.max) <= tight.valid_to)
+
+
+def limits_over(name: str, level: LevelEntry, today: date) -> Iterator[str]:
+    """Limits whose last day is over."""
     for limit in level.limit:
+        if limit.valid_to is not None and limit.valid_to < today:
+            yield f"{name}: limit {_told(limit)} was over on {limit.valid_to}"
+
+
+def quotas_below(
+    name: str, level: LevelEntry, longest_call: int, law: Entitlement, today: date
+) -> Iterator[str]:
+    """Quotas of a person that give fewer minutes than they are entitled to, with calls of full length."""
+    for limit in (each for each in level.limit if each.valid_to is None or each.valid_to >= today):
         if limit.attempts is not None and limit.in_minutes is not None:
             if limit.counts is not Counted.INMATE:  # unless it says so, it counts those to one number
                 continue

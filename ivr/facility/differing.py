@@ -103,7 +103,8 @@ def facts(table: Table, row: Row, words: Words) -> Facts:
     match table.name:
         case "call_limit":
             unit = "" if row["kind"] in ("calls", "attempts") else " min"
-            return {"": f"{row['most']}{unit}"}
+            dates = {name: str(row[name] or NONE) for name in ("valid_from", "valid_to")}
+            return {"": f"{row['most']}{unit}", **{_word(name): day for name, day in dates.items()}}
         case "schedule_exception":
             return {"note": row["note"]}
         case "unrecorded":

@@ -288,6 +288,8 @@ def _limit(row: Row[Any]) -> Entry:
         "in_minutes": row.within_minutes,
         "measured_from": row.measured_from,
         "counts": row.counted,
+        "valid_from": row.valid_from,
+        "valid_to": row.valid_to,
     }
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ivr.facility.fields import Closing, Day, Days, LocalTime, Note, Opening, Whole
+from ivr.facility.refusing import refuse_backwards
 from ivr.policy.quantity import Counted, DayKind, Each, From
 from rating.call_type import CallType
 
@@ -59,6 +60,7 @@ class LimitEntry(Entry):
     """One row of a `limit`: how long, how many or how often; exactly one of these, with what belongs to it.
 
     `counts` says whose calls are counted together: the inmate's, everybody's to the number, or the inmate's to it.
+    With dates it holds for calls of these days, the first and the last among them.
     """
 
     longest_call_minutes: Annotated[Whole, Field(ge=1, le=240)] | None = None
@@ -72,10 +74,13 @@ class LimitEntry(Entry):
     in_minutes: Annotated[Whole, Field(ge=1, le=1440)] | None = None
     measured_from: From | None = None
     counts: Counted | None = None
+    valid_from: Day | None = None
+    valid_to: Day | None = None
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
-        given = self.model_fields_set
+        refuse_backwards("valid_from", self.valid_from, "valid_to", self.valid_to)
+        given = self.model_fields_set - {"valid_from", "valid_to"}
         kinds = [name for name in LIMIT_KINDS if name in given]
         if len(kinds) != 1:
             raise ValueError(f"expected exactly one of {', '.join(LIMIT_KINDS)}")

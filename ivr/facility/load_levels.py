@@ -126,6 +126,8 @@ def _limit(scope: str, entry: LimitEntry) -> dict[str, Any]:
         "within_minutes": entry.in_minutes,
         "measured_from": entry.measured_from or From.END if field == "cooling_off_minutes" else None,
         "counted": None if field == "longest_call_minutes" else entry.counts or by_level,
+        "valid_from": entry.valid_from,
+        "valid_to": entry.valid_to,
     }
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, literal, or_, select
 
 from ivr.facility import scopes
 from ivr.facility.lookup import Facility, facility_by_id
-from ivr.facility.settings import HOLIDAY, WINDOW, holidays_around, limit_of, schedule_of
+from ivr.facility.settings import HOLIDAY, WINDOW, holidays_around, limits_of, schedule_of
 from ivr.facility.tables import (
     call_limit,
     facility,
@@ -97,7 +97,7 @@ class Possible:
             for row in self._rules.get(scopes.FACILITY, ())
             if row.kind == HOLIDAY
         }
-        set_by = partial(self._set_by, days_off=days_off)
+        set_by = partial(self._set_by, on=on, days_off=days_off)
         met = [scopes.AGENCY, scopes.FACILITY, *([scopes.unit(unit_id)] if unit_id is not None else [])]
         met += [scopes.inmate(key)] if key is not None else []
         units = {unit_id}
@@ -125,14 +125,14 @@ class Possible:
         return list(found)
 
     def _set_by(
-        self, met: Iterable[str], switches: Iterable[str], days_off: frozenset[date]
+        self, met: Iterable[str], switches: Iterable[str], *, on: date, days_off: frozenset[date]
     ) -> tuple[list[Schedule], list[CallLimit]]:
         """The hours and limits of these scopes; while one of these switches is off, nobody calls."""
         schedules = [schedule_of(scope, self._rules.get(scope, ()), days_off) for scope in met]
-        limits = [limit_of(row) for scope in met for row in self._rules.get(scope, ())]
+        limits = [limit for scope in met for limit in limits_of(self._rules.get(scope, ()), on)]
         off = [Schedule(None, closures=self._off[each]) for each in switches if each in self._off]
         known = [each for each in schedules if each is not None]
-        return [*known, *off], [each for each in limits if each is not None]
+        return [*known, *off], limits
 
 
 def people(conn: Connection, facility_id: str) -> Sequence[Row[Any, Any, Any, Any]]:

@@ -1,7 +1,7 @@
 """The rules that a call meets at every level, read in one statement by index."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import holidays
 from sqlalchemy import (
     Connection,
+    Date,
     Integer,
     Row,
     SmallInteger,
@@ -78,6 +79,8 @@ _COLUMNS: Final[Mapping[str, Any]] = {
     "cause": String,
     "covers": String,
     "number": String,
+    "valid_from": Date,
+    "valid_to": Date,
 }
 
 
@@ -153,7 +156,7 @@ def settings_of(
     local = at.astimezone(ZoneInfo(facility.time_zone))
     days_off = holidays_around(facility.state, local.date()) | _added_holidays(rows, local)
     by_scope = {scope: schedule_of(scope, rows[scope], days_off) for scope in met}
-    limits = [limit for scope in met for row in rows[scope] if (limit := limit_of(row)) is not None]
+    limits = [limit for scope in met for limit in limits_of(rows[scope], local.date())]
     blocks = (row for scope in met for row in rows[scope] if row.kind == BLOCK)
     causes = frozenset(BlockCause(row.cause) for row in blocks if _blocks(row, dialled))
     agreed = [
@@ -214,7 +217,18 @@ def schedule_of(scope: str, rows: Sequence[Row[Any]], days_off: frozenset[date])
     return Schedule(windows if has_hours else None, scopes.level(scope), closures, openings, days_off)
 
 
-def limit_of(row: Row[Any]) -> CallLimit | None:
+def limits_of(rows: Iterable[Row[Any]], on: date) -> list[CallLimit]:
+    """The limits among rows that hold for calls of a local day."""
+    found = ((row, _limit(row)) for row in rows)
+    return [limit for row, limit in found if limit is not None and _is_valid(row, on)]
+
+
+def _is_valid(row: Row[Any], on: date) -> bool:
+    """Whether a row's dates, both inclusive, hold the day."""
+    return (row.valid_from is None or row.valid_from <= on) and (row.valid_to is None or on <= row.valid_to)
+
+
+def _limit(row: Row[Any]) -> CallLimit | None:
     """The limit that a row sets; None for a row of another table."""
     level = scopes.level(row.scope)
     match row.kind:

@@ -177,6 +177,8 @@ call_limit = Table(
     Column("within_minutes", Integer),
     Column("measured_from", String(8)),
     Column("counted", String(8)),
+    Column("valid_from", Date),  # of calls that are keyed on a local day; none: ever
+    Column("valid_to", Date),  # inclusive; none: until further notice
     Index("ix_call_limit_scope", "facility_id", "scope"),
     one_of("kind", "longest_call", "calls", "minutes", "cooling_off", "attempts"),
     one_of("call_type", *CallType),

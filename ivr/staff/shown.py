@@ -177,6 +177,8 @@ def _limits(conn: Connection, facility_id: str, key: int) -> Iterator[Shown]:
         number = row.scope.removeprefix(scopes.entry(key, ""))
         yield {
             "limit": f"{row.kind} {row.most}",
+            "valid_from": row.valid_from and row.valid_from.isoformat(),
+            "valid_to": row.valid_to and row.valid_to.isoformat(),
             "each": row.each,
             "to": number if number != row.scope else None,
             "call_type": row.call_type,

@@ -111,6 +111,13 @@ FOUND: dict[str, tuple[str, str, str, str]] = {
         "[[facility.limit]]\ncooling_off_minutes = 5\n[[facility.limit]]\ncooling_off_minutes = 9\n" + LIMIT,
         "facility: limit cooling_off_minutes 5 never holds: cooling_off_minutes 9 is tighter",
     ),
+    "a limit that is over": (
+        CLEAN,
+        LIMIT,
+        "[[facility.limit]]\ncooling_off_minutes = 9\nvalid_to = 2026-11-22\n"
+        "[[facility.limit]]\ncooling_off_minutes = 5\n" + LIMIT,
+        "facility: limit cooling_off_minutes 9, valid_to 2026-11-22 was over on 2026-11-22",
+    ),
     "a limit twice": (
         CLEAN,
         LIMIT,

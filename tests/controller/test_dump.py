@@ -64,6 +64,8 @@ measured_from = "start"
 [[{0}.limit]]
 attempts = 4
 in_minutes = 30
+valid_from = 2026-12-01
+valid_to = 2027-01-31
 """
 UNIT = '\n[[unit]]\nid = "unit-b"\nlabel = "Unit B"\n' + RULES.format("unit")
 AGENCY = (

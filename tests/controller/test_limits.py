@@ -147,10 +147,30 @@ async def test_a_number_is_not_tried_again_and_again(database: Database, tmp_pat
     assert isinstance(await asked(world), Grant)
 
 
+@in_loop
+async def test_a_limit_with_dates_holds_on_its_first_and_last_day_and_on_no_other(
+    database: Database, tmp_path: Path
+) -> None:
+    dates = {"valid_from": date(2026, 11, 24), "valid_to": date(2026, 11, 25)}
+    world = limited(database, tmp_path, "inmate", longest_call_minutes=7, **dates)
+    found = []
+    for _ in range(4):
+        grant = await asked(world)
+        assert isinstance(grant, Grant)
+        found.append(grant.limit_ms)
+        world.at += timedelta(days=1)
+    assert found == [900_000, 420_000, 420_000, 900_000]
+
+
 @pytest.mark.parametrize(
     ("limit", "told"),
     [
         ("calls = 3", "calls needs each"),
+        (
+            "longest_call_minutes = 3\nvalid_from = 2026-12-02\nvalid_to = 2026-12-01",
+            "valid_to 2026-12-01 is before valid_from 2026-12-02",
+        ),
+        ('longest_call_minutes = 3\nvalid_to = "soon"', "valid_to: expected a day or a time"),
         ('each = "day"', "expected exactly one of longest_call_minutes, calls"),
         ('calls = 3\nminutes = 4\neach = "day"', "expected exactly one of"),
         ('longest_call_minutes = 3\neach = "day"', "longest_call_minutes has no each"),

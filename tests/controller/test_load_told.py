@@ -115,6 +115,8 @@ def test_rules_of_a_level_are_told_by_its_name_with_what_they_were(world: World)
         "limit of unit unit-a: longest call: 15 min → 10 min",
         "limit of unit unit-a: calls each day: 3 → 2",
     ]
+    until = RULES.format(longest=10, days="tue-sun").replace("= 3", "= 2\nvalid_to = 2026-12-24")
+    assert loaded(until) == ["limit of unit unit-a: calls each day: valid to: none → 2026-12-24"]
     assert "unit unit-a: not recorded: removed" in loaded("")
 
 
