@@ -48,18 +48,22 @@ def put_blocks(
     words: Words,
 ) -> list[str]:
     """The loader's blocks of the named scopes become those that are wanted, each with its note."""
-    live = select(blocked_number.c.id, blocked_number.c.author, *_BLOCK).where(
+    live = select(blocked_number.c.id, blocked_number.c.author, blocked_number.c.note, *_BLOCK).where(
         blocked_number.c.facility_id == facility_id, blocked_number.c.lifted_at.is_(None)
     )
-    standing: dict[Block, tuple[int, str]] = {
-        (scope, covers, number, cause): (key, author)
-        for key, author, scope, covers, number, cause in conn.execute(live)
+    standing: dict[Block, tuple[int, str, str]] = {
+        (scope, covers, number, cause): (key, author, note)
+        for key, author, note, scope, covers, number, cause in conn.execute(live)
     }
-    lifted = {
-        block: key
-        for block, (key, author) in standing.items()
-        if author == LOADER and block not in wanted and block[0] in named
+    ours = {block: (key, note) for block, (key, author, note) in standing.items() if author == LOADER}
+    lifted = {block: key for block, (key, _) in ours.items() if block not in wanted and block[0] in named}
+    reworded = {
+        block: (key, note, wanted[block])
+        for block, (key, note) in ours.items()
+        if wanted.get(block, note) != note
     }
+    for key, _, note in reworded.values():
+        conn.execute(update(blocked_number).where(blocked_number.c.id == key).values(note=note))
     for start in range(0, len(lifted), 100):
         some = blocked_number.c.id.in_([*lifted.values()][start : start + 100])
         conn.execute(update(blocked_number).where(some).values(lifted_at=at))
@@ -72,6 +76,7 @@ def put_blocks(
     return [
         *(f"{block_name(*block, words)}: added ({wanted[block]})" for block in new),
         *(f"{block_name(*block, words)}: lifted" for block in lifted),
+        *(f"{block_name(*block, words)}: note: {old} → {note}" for block, (_, old, note) in reworded.items()),
         *(
             Left(f"{block_name(*block, words)}: stays lifted, as {author} set it")
             for block in absent

@@ -17,7 +17,9 @@ def load_privileged(conn: Connection, file: FacilityFile, at: datetime) -> list[
     wanted = {each.number: each.label for each in file.number if each.privileged}
     rows = privileged.standing(conn, file.facility.id, at, scope=scopes.FACILITY)
     _refuse_gone(rows, wanted, "")
-    return _add(conn, file.facility.id, scopes.FACILITY, wanted, rows, at=at)
+    added = _add(conn, file.facility.id, scopes.FACILITY, wanted, rows, at=at)
+    _reword(conn, file.facility.id, wanted, rows)  # told as the number's own label
+    return added
 
 
 def load_of_agency(
@@ -37,6 +39,7 @@ def load_of_agency(
     return {
         each: _add(conn, each, scopes.AGENCY, wanted, anywhere, at=at)
         + _take_over(conn, each, rows, anywhere, at)
+        + _reword(conn, each, wanted, privileged.standing(conn, each, at, scope=scopes.AGENCY))
         for each, rows in stand.items()
     }
 
@@ -100,6 +103,20 @@ def _add(
                 confirmed_by=LOADER,
             )
     return [f"number {number}: privileged: added ({wanted[number]})" for number in new]
+
+
+def _reword(
+    conn: Connection, facility_id: str, wanted: Mapping[str, str], rows: Iterable[Row[Any]]
+) -> list[str]:
+    """What a file has made privileged is called as the file calls it now; a line for each."""
+    ours = [row for row in rows if row.source == PrivilegeSource.FILE]
+    reworded = [row for row in ours if wanted[row.number] != row.note]
+    if not reworded:
+        return []
+    with privileged.changing(conn, facility_id) as listed:
+        for row in reworded:
+            listed.change(row.id, note=wanted[row.number])
+    return [f"number {row.number}: privileged: label: {row.note} → {wanted[row.number]}" for row in reworded]
 
 
 def _take_over(

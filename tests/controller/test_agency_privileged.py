@@ -79,6 +79,13 @@ def test_an_agencys_file_makes_a_number_privileged_at_all_of_its_facilities_and_
     assert recorded(world) == NOWHERE
     assert are_intact(world)
     assert loaded(world, other_jail(BISHOP)) == []
+    renamed = BISHOP.replace("Bishop", "Archbishop")
+    told = loaded(world, jail(renamed))
+    line = "number +12175550102: privileged: label: Bishop → Archbishop"
+    assert told == [f"agency at {each}: {line}" for each in PLACES]
+    assert "Archbishop" in world.database.read_now(dump, OTHER).beside["agency.toml"]
+    assert are_intact(world)
+    assert loaded(world, jail(renamed)) == loaded(world, other_jail(renamed)) == []
     before = world.database.read_now(contents)
     with pytest.raises(FacilityFileError, match=r"remove \+12175550102 --agency example-agency`"):
         loaded(world, jail())

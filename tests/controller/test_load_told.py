@@ -59,6 +59,20 @@ CHANGES: dict[str, tuple[str, str, set[str], list[str]]] = {
             "block of number +12175550105 (facility): lifted",
         ],
     ),
+    "a block's note": (
+        "Protective order (demonstration)",
+        "Order of 24 Nov",
+        {"blocked_number"},
+        [
+            "block of number +12175550105 (facility): note: Protective order (demonstration) → Order of 24 Nov",
+        ],
+    ),
+    "the label of a privileged number": (
+        "Public defender",
+        "Defender",
+        {"special_number", "privileged_number"},
+        ["number +12175550110: label: Public defender → Defender"],
+    ),
     "privilege": (
         "free = true\n",
         'free = true\n\n[[number]]\nnumber = "2175550199"\nlabel = "Bishop"\nprivileged = true\n',
