@@ -9,9 +9,10 @@ from sqlalchemy import Connection, select
 from accounts import closing, ledger, payers, periods
 from accounts.tables import AccountKind, Unit, subscription
 from ivr.facility import kept, privileged, scopes
-from ivr.facility.file import FacilityFile, FacilityFileError, PrepaidEntry, SubscriptionEntry
+from ivr.facility.file import FacilityFile, FacilityFileError
 from ivr.facility.kept import Kept, Left
 from ivr.facility.load import load_facility
+from ivr.facility.payer_entries import PrepaidEntry, SubscriptionEntry
 from ivr.facility.pins import PinKey
 from ivr.facility.tables import facility
 from ivr.facility.taken_away import covers_of_file, taken_away

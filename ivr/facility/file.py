@@ -1,13 +1,12 @@
 """A facility's TOML file: what may stand in it, and where a mistake is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     Field,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
@@ -15,12 +14,9 @@ from ivr.facility.entries import Entry, HolidayEntry, LevelEntry, RecordedEntry,
 from ivr.facility.fields import (
     E164,
     AcceptKey,
-    Amount,
     BlockKey,
-    Day,
     Digits,
     FileName,
-    Funding,
     LocalTime,
     Note,
     OnlyPayer,
@@ -31,13 +27,18 @@ from ivr.facility.fields import (
     TimeZone,
     Whole,
 )
+from ivr.facility.payer_entries import FundingEntry, PlanEntry, PrepaidEntry, SubscriptionEntry
 from ivr.facility.refusing import (
-    refuse_backwards,
-    refuse_codes,
-    refuse_overlaps,
-    refuse_pins,
+    Contradictions,
+    Found,
+    Place,
+    overlaps,
+    placed,
     refuse_service_code,
     refuse_twins,
+    twins,
+    unfit_codes,
+    unfit_pins,
 )
 from ivr.facility.sources import FacilityFileError, Sources, is_plain, mistakes, named, read, toml
 from ivr.policy.hotline import HotlineKind
@@ -47,7 +48,6 @@ from ivr.policy.recording import Unrecorded
 from ivr.policy.request import InmateState, PanMode
 from rating.dated_table import TableError
 from rating.form import Slug, like
-from rating.money import ZERO
 from rating.site import FacilityKind, Operator, Site
 from rating.tariff_file import TariffFile, TariffFileError, parse_tariff
 from rating.taxes import parse as parse_taxes
@@ -131,14 +131,6 @@ class UnitEntry(RecordedEntry):
 
     id: Slug
     label: str
-
-
-class PlanEntry(Entry):
-    """`[[plan]]`: so many calls to one number for one price a period; nobody need have one (47 CFR 64.6140)."""
-
-    id: Slug
-    price: Amount  # taxes and fees included
-    calls: Annotated[Whole, Field(ge=1, le=100)]  # what can be spoken
 
 
 class StationEntry(RecordedEntry):
@@ -284,59 +276,11 @@ class BlockedEntry(Entry):
         )
 
 
-class FundingEntry(Entry):
-    """`[funding]`: who may pay for calls from here, and on what terms."""
-
-    payers: list[Funding] = ["subscription", "prepaid"]
-    collect_limit: Amount = ZERO  # what one number may owe for collect calls
-    courtesy_minutes: Annotated[Whole, Field(ge=0, le=15)] = 2  # of the one call that a number gets
-    dropped_within_seconds: Annotated[Whole, Field(ge=0, le=900)] = (
-        60  # a talk that fails so early is given back
-    )
-    continues_within_seconds: Annotated[Whole, Field(ge=0, le=900)] = (
-        0  # so soon after, a call continues the last
-    )
-
-    @field_validator("payers")
-    @classmethod
-    def _prepaid_beside_collect(cls, payers: list[Funding]) -> list[Funding]:
-        if "collect" in payers and "prepaid" not in payers:
-            raise ValueError(
-                "expected prepaid beside collect, where a number that may owe no more is refused (47 CFR 64.6050)"
-            )
-        return payers
-
-
 class RecordingEntry(Entry):
     """`[recording]`: how long recordings are kept, and what becomes of a talk that should be recorded and is not."""
 
     kept_days: Annotated[Whole, Field(ge=1, le=36_500)] = 365
     when_it_fails: Unrecorded = Unrecorded.END
-
-
-class PrepaidEntry(Entry):
-    """`[[prepaid]]`: a called party's account, opened with a deposit."""
-
-    account: Slug
-    numbers: list[E164]
-    opening_balance: Amount
-
-
-class SubscriptionEntry(Entry):
-    """`[[subscription]]`: so many calls to one number. Without `starts_on` a period of a month starts at loading."""
-
-    number: E164
-    calls: Annotated[Whole, Field(ge=1, le=100)] | None = None  # what can be spoken; else those of the plan
-    plan: Slug | None = None
-    starts_on: Day | None = None
-    ends_on: Day | None = None
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        refuse_backwards("starts_on", self.starts_on, "ends_on", self.ends_on)
-        if (self.calls is None) == (self.plan is None):
-            raise ValueError("expected either calls or plan")
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,8 +308,9 @@ class AgencyFile(Entry):
 
     @model_validator(mode="after")
     def _once(self) -> Self:
-        _refuse_twin_blocks(self.blocked)
-        refuse_twins("privileged number", [each.number for each in self.privileged])
+        listed = placed("privileged", "number", [each.number for each in self.privileged])
+        if found := [*_twin_blocks(self.blocked), *twins("privileged number", listed)]:
+            raise Contradictions(found)
         return self
 
 
@@ -389,35 +334,58 @@ class FacilityFile(Entry):
     subscription: list[SubscriptionEntry] = []
 
     @model_validator(mode="after")
-    def _ids_fit_the_facility(self) -> Self:
+    def _goes_together(self) -> Self:
+        if found := [*self._unfit_for_the_facility(), *self._given_twice(), *self._named_for_nothing()]:
+            raise Contradictions(found)
+        return self
+
+    def _unfit_for_the_facility(self) -> Found:
         digits = self.facility.inmate_id_digits
-        for inmate in self.inmate:
-            if len(inmate.id) != digits:
-                raise ValueError(f"inmate {inmate.id}: facility.inmate_id_digits says {digits} digits")
+        for place, inmate_id in placed("inmate", "id", [each.id for each in self.inmate]):
+            if len(inmate_id) != digits:
+                yield place, f"inmate {inmate_id}: facility.inmate_id_digits says {digits} digits"
         by_pin = self.facility.identify_by is IdentifyBy.PIN
         least, most = self.facility.pin_digits
-        refuse_pins([(each.id, each.pin) for each in self.inmate], least, most, alone=by_pin)
+        yield from unfit_pins([(each.id, each.pin) for each in self.inmate], least, most, alone=by_pin)
         shortest = least if by_pin else least + digits
-        refuse_codes([(each.number, each.code) for each in self.number], shortest)
-        self._refuse_unknown_units()
-        refuse_twins("inmate", [inmate.id for inmate in self.inmate])
-        refuse_twins("unit", [unit.id for unit in self.unit])
-        refuse_twins("station", [station.id for station in self.station])
-        _refuse_twin_blocks(self.blocked)
-        self._refuse_long_lists()
-        refuse_twins("number", [entry.number for entry in self.number])
-        refuse_twins("short code", [entry.short_code for entry in self.number if entry.short_code])
-        refuse_twins("local exchange", self.facility.local_exchanges)
-        refuse_twins("tariff", [each.says.id for each in self.tariff])
-        refuse_overlaps([each.says for each in self.tariff])
-        refuse_twins("payer", list(self.funding.payers))
-        refuse_twins("plan", [each.id for each in self.plan])
-        for each in self.subscription:
-            if each.plan is not None:
-                self.calls_of(each)
-        refuse_twins("prepaid account", [entry.account for entry in self.prepaid])
-        refuse_twins("prepaid number", [number for entry in self.prepaid for number in entry.numbers])
-        return self
+        yield from unfit_codes([(each.number, each.code) for each in self.number], shortest)
+        most_listed = self.facility.pan_maximum
+        for number, inmate in enumerate(self.inmate):
+            listed = len(inmate.numbers)
+            if most_listed is not None and listed > most_listed:
+                told = f"inmate {inmate.id}: {listed} numbers, facility.pan_maximum is {most_listed}"
+                yield ("inmate", number, "numbers"), told
+        yield from ((_TARIFFS, told) for told in overlaps(each.says for each in self.tariff))
+
+    def _given_twice(self) -> Found:
+        for table in ("inmate", "unit", "station", "plan"):
+            yield from twins(table, placed(table, "id", [each.id for each in getattr(self, table)]))
+        yield from _twin_blocks(self.blocked)
+        yield from twins("number", placed("number", "number", [each.number for each in self.number]))
+        codes = placed("number", "short_code", [each.short_code for each in self.number])
+        yield from twins("short code", codes)
+        exchanges = self.facility.local_exchanges
+        yield from twins("local exchange", [(("facility", "local_exchanges"), each) for each in exchanges])
+        yield from twins("tariff", [(_TARIFFS, each.says.id) for each in self.tariff])
+        yield from twins("payer", [(("funding", "payers"), each) for each in self.funding.payers])
+        accounts = placed("prepaid", "account", [each.account for each in self.prepaid])
+        yield from twins("prepaid account", accounts)
+        paid_for = ((n, number) for n, each in enumerate(self.prepaid) for number in each.numbers)
+        yield from twins("prepaid number", [(("prepaid", n, "numbers"), number) for n, number in paid_for])
+
+    def _named_for_nothing(self) -> Found:
+        units = {unit.id for unit in self.unit}
+        entries: Mapping[str, Sequence[StationEntry | InmateEntry]]
+        entries = {"station": self.station, "inmate": self.inmate}
+        for table, some in entries.items():
+            for number, each in enumerate(some):
+                if each.unit is not None and each.unit not in units:
+                    told = f"{table} {each.id}: there is no unit {each.unit} in this file"
+                    yield (table, number, "unit"), told
+        plans = {each.id for each in self.plan}
+        for number, bought in enumerate(self.subscription):
+            if bought.plan is not None and bought.plan not in plans:
+                yield ("subscription", number, "plan"), _no_plan(bought)
 
     def calls_of(self, subscription: SubscriptionEntry) -> int:
         """How many calls a subscription has in a period; ValueError for a plan that there is not."""
@@ -426,27 +394,19 @@ class FacilityFile(Entry):
         for plan in self.plan:
             if plan.id == subscription.plan:
                 return plan.calls
-        raise ValueError(f"subscription {subscription.number}: there is no plan {subscription.plan}")
-
-    def _refuse_long_lists(self) -> None:
-        most = self.facility.pan_maximum
-        for inmate in self.inmate:
-            if most is not None and len(inmate.numbers) > most:
-                raise ValueError(
-                    f"inmate {inmate.id}: {len(inmate.numbers)} numbers, facility.pan_maximum is {most}"
-                )
-
-    def _refuse_unknown_units(self) -> None:
-        units = {unit.id for unit in self.unit}
-        placed = [(f"station {each.id}", each.unit) for each in self.station]
-        placed += [(f"inmate {each.id}", each.unit) for each in self.inmate]
-        for who, unit in placed:
-            if unit is not None and unit not in units:
-                raise ValueError(f"{who}: there is no unit {unit} in this file")
+        raise ValueError(_no_plan(subscription))
 
 
-def _refuse_twin_blocks(blocked: list[BlockedEntry]) -> None:
-    refuse_twins("blocked number", [" ".join((*each.covered, each.cause)) for each in blocked])
+_TARIFFS: Place = ("facility", "tariffs")
+
+
+def _no_plan(subscription: SubscriptionEntry) -> str:
+    return f"subscription {subscription.number}: there is no plan {subscription.plan}"
+
+
+def _twin_blocks(blocked: list[BlockedEntry]) -> Found:
+    covers = [(("blocked", n), " ".join((*each.covered, each.cause))) for n, each in enumerate(blocked)]
+    return twins("blocked number", covers)
 
 
 def parse(sources: Sources, name: str) -> FacilityFile:

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ivr.facility.fields import PLAIN_NAME
+from ivr.facility.refusing import Contradictions, Found
 from ivr.facility.where import line_of
 
 
@@ -74,9 +75,18 @@ def _read(path: Path) -> str:
 def mistakes(name: str, text: str, error: ValidationError) -> list[str]:
     """Each with its field, and with the line of the field or of the table that it is missing from."""
     told = []
-    for each in error.errors(include_input=False):
-        field = ".".join(str(part) for part in each["loc"]) or "file"
-        line = line_of(text, each["loc"])
-        said = each["msg"].removeprefix("Value error, ")
+    for place, said in _placed(error):
+        field = ".".join(str(part) for part in place) or "file"
+        line = line_of(text, place)
         told.append(f"{name}: {field}: {said}{f' (line {line})' if line else ''}")
     return told
+
+
+def _placed(error: ValidationError) -> Found:
+    """Every mistake with its place; of entries that do not go together each of them."""
+    for each in error.errors(include_input=False):
+        cause = each.get("ctx", {}).get("error")
+        if isinstance(cause, Contradictions):
+            yield from (((*each["loc"], *place), said) for place, said in cause.found)
+        else:
+            yield each["loc"], each["msg"].removeprefix("Value error, ")

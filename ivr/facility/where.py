@@ -10,10 +10,14 @@ Place = tuple[str | int, ...]
 
 
 def line_of(text: str, place: Sequence[str | int]) -> int | None:
-    """The line of a field, or of the innermost table around it that has one; None where nothing is found."""
+    """The line of a field, or of the innermost table around it that has one; None where nothing is found.
+
+    Of a whole array of tables it is the line of the first.
+    """
     lines: dict[Place, int] = {}
     for found, line in _places(text):
         lines.setdefault(found, line)
+        lines.setdefault(found[:1], line)
     prefixes = (tuple(place[:length]) for length in range(len(place), 0, -1))
     return next((lines[prefix] for prefix in prefixes if prefix in lines), None)
 

@@ -33,7 +33,7 @@ FAR_CLOSURE = (
 MISTAKES: dict[str, tuple[str, str, str]] = {
     "not TOML": ('id = "example-county-jail"', "id = example", r"not TOML: .*line 4"),
     "a word that there is not": ("records = true", "recods = true", r"facility\.recods: Extra inputs"),
-    "a table that there is not": ("[[plan]]", "[[plans]]", r"plans: Extra inputs"),
+    "a table that there is not": ("[[plan]]", "[[plans]]", r"plans: Extra inputs .* \(line \d+\)"),
     "prices in the file itself": ("[[plan]]", "[[tariff]]", r"tariff: expected its own file"),
     "a tariff that is not there": (
         "-tariff.toml",
@@ -304,6 +304,29 @@ def test_a_mistake_is_told_with_its_line(old: str, new: str, field: str) -> None
     assert line.startswith(f"jail.toml: {field}: ")
     number = int(line.rpartition("(line ")[2].rstrip(")"))
     assert new.splitlines()[-1] in sources.text.splitlines()[number - 1]
+
+
+def test_all_entries_that_do_not_go_together_are_told_each_with_its_line() -> None:
+    wrong = (
+        ('unit = "unit-a"', 'unit = "unit-z"'),
+        ('id = "1002"', 'id = "1001"'),
+        ("pan_maximum = 20", "pan_maximum = 7"),
+        ("calls = 57", 'plan = "none"'),
+    )
+    text = TEXT
+    for old, new in wrong:
+        text = text.replace(old, new, 1)
+    with pytest.raises(FacilityFileError) as refusal:
+        parse(Sources(text, SOURCES.beside), "jail.toml")
+    told = str(refusal.value).splitlines()
+    lines = text.splitlines()
+    found = [(each.split(": ")[1], lines[int(each.rpartition("(line ")[2].rstrip(")")) - 1]) for each in told]
+    assert found == [
+        ("inmate.0.numbers", "numbers = ["),
+        ("inmate.1.id", 'id = "1001"'),
+        ("station.0.unit", 'unit = "unit-z"'),
+        ("subscription.0.plan", 'plan = "none"'),
+    ]
 
 
 def test_a_missing_field_is_told_with_the_line_of_its_table() -> None:
