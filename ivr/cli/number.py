@@ -19,6 +19,12 @@ Type = Annotated[str | None, typer.Option("--type", help="a type of number, such
 PAYER = Annotated[str | None, typer.Option("--payer", help="who alone may pay, such as prepaid or debit")]
 RELATION = Annotated[str | None, typer.Option("--relation", help="who it is to the inmate")]
 SPEED_DIAL = Annotated[str | None, typer.Option("--speed-dial", help="one or two digits")]
+OVERRIDE = Annotated[
+    bool | None,
+    typer.Option(
+        "--override/--no-override", help="let the inmate call it although it is blocked; the note says why"
+    ),
+]
 RECORD = Annotated[bool | None, typer.Option("--record/--no-record", help="record calls to it, or never")]
 
 
@@ -49,14 +55,17 @@ def allow(
     speed_dial: SPEED_DIAL = None,
     payer: PAYER = None,
     record: RECORD = None,
+    override: OVERRIDE = None,
     facility: Facility = None,
 ) -> None:
     """Put a number into an inmate's list, or change what is said of it there.
 
-    What is not given stays as it is. A list takes no more numbers than the facility's pan_maximum.
+    What is not given stays as it is. A list takes no more numbers than the facility's pan_maximum. An override holds
+    against blocks of staff and of the file, never against no-contact nor against what the called party has blocked.
     """
     said = {"relation": relation, "speed_dial": speed_dial, "payer": payer, "records": record}
-    change("number allow", note, facility, number=number, inmate_id=inmate, **said)
+    given = {"number": number, "inmate_id": inmate, "override": override, **said}
+    change("number allow", note, facility, **given)
 
 
 def disallow(number: Number, inmate: Inmate, note: Note, facility: Facility = None) -> None:

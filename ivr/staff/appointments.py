@@ -48,7 +48,7 @@ def appoint(desk: Desk, asked: Appoint) -> str:
     assert begins is not None
     assert ends is not None
     if ends <= begins or ends <= desk.at:
-        raise StaffError("the appointment would be over before it begins")
+        raise StaffError("ends: the appointment would be over before it begins")
     if ends - begins > LONGEST:
         raise StaffError(f"an appointment lasts {LONGEST // timedelta(hours=1)} hours at most")
     when = {"starts_at": begins, "ends_at": ends, "set_at": desk.at}

@@ -99,7 +99,7 @@ def suspend(desk: Desk, asked: Suspend) -> str:
         raise StaffError(f"inmate {asked.inmate_id} is {row.state}: `ivr inmate activate` comes first")
     begins, ends = (desk.instant(own, each) for each in (asked.suspended_from, asked.suspended_to))
     if ends is not None and ends <= max(begins or desk.at, desk.at):
-        raise StaffError("the suspension would be over before it begins")
+        raise StaffError("suspended_to: the suspension would be over before it begins")
     _set_state(desk, row, asked, InmateState.SUSPENDED, (begins, ends))
     zone = ZoneInfo(desk.time_zone(own))
     said = (("from", begins), ("to", ends))

@@ -24,6 +24,7 @@ class Allow(Asked):
     speed_dial: SpeedDial | None = None
     payer: OnlyPayer | None = None
     records: bool | None = None
+    override: bool | None = None  # of a block of staff or of the file, for this inmate; the note says why
 
     @property
     def about(self) -> str:
@@ -49,7 +50,11 @@ def allow(desk: Desk, asked: Allow) -> str:
     row = desk.inmate(own, asked.inmate_id)
     said = ("relation", "speed_dial", "payer", "records")
     given = {name: value for name in said if (value := getattr(asked, name)) is not None}
-    return f"inmate {asked.inmate_id}: {listed(desk, row, asked, asked.number, given)}"
+    blocked = ""
+    if asked.override is not None:
+        given["override_note"] = asked.note if asked.override else None
+        blocked = f"; a block {'does not hold' if asked.override else 'holds'} for this inmate"
+    return f"inmate {asked.inmate_id}: {listed(desk, row, asked, asked.number, given)}{blocked}"
 
 
 def listed(

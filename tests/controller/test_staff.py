@@ -135,6 +135,25 @@ async def test_a_listed_number_may_be_called_at_once_and_stays_listed(world: Wor
 
 
 @in_loop
+async def test_staff_override_a_block_for_one_inmate_but_never_whom_wants_no_calls(world: World) -> None:
+    of_file = {"inmate_id": "1001", "number": "+12175550105"}
+    assert await refusal(world, "5") is Denial.NUMBER_BLOCKED
+    told = does(world, "number allow", **of_file, override=True)
+    assert told.endswith("stands in the list; a block does not hold for this inmate")
+    assert await refusal(world, "5") is Denial.FUNDS_TOO_LOW
+    assert dumps_and_loads(world) == []
+    does(world, "number allow", **of_file, relation="Uncle")  # says nothing of the block
+    assert await refusal(world, "5") is Denial.FUNDS_TOO_LOW
+    does(world, "number allow", **of_file, override=False)
+    assert await refusal(world, "5") is Denial.NUMBER_BLOCKED
+    loads(
+        world, ("[[prepaid]]", '[[no_contact]]\nnumber = "+1 217 555 0105"\nnote = "Victim"\n\n[[prepaid]]')
+    )
+    does(world, "number allow", **of_file, override=True)
+    assert await refusal(world, "5") is Denial.NUMBER_BLOCKED
+
+
+@in_loop
 async def test_a_number_that_was_taken_out_stays_out(world: World) -> None:
     assert does(world, "number disallow", inmate_id="1001", number=LISTED) == (
         f"inmate 1001: {LISTED} taken out of the list"
