@@ -165,7 +165,8 @@ def told(answer: Mapping[str, Any]) -> Iterator[str]:
     yield f"{_who(answer['inmate'], answer['booking'])}, number {answer['number'] or 'none'}, {answer['at']}"
     if answer["decision"] == "deny":
         given = "".join(f", {name} {value}" for name, value in answer["told"].items())
-        yield f"refused: {answer['reason']}{given}"
+        by = f" ({answer['blocked_by']})" if answer["blocked_by"] else ""
+        yield f"refused: {answer['reason']}{_at(answer)}{by}{given}"
         if answer["link"]:
             yield f"the called party is rung to be offered a link to pay {answer['link']} for one call"
     else:

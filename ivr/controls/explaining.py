@@ -12,7 +12,9 @@ from ivr.facility import bookings, lookup
 from ivr.facility.bookings import Booking
 from ivr.facility.lookup import Facility
 from ivr.policy.explain import Explanation, View, explanation
+from ivr.policy.reasons import Denial
 from ivr.policy.request import Allow, CallRequest, Deny, Limit, Payer, Payment
+from ivr.policy.rules import block_cause
 from ivr.policy.schedule import instant
 from rating.money import Money, format_money
 from rating.numbers import ORDINARY_AND_TOLL_FREE, Number, read_e164
@@ -58,7 +60,7 @@ class Answer:
             "at": self.request.at.isoformat(),
             "call_type": self.request.call_type,
             "asks_for_name": self.asks_for_name,
-            **_decision(self.explained),
+            **_decision(self.explained, self.request),
             "payers": {each: why or "can pay" for each, why in self.explained.payers.items()},
             "continues": self.request.continues.id if self.request.continues else None,
             "rules": [_view(view) for view in self.explained.views],
@@ -168,12 +170,14 @@ def _aware(at: datetime | None, facility: Facility) -> datetime | None:
     return instant(at.replace(tzinfo=ZoneInfo(facility.time_zone)))
 
 
-def _decision(explained: Explanation) -> dict[str, object]:
+def _decision(explained: Explanation, request: CallRequest) -> dict[str, object]:
     match explained.decision:
-        case Deny(reason, told, link=link):
+        case Deny(reason, told, link=link, set_at=level):
             said = {name: _said(name, value) for name, value in told.items()}
             offered = f"${format_money(link.amount)}" if link else None
-            return {"decision": "deny", "reason": reason, "told": said, "link": offered}
+            cause = block_cause(request) if reason is Denial.NUMBER_BLOCKED else None
+            why = {"level": level, "blocked_by": cause}
+            return {"decision": "deny", "reason": reason, **why, "told": said, "link": offered}
         case Allow(limit, payment, not_recorded, in_talk=talk):
             return {
                 "decision": "allow",

@@ -249,6 +249,7 @@ class Deny:
     told: Mapping[str, object] = field(default_factory=dict)
     is_unbillable: bool = False  # a collect call, and the number may owe no more (47 CFR 64.6050)
     link: Link | None = None  # where nobody pays yet, and the called party may be asked to
+    set_at: Level | None = field(default=None, compare=False)  # where the rule was set, if a level sets it
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ NEVER_OVERRIDDEN = frozenset({BlockCause.NO_CONTACT, BlockCause.CALLED_PARTY})
 
 def telephones_are_on(ask: CallRequest) -> Deny | None:
     """What is switched off makes no calls at all, to privileged numbers and hotlines neither."""
-    return None if ask.switched_off is None else Deny(Denial.SWITCHED_OFF)
+    return None if ask.switched_off is None else Deny(Denial.SWITCHED_OFF, set_at=ask.switched_off)
 
 
 def inmate_may_call(ask: CallRequest) -> Deny | None:
@@ -153,7 +153,8 @@ def intake_has_calls_left(ask: CallRequest) -> Deny | None:
 
 def within_schedule(ask: CallRequest) -> Deny | None:
     """Calls are made while the schedule of every level is open, or by appointment, and for a minute more at least."""
-    return None if until_schedule_closes(ask).ms >= SHORTEST_CALL_MS else Deny(Denial.OUTSIDE_SCHEDULE)
+    closes = until_schedule_closes(ask)
+    return None if closes.ms >= SHORTEST_CALL_MS else Deny(Denial.OUTSIDE_SCHEDULE, set_at=closes.set_at)
 
 
 def inmate_has_no_other_call(ask: CallRequest) -> Deny | None:
@@ -176,15 +177,15 @@ def one_at_a_time(ask: CallRequest) -> bool:
 def not_too_many_attempts(ask: CallRequest) -> Deny | None:
     """A number is not called again and again in a short time, whether anybody answers or not."""
     rules = _set(ask, Velocity)
-    return _wait(
-        ask, Denial.TOO_MANY_ATTEMPTS, [next_attempt_at(ask.history, each, ask.at) for each in rules]
-    )
+    until = [(next_attempt_at(ask.history, each, ask.at), each.level) for each in rules]
+    return _wait(ask, Denial.TOO_MANY_ATTEMPTS, until)
 
 
 def has_cooled_off(ask: CallRequest) -> Deny | None:
     """The next call waits for so long after the last connected one."""
     rules = [] if until_appointment_ends(ask) else _set(ask, CoolingOff)
-    return _wait(ask, Denial.COOLING_OFF, [cool_at(ask.history, each, ask.at) for each in rules])
+    until = [(cool_at(ask.history, each, ask.at), each.level) for each in rules]
+    return _wait(ask, Denial.COOLING_OFF, until)
 
 
 def has_calls_left(ask: CallRequest) -> Deny | None:
@@ -206,15 +207,17 @@ def _set(ask: CallRequest, kind: type[Set]) -> list[Set]:
     return [each for each in ask.limits if isinstance(each, kind)]
 
 
-def _wait(ask: CallRequest, reason: Denial, until: Sequence[datetime]) -> Deny | None:
-    minutes = max((whole_minutes(each, ask.at) for each in until), default=0)
-    return Deny(reason, {"minutes": minutes}) if minutes > 0 and not ask.privileged else None
+def _wait(ask: CallRequest, reason: Denial, until: Sequence[tuple[datetime, Level]]) -> Deny | None:
+    latest, level = max(until, key=lambda each: each[0], default=(ask.at, None))
+    minutes = whole_minutes(latest, ask.at)
+    return Deny(reason, {"minutes": minutes}, set_at=level) if minutes > 0 and not ask.privileged else None
 
 
 def _next_day(ask: CallRequest, reason: Denial, used_up: Sequence[CallQuota | MinuteQuota]) -> Deny | None:
     if not used_up or ask.privileged:
         return None
-    return Deny(reason, {"day": max(each.each.next_starts_on(ask.at.date()) for each in used_up)})
+    last = max(used_up, key=lambda each: each.each.next_starts_on(ask.at.date()))
+    return Deny(reason, {"day": last.each.next_starts_on(ask.at.date())}, set_at=last.level)
 
 
 def rate_is_known(ask: CallRequest) -> Deny | None:

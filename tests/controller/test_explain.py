@@ -136,6 +136,7 @@ def test_many_questions_are_answered_line_by_line(
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(lines)))
     answers = [json.loads(line) for line in ivr("explain", "--batch").out.splitlines()]
     assert [each.get("reason", each.get("decision")) for each in answers[:2]] == ["allow", "number_blocked"]
+    assert answers[1]["blocked_by"] == "facility"
     told = ["not JSON", "a JSON object", "are needed", "in quotes", "unknown: when", "is not a time"]
     told += ("empty line", "from 2000 to 2100, not 9999", "not 0001", "number: ", "inmate: ", "not JSON")
     assert all(why in each["error"] for why, each in zip(told, answers[2:-2], strict=True))
@@ -164,6 +165,8 @@ def test_a_day_is_told_in_spans(ivr: Ivr, world: World, on_database: str) -> Non
         "payer": "prepaid",
         "seconds": 900,
     }
+    night = ivr("explain", "--inmate", "1001", "--number", "2", "--at", "2026-11-24T23:00").out.splitlines()
+    assert night[1] == "refused: outside_schedule of facility"
     wrong = ivr(*words[:-1], "soon")
     assert (wrong.status, wrong.err) == (1, "ivr: at: 'soon' is not a day such as 2026-12-24\n")
 
@@ -203,6 +206,8 @@ async def test_a_days_quota_counts_the_calls_until_now(world: World) -> None:
         world.database.read_now(explain_day, Question("1001", "2", "demo-a1"), on, ended)
         for on in (None, date(2026, 11, 24))
     ]
+    again = world.database.read_now(explain, Question("1001", "2", "demo-a1"), ended).as_dict()
+    assert (again["reason"], again["level"]) == ("calls_used", "facility")
     told = [[(each.starts.hour, each.as_dict().get("reason")) for each in day.spans] for day in days]
     assert told == [[(0, None), (12, "calls_used")], [(0, None)]]
 

@@ -95,6 +95,13 @@ def test_each_reason_follows_from_one_fact(reason: Denial, ask: CallRequest) -> 
     assert decision.reason is reason
 
 
+def test_a_refusal_by_what_a_level_sets_names_the_level() -> None:
+    denied = {reason: decide(ask) for reason, ask in CASES.items()}
+    named = {reason for reason, each in denied.items() if isinstance(each, Deny) and each.set_at is not None}
+    quantity = {Denial.TOO_MANY_ATTEMPTS, Denial.COOLING_OFF, Denial.CALLS_USED, Denial.MINUTES_USED}
+    assert named == {Denial.SWITCHED_OFF, Denial.OUTSIDE_SCHEDULE, *quantity}
+
+
 def test_no_reason_is_without_a_case() -> None:
     assert set(CASES) | BEFORE_ANY_RULE == set(Denial)
 
