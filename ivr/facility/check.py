@@ -11,6 +11,7 @@ from ivr.facility.fields import DAYS
 from ivr.facility.file import AllowedEntry, BlockedEntry, FacilityFile, InmateEntry, RecordingEntry
 from ivr.facility.hours import ALWAYS, NEVER, Hours, hours
 from ivr.facility.settings import patterns
+from ivr.policy.hotline import HotlineKind
 from ivr.policy.possible import within_reach
 from rating.free_by_law import agency_share
 from rating.numbers import read_e164
@@ -156,14 +157,23 @@ def _contradicting_numbers(file: FacilityFile) -> Iterator[str]:
             yield f"agency, number {each.number}: {each.label} is privileged, and blocked by {by}"
     privileged = {each.number for each in file.number if each.privileged}
     privileged |= {each.number for each in of_agency}
+    yield from _recorded_by_mistake(file, privileged)
     yield from _of_numbers(file, blocks, privileged)
+
+
+def _recorded_by_mistake(file: FacilityFile, privileged: Collection[str]) -> Iterator[str]:
+    """Numbers whose file says that they are recorded and means nothing by it, or leaves it unsaid."""
+    for special in file.number:
+        said = "records" in special.model_fields_set
+        if special.number in privileged:
+            if said and special.records:
+                yield f"number {special.number}: records = true means nothing, since the number is privileged"
+        elif special.hotline_kind is HotlineKind.LEGAL_AID and file.facility.records and not said:
+            yield f"number {special.number}: legal aid, and recorded: expected privileged = true, or records = …"
 
 
 def _of_numbers(file: FacilityFile, blocks: "_Blocks", privileged: Collection[str]) -> Iterator[str]:
     """Those with rules of their own, and those of lists."""
-    for special in file.number:
-        if special.number in privileged and special.records and "records" in special.model_fields_set:
-            yield f"number {special.number}: records = true means nothing, since the number is privileged"
     for special in file.number:
         if by := blocks.of(special.number):
             yield f"number {special.number}: {special.label} is for everybody, and blocked by {by}"

@@ -46,6 +46,12 @@ FOUND: dict[str, tuple[str, str, str, str]] = {
         '[[blocked]]\nnumber = "2175550110"\nnote = "why"\n' + BLOCK,
         "number +12175550110: Public defender is for everybody, and blocked by number +12175550110 (why)",
     ),
+    "legal aid that is recorded": (
+        CLEAN,
+        BLOCK,
+        '[[number]]\nnumber = "2175550150"\nlabel = "Aid"\nhotline_kind = "legal_aid"\ncode = "44"\n' + BLOCK,
+        "number +12175550150: legal aid, and recorded: expected privileged = true, or records = …",
+    ),
     "recordings of nothing": (
         CLEAN.replace("\nrecords = true", "\nrecords = false"),
         "kept_days = 365",
