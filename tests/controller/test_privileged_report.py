@@ -113,7 +113,7 @@ def test_what_a_loaded_file_has_done_to_the_list_is_a_change_of_it(world: World)
     added = f"number {NUMBER}: privileged: added (X)"
     told = loaded("5f0c", [*(f"inmate {each}: added" for each in range(MOST_TOLD)), added])
     row: dict[str, Any] = {"author": "amy", "note": "by its file", "at": world.at}
-    about = loading(demonstration()).about
+    about = loading(demonstration(), None).about
     world.database.transact_now(lambda conn: log(conn, Deed.CHANGE, "load", about, told, **row))
     found = world.database.read_now(privileged_report, None, world.at.date(), world.at.date())
     assert [each["told"] for each in found.changes] == [added]
