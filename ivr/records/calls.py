@@ -91,8 +91,11 @@ _OVERRIDDEN = (
 )
 _BLOCKED = exists().where(
     blocked_number.c.facility_id == call.c.facility_id,
-    or_(*(blocked_number.c.number == prefix for prefix in _PREFIXES)),
-    (blocked_number.c.covers == "prefix") | (blocked_number.c.number == call.c.number),
+    # a type is blocked by its name, which is the call's type too where such numbers are ever called
+    or_(
+        blocked_number.c.number == call.c.call_type, *(blocked_number.c.number == each for each in _PREFIXES)
+    ),
+    (blocked_number.c.covers != "number") | (blocked_number.c.number == call.c.number),
     (blocked_number.c.scope == scopes.FACILITY)
     | (blocked_number.c.scope == scopes.AGENCY)
     | (blocked_number.c.scope == literal("inmate/") + cast(call.c.inmate, String)),

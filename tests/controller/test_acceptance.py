@@ -34,6 +34,13 @@ def block(conn: Connection, world: World, cause: BlockCause) -> None:
     conn.execute(insert(blocked_number).values(**row, **covered, blocked_at=world.at))
 
 
+def block_its_type(conn: Connection, world: World, call_id: str) -> None:
+    calls.set_values(conn, call_id, call_type="international")
+    row = {"facility_id": FACILITY, "number": "international", "cause": BlockCause.SECURITY, "note": "since"}
+    covered = {"author": "staff", "scope": "facility", "covers": "type"}
+    conn.execute(insert(blocked_number).values(**row, **covered, blocked_at=world.at))
+
+
 def make_privileged(conn: Connection, number: str = NUMBER) -> None:
     with privileged.changing(conn, FACILITY) as listed:
         listed.add(
@@ -57,6 +64,7 @@ SINCE: dict[str, Since] = {
     "blocked by the called party": lambda conn, world, call_id: block_number(
         conn, FACILITY, NUMBER, call_id, world.node
     ),
+    "blocked by the type of its number": block_its_type,
     "privileged": lambda conn, _world, _: make_privileged(conn),
     "its hold released": release_hold,
     "refused": lambda conn, _world, call_id: calls.decline(conn, call_id, Outcome.REFUSED, "en"),
