@@ -187,7 +187,7 @@ def replaced(supervisor: Supervisor, pid: int) -> float:
     """Seconds until another controller is ready."""
     began = time.monotonic()
     while supervisor.controller.pid == pid or not supervisor.controller.ready:
-        assert time.monotonic() - began < 10, "not replaced in ten seconds"
+        assert time.monotonic() - began < 30, "not replaced"
         time.sleep(0.02)  # a process's end and start: nothing to wait on
     return time.monotonic() - began
 

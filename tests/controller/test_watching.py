@@ -30,18 +30,20 @@ def told(world: World) -> list[tuple[str, str]]:
 @pytest.mark.usefixtures("on_database")
 @in_loop
 async def test_who_watches_an_inmate_is_told_once_and_rung_until_it_ends(world: World, ivr: Ivr) -> None:
-    assert does(world, "watch add", inmate_id="1001", **WHOM) == "inmate 1001: watched (1)"
+    added = does(world, "watch add", inmate_id="1001", **WHOM)
+    [standing] = world.database.read_now(watched.standing)
+    assert added == f"inmate 1001: watched ({standing.id})"
     call_id = await steps.accepted(world)
     assert told(world) == [("email", WHOM["email"]), ("sms", WHOM["sms"])]
     [row] = world.database.read_now(listening.of_call, call_id)
     assert (row.author, row.phone, row.note) == ("ida", "staff-desk", "watched: Case 18")
     for verb in (("changes",), ("inmate", "show", "1001")):  # a viewer may see both
         assert "watched" not in ivr(*verb).out
-    assert "watched (1)" in ivr("audit", "show", "--verb", "watch add").out
-    assert does(world, "watch end", watched_id=1) == "watched 1: watched no longer"
+    assert f"watched ({standing.id})" in ivr("audit", "show", "--verb", "watch add").out
+    assert does(world, "watch end", watched_id=standing.id) == f"watched {standing.id}: watched no longer"
     assert world.database.read_now(watched.standing) == []
-    with pytest.raises(StaffError, match="nothing is watched as 1"):
-        does(world, "watch end", watched_id=1)
+    with pytest.raises(StaffError, match=f"nothing is watched as {standing.id}"):
+        does(world, "watch end", watched_id=standing.id)
 
 
 @in_loop
