@@ -1,4 +1,4 @@
-"""Stories run eight at once on one stack for each database, fault stories four at once, each on its own.
+"""Stories run ten at once on one stack for each database, fault stories five at once, each on its own.
 
 Each test waits for its story.
 """
@@ -25,8 +25,8 @@ from tests.telephony.registry import (
 from tests.telephony.scene import Scene
 from tests.telephony.stack import ear, running_stack
 
-AT_ONCE = 12
-STACKS_AT_ONCE = 6
+AT_ONCE = 10
+STACKS_AT_ONCE = 5
 
 
 class Witness(Protocol):
