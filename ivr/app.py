@@ -47,7 +47,7 @@ from ivr.paging import keep_paging
 from ivr.paying import Paying
 from ivr.processor import setup
 from ivr.recordings import Finisher
-from ivr.records.alerts import alert_unless_told
+from ivr.records.alerts import alert_once
 from ivr.records.recordings import Places
 from ivr.runner import EXPRESSIONS, Runner
 from ivr.sharing.in_process import InProcess
@@ -115,7 +115,7 @@ async def run(settings: Settings) -> None:
         await database.transact(alert_shortfalls, utc_now())
         voices = Voices.load(settings.own_prompts)
         for fault in voices.faults:
-            await database.transact(alert_unless_told, "own prompts", fault, utc_now())
+            await database.transact(alert_once, "own prompts", fault, utc_now())
         board = switchboard(settings, keyring)
         console = Console(board)
         node = build_node(settings, keyring, database, console.tell)

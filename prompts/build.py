@@ -8,11 +8,11 @@ from pathlib import Path
 
 from rich.progress import track
 
-from prompts import own
 from prompts.catalogue import Catalogue
 from prompts.clips import AUDIO, Clip, inventory
 from prompts.engines import RATE, Speak, speaker
 from prompts.manifest import Made, findings, hash_of, read_manifest, stale, write_manifest
+from prompts.own import Own
 from prompts.sound import PROCESSING, for_telephone, write_wave
 from prompts.sound import RATE as TELEPHONE_RATE
 from prompts.speak import PromptError
@@ -31,7 +31,7 @@ def check(audio: Path = AUDIO) -> list[str]:
 def check_own(folder: Path) -> list[str]:
     """The same of what a facility has of its own."""
     try:
-        return own.check(folder, Catalogue.load())
+        return Own.read(folder, Catalogue.load()).faults()
     except PromptError as error:
         return [str(error)]
 
@@ -43,7 +43,7 @@ def script(language: str, of: Path | None = None) -> Iterator[Clip]:
 
 def catalogue_of(folder: Path | None) -> Catalogue:
     """All texts, in the words of the facility whose folder it is. Raises PromptError for words that break a rule."""
-    return own.worded(folder, Catalogue.load()) if folder else Catalogue.load()
+    return Own.read(folder, Catalogue.load()).words if folder else Catalogue.load()
 
 
 def build(voices: Path, languages: tuple[str, ...], audio: Path = AUDIO, *, of: Path | None = None) -> int:
@@ -55,9 +55,10 @@ def build(voices: Path, languages: tuple[str, ...], audio: Path = AUDIO, *, of: 
     """
     audio = of or audio
     audio.mkdir(parents=True, exist_ok=True)
-    clips = inventory(catalogue_of(of))
+    own = Own.read(of, Catalogue.load()) if of else None
+    clips = list(own.inventory) if own else inventory(Catalogue.load())
     manifest = _without_strays(read_manifest(audio), clips, audio)
-    wanted = own.own_clips(of, Catalogue.load()) if of else clips
+    wanted = own.clips if own else clips
     waiting = [
         clip for clip in wanted if clip.spoken_in in languages and stale(clip, PROCESSING, audio, manifest)
     ]
@@ -79,9 +80,8 @@ def _make(clip: Clip, speak: Speak, audio: Path) -> Made:
 
 
 def _without_strays(manifest: dict[str, Made], clips: list[Clip], audio: Path) -> dict[str, Made]:
-    """Remove the files that no text has, and their entries."""
+    """Remove the files that were made here and that no text has any more, and their entries."""
     wanted = {clip.path for clip in clips}
-    for path in audio.rglob("*.wav"):
-        if path.relative_to(audio).as_posix() not in wanted:
-            path.unlink()
+    for name in set(manifest) - wanted:
+        (audio / name).unlink(missing_ok=True)
     return {name: made for name, made in manifest.items() if name in wanted}

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from prompts.clips import Clip
+from prompts.speak import PromptError
 
 NAME = "manifest.json"
 
@@ -25,11 +26,16 @@ Manifest = Mapping[str, Made]  # by the path of the file below the folder
 
 
 def read_manifest(folder: Path) -> dict[str, Made]:
-    """The manifest of a folder of audio; empty when there is none yet."""
+    """The manifest of a folder of audio; empty when there is none yet. Raises PromptError for one of other form."""
     path = folder / NAME
     if not path.exists():
         return {}
-    return {name: Made(**entry) for name, entry in json.loads(path.read_text("utf-8")).items()}
+    try:
+        return {name: Made(**entry) for name, entry in json.loads(path.read_text("utf-8")).items()}
+    except (ValueError, TypeError, AttributeError):
+        raise PromptError(
+            f"{path}: not as `ivr prompts` writes it; without it `build` and `record` make all anew"
+        ) from None
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

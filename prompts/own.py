@@ -15,7 +15,7 @@ from typing import Self
 
 from prompts.catalogue import LANGUAGES, Catalogue, Prompt, read_entry
 from prompts.clips import AUDIO, Clip, inventory
-from prompts.manifest import findings, read_manifest, stale
+from prompts.manifest import Manifest, findings, read_manifest, stale
 from prompts.sound import PROCESSING
 from prompts.speak import PromptError
 
@@ -76,8 +76,8 @@ class Voices:
         faults: list[str] = []
         for place in sorted(each for each in folder.glob("*") if each.is_dir()):
             try:
-                voices[place.name] = voice_of(place, common)
-                found = check(place, common)
+                own = Own.read(place, common)
+                voices[place.name], found = own.voice(), own.faults()
             except PromptError as error:
                 found = [str(error)]
             if found:
@@ -90,28 +90,60 @@ class Voices:
         return self.of_facilities.get(facility_id, self.common)
 
 
-def voice_of(folder: Path, common: Catalogue) -> Voice:
-    """The facility's voice: of its own words those whose audio is there and right, else those of all.
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A facility's folder, read once: all texts in its words, and what audio it has."""
 
-    Raises PromptError for words that break a rule.
-    """
-    words, manifest = worded(folder, common), read_manifest(folder)
-    right = {clip.path: not stale(clip, PROCESSING, folder, manifest) for clip in inventory(words)}
-    missing = {clip.path for clip in own_clips(folder, common) if not right[clip.path]}
-    said = {
-        prompt_id: prompt
-        for prompt_id, prompt in words.prompts.items()
-        if missing.isdisjoint(f"{language}/{segment.clip_id}.wav" for language, segment in prompt.segments)
-    }
-    catalogue = Catalogue({**common.prompts, **said})
-    spoken = {(clip.path, clip.words) for clip in inventory(catalogue)}
-    own = {clip.path for clip in inventory(words) if right[clip.path] and (clip.path, clip.words) in spoken}
-    return Voice(catalogue, folder.absolute(), frozenset(own))
+    folder: Path
+    common: Catalogue
+    words: Catalogue
+    manifest: Manifest
+    inventory: Sequence[Clip]  # of its words
+    clips: Sequence[Clip]  # those of it whose words are its own, so that it needs audio of them
+
+    @classmethod
+    def read(cls, folder: Path, common: Catalogue) -> Self:
+        """Raises PromptError, naming the file, for one that can't be read, and for words that break a rule."""
+        try:
+            words, manifest = _worded(folder / WORDS, common), read_manifest(folder)
+        except OSError as error:
+            raise PromptError(f"{error.filename}: {error.strerror}") from None
+        spoken, there = _spoken(inventory(common)), inventory(words)
+        return cls(
+            folder.absolute(),
+            common,
+            words,
+            manifest,
+            there,
+            [c for c in there if not _spoken([c]) <= spoken],
+        )
+
+    def faults(self) -> list[str]:
+        """Everything in which its words and its audio disagree; empty when nothing does."""
+        needed = {clip.path for clip in self.clips} | set(self.manifest)
+        return findings([clip for clip in self.inventory if clip.path in needed], PROCESSING, self.folder)
+
+    def voice(self) -> Voice:
+        """How it speaks: in those of its own words whose audio is there and right, else in those of all."""
+        right = [clip for clip in self.inventory if not stale(clip, PROCESSING, self.folder, self.manifest)]
+        missing = {clip.path for clip in self.clips} - {clip.path for clip in right}
+        said = {
+            prompt_id: prompt
+            for prompt_id, prompt in self.words.prompts.items()
+            if missing.isdisjoint(
+                f"{language}/{segment.clip_id}.wav" for language, segment in prompt.segments
+            )
+        }
+        catalogue = Catalogue({**self.common.prompts, **said})
+        spoken = _spoken(inventory(catalogue))
+        return Voice(catalogue, self.folder, frozenset(c.path for c in right if _spoken([c]) <= spoken))
 
 
-def worded(folder: Path, common: Catalogue) -> Catalogue:
-    """All texts in the facility's words; raises PromptError, naming the text, for one that breaks a rule."""
-    path = folder / WORDS
+def _spoken(clips: Sequence[Clip]) -> set[tuple[str, str]]:
+    return {(clip.path, clip.words) for clip in clips}
+
+
+def _worded(path: Path, common: Catalogue) -> Catalogue:
     if not path.exists():
         return common
     try:
@@ -123,21 +155,6 @@ def worded(folder: Path, common: Catalogue) -> Catalogue:
     for prompt_id, entry in given.items():
         prompts[prompt_id] = _own_text(path, prompt_id, entry, common)
     return Catalogue(prompts)
-
-
-def own_clips(folder: Path, common: Catalogue) -> list[Clip]:
-    """The clips whose words are the facility's own, so that it needs audio of them."""
-    spoken = {(clip.path, clip.words) for clip in inventory(common)}
-    return [clip for clip in inventory(worded(folder, common)) if (clip.path, clip.words) not in spoken]
-
-
-def check(folder: Path, common: Catalogue) -> list[str]:
-    """Everything in which the facility's words and audio disagree; raises PromptError for words that break a rule."""
-    recorded, needed = read_manifest(folder), {clip.path for clip in own_clips(folder, common)}
-    clips = [
-        clip for clip in inventory(worded(folder, common)) if clip.path in needed or clip.path in recorded
-    ]
-    return findings(clips, PROCESSING, folder)
 
 
 def _terms(path: Path, terms: object, common: Catalogue) -> Terms:

@@ -15,7 +15,7 @@ from prompts.clips import AUDIO
 from prompts.engines import EngineError
 from prompts.listen import Listener, read_audio, transcript
 from prompts.manifest import read_manifest
-from prompts.own import Voice, voice_of
+from prompts.own import Own, Voice
 from prompts.saying import sentence, told
 from prompts.sound import RATE, write_wave
 from prompts.speak import PromptError
@@ -25,7 +25,7 @@ app = typer.Typer(
 )
 LanguageOption = Annotated[str, typer.Option("--language", help="en or es")]
 Chosen = Annotated[str, typer.Argument(metavar="LANGUAGE", help="en or es")]
-Own = Annotated[
+OwnFolder = Annotated[
     Path | None,
     typer.Option("--own", metavar="DIR", help="a facility's own folder: its words.toml and recordings"),
 ]
@@ -35,7 +35,7 @@ Own = Annotated[
 def build(
     voices: Annotated[Path, typer.Option(help="the folder `voices` of the npm package kokoro-js")],
     language: Annotated[str, typer.Option(help="only the clips spoken in this language")] = "",
-    own: Own = None,
+    own: OwnFolder = None,
 ) -> None:
     """Make the audio that is missing or was made from other words.
 
@@ -50,7 +50,7 @@ def build(
 
 
 @app.command()
-def check(own: Own = None) -> None:
+def check(own: OwnFolder = None) -> None:
     """Say where texts and audio differ; needs no speech engine. Exit status 1 where they do."""
     found = building.check_own(own) if own else building.check()
     typer.echo("\n".join(found) or "texts and audio agree")
@@ -62,7 +62,7 @@ def script(
     language: Chosen,
     *,
     as_csv: Annotated[bool, typer.Option("--csv", help="for a spreadsheet")] = False,
-    own: Own = None,
+    own: OwnFolder = None,
 ) -> None:
     """Print every clip of a language with its file and words, for a person to record.
 
@@ -85,7 +85,7 @@ def script(
 def record(
     folder: Annotated[Path, typer.Argument(help="holds the files by the names that `script` prints")],
     language: LanguageOption,
-    own: Own = None,
+    own: OwnFolder = None,
 ) -> None:
     """Take a person's recordings in place of the machine's, file by file: all of a folder, or none.
 
@@ -110,11 +110,11 @@ def play(
     output: Annotated[
         Path | None, typer.Option("--output", help="a WAV file to write; without it the words are printed")
     ] = None,
-    own: Own = None,
+    own: OwnFolder = None,
 ) -> None:
     """Tell what a prompt says, with its variables, and write its sound as a caller hears it."""
     try:
-        voice = voice_of(own, Catalogue.load()) if own else Voice(Catalogue.load())
+        voice = Own.read(own, Catalogue.load()).voice() if own else Voice(Catalogue.load())
         said = told(voice.catalogue, prompt, values or [])
         sounds = voice.sounds(prompt, _language(language), said)
     except PromptError as error:

@@ -1,17 +1,22 @@
 """A facility's own words and recordings are heard in place of those of all, where they are there and right."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from ivr.call import Call
+from prompts import build as building
 from prompts.build import catalogue_of
 from prompts.catalogue import Catalogue
-from prompts.clips import AUDIO
-from prompts.own import WORDS, Voices, check, own_clips, voice_of
+from prompts.clips import AUDIO, Clip
+from prompts.manifest import read_manifest
+from prompts.own import WORDS, Own, Voices
 from prompts.recorded import take
+from prompts.sound import Samples
 from prompts.speak import PromptError
 from prompts.verbs import app
 from tests.fakes.loop import in_loop
@@ -50,19 +55,19 @@ def bring(own: Path, language: str, *names: str) -> None:
 
 
 def call_from(own: Path) -> list[str]:
-    return voice_of(own, COMMON).files("call_from", "en", FROM)
+    return Own.read(own, COMMON).voice().files("call_from", "en", FROM)
 
 
 def test_words_without_audio_are_not_heard_and_are_named(own: Path) -> None:
-    assert {clip.path: clip.words for clip in own_clips(own, COMMON)} == {
+    assert {clip.path: clip.words for clip in Own.read(own, COMMON).clips} == {
         "en/call_from.2.wav": "a resident at.",
         "en/passive_notice.wav": "This is a free call from a resident. It is not recorded.",
         "en/facility.riverside.wav": "Riverside Jail.",
         "es/facility.riverside.wav": "la Cárcel de Riverside.",
     }
     assert call_from(own) == COMMON_CALL
-    assert check(own, COMMON)[0] == "en/call_from.2.wav: missing"
-    assert len(check(own, COMMON)) == 4
+    assert Own.read(own, COMMON).faults()[0] == "en/call_from.2.wav: missing"
+    assert len(Own.read(own, COMMON).faults()) == 4
 
 
 def test_own_words_and_recordings_are_heard_once_their_audio_is_there(own: Path) -> None:
@@ -75,24 +80,24 @@ def test_own_words_and_recordings_are_heard_once_their_audio_is_there(own: Path)
     ]
     bring(own, "es", "facility.riverside")
     assert call_from(own)[2:] == [f"{own}/en/call_from.2", f"{own}/en/facility.riverside"]
-    spanish = voice_of(own, COMMON).files("call_from", "es", FROM)
+    spanish = Own.read(own, COMMON).voice().files("call_from", "es", FROM)
     assert spanish[2:] == ["es/ivr/call_from.2", f"{own}/es/facility.riverside"]
-    assert voice_of(own, COMMON).files("goodbye", "en", {}) == [f"{own}/en/goodbye"]
-    assert check(own, COMMON) == ["en/passive_notice.wav: missing"]
+    assert Own.read(own, COMMON).voice().files("goodbye", "en", {}) == [f"{own}/en/goodbye"]
+    assert Own.read(own, COMMON).faults() == ["en/passive_notice.wav: missing"]
 
 
 def test_a_file_that_is_gone_or_changed_or_says_other_words_is_not_heard(own: Path) -> None:
     bring(own, "en", "call_from.2", "goodbye")
-    voice = voice_of(own, COMMON)
+    voice = Own.read(own, COMMON).voice()
     (own / "en/goodbye.wav").unlink()
     assert voice.files("goodbye", "en", {}) == ["en/ivr/goodbye"]
     (own / "en/call_from.2.wav").write_bytes(b"RIFF")
     assert call_from(own) == COMMON_CALL
-    assert "en/call_from.2.wav: the file is not the one that was made" in check(own, COMMON)
+    assert "en/call_from.2.wav: the file is not the one that was made" in Own.read(own, COMMON).faults()
     bring(own, "en", "call_from.2")
     (own / WORDS).write_text(WORDED.replace("a resident", "a patient"), "utf-8")
     assert call_from(own) == COMMON_CALL
-    assert any("was made from other words" in line for line in check(own, COMMON))
+    assert any("was made from other words" in line for line in Own.read(own, COMMON).faults())
 
 
 @in_loop
@@ -135,11 +140,54 @@ async def test_each_facility_speaks_as_it_wants_and_all_others_as_all_do(own: Pa
 def test_words_that_break_a_rule_are_named_with_what_was_expected(own: Path, words: str, fault: str) -> None:
     (own / WORDS).write_text(words, "utf-8")
     with pytest.raises(PromptError) as raised:
-        voice_of(own, COMMON)
+        Own.read(own, COMMON).voice()
     assert fault in str(raised.value)
     assert "words.toml" in str(raised.value)
     told = CliRunner().invoke(app, ["check", "--own", str(own)])
     assert (told.exit_code, told.output.strip()) == (1, str(raised.value))
+
+
+@pytest.mark.parametrize("held", ["[", '["a"]', '{"en/goodbye.wav": {"words": "Bye."}}'])
+def test_a_manifest_of_other_form_keeps_nobody_from_speaking(own: Path, held: str) -> None:
+    (own / "manifest.json").write_text(held, "utf-8")
+    voices = Voices.load(own.parent)
+    assert voices.of("riverside") is voices.common
+    [fault] = voices.faults
+    assert fault.startswith(f"riverside: {own / 'manifest.json'}: not as `ivr prompts` writes it")
+
+
+def test_words_that_can_not_be_read_keep_nobody_from_speaking(own: Path) -> None:
+    (own / WORDS).unlink()
+    (own / WORDS).mkdir()
+    voices = Voices.load(own.parent)
+    assert voices.of("riverside") is voices.common
+    [fault] = voices.faults
+    assert fault.startswith(f"riverside: {own / WORDS}: Is a directory")
+
+
+def test_a_build_takes_away_what_it_made_and_no_text_has_and_nothing_else(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(own, "en", "goodbye", "facility.riverside")
+    kept = own / "studio" / "goodbye.wav"
+    kept.parent.mkdir()
+    shutil.copy(AUDIO / "en" / "goodbye.wav", kept)
+    (own / WORDS).write_text('[terms.en]\n"an incarcerated individual" = "a resident"\n', "utf-8")
+
+    def speaker(_language: str, _voices: Path) -> Callable[[Clip], Samples]:
+        return lambda clip: np.sin(np.arange(2_400 * len(clip.words.split())) / 8.0)
+
+    monkeypatch.setattr(building, "speaker", speaker)
+    assert building.build(own, ("en", "es"), of=own) == 2
+    assert kept.exists()
+    assert not (own / "en" / "facility.riverside.wav").exists()
+    assert set(read_manifest(own)) == {
+        "en/call_from.2.wav",
+        "en/goodbye.wav",
+        "en/passive_notice.wav",
+    }
+    assert "studio/goodbye.wav: no text has it" in Own.read(own, COMMON).faults()
+    assert building.build(own, ("en", "es"), of=own) == 0
 
 
 def test_a_term_keeps_its_capital_and_leaves_variables_and_longer_words_alone(own: Path) -> None:
