@@ -14,7 +14,7 @@ from ivr.facility import possible
 from ivr.facility.lookup import Facility, facilities
 from ivr.facility.possible import Possible, entitled_on, people
 from ivr.policy.quantity import MINUTE_MS, SHORTEST_COUNTED_MS
-from ivr.records.alerts import alert, open_alerts
+from ivr.records.alerts import alert, one_by_one, open_alerts
 from ivr.records.tables import call, job
 
 SHORTFALL = "entitlement"
@@ -97,11 +97,18 @@ def _since_last(conn: Connection, at: datetime) -> list[str]:
 
 
 def _alert_new(conn: Connection, lines: Iterable[str], at: datetime) -> int:
-    known = [_whose(row.text) for row in open_alerts(conn) if row.kind == SHORTFALL]
-    new = [line for line in lines if _whose(line) not in known]
+    new = _new(conn, lines)
+    if new:
+        one_by_one(conn)
+        new = _new(conn, new)
     for line in new:
         alert(conn, SHORTFALL, line, at)
     return len(new)
+
+
+def _new(conn: Connection, lines: Iterable[str]) -> list[str]:
+    known = [_whose(row.text) for row in open_alerts(conn) if row.kind == SHORTFALL]
+    return [line for line in lines if _whose(line) not in known]
 
 
 def _whose(line: str) -> list[str]:

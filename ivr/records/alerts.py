@@ -38,12 +38,17 @@ def alert_unless_told(conn: Connection, kind: str, text: str, at: datetime) -> b
 
 
 def _is_first(conn: Connection, same: Select[tuple[int]]) -> bool:
-    """Whether there is none of these; of nodes that are about to tell the same each waits for the one before."""
+    """Whether there is none of these."""
     if conn.scalar(same) is not None:
         return False
+    one_by_one(conn)
+    return conn.scalar(same) is None
+
+
+def one_by_one(conn: Connection) -> None:
+    """Of nodes that are about to tell the same, each waits here for the one before, and then looks again."""
     if conn.dialect.name == "postgresql":
         conn.execute(select(func.pg_advisory_xact_lock(func.hashtext("alert"))))
-    return conn.scalar(same) is None
 
 
 def open_alerts(conn: Connection) -> Sequence[Row[Any]]:

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
 from rich.progress import Progress
 from sqlalchemy import Connection, delete, select
 
 from accounts import ledger, payers, schema
 from accounts.billed import collect_account, open_billed
-from accounts.db import Database, DatabaseBusy
+from accounts.db import Database
 from accounts.debit import account_id_of
 from accounts.tables import BilledKind
 from accounts.verification import verify
@@ -131,7 +131,8 @@ class Contest:
         return at_once(
             [
                 partial(
-                    self._asked,
+                    self.database.transact_now,
+                    authorise,
                     place,
                     call_id=call_id,
                     inmate=key,
@@ -142,14 +143,6 @@ class Contest:
                 for call_id, key in keyed.items()
             ]
         )
-
-    def _asked(self, place: Facility, **given: Any) -> Authorised:
-        """What is decided; whoever has to wait for too long, on a machine with much else to do, asks again."""
-        while True:
-            try:
-                return self.database.transact_now(authorise, place, **given)
-            except DatabaseBusy:
-                continue
 
     def _key(self, conn: Connection, call_id: str, key: int, number: str) -> None:
         calls.open_call(

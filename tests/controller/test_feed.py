@@ -1,7 +1,7 @@
 """The jail-management system's feed: each event once, each file whole or not at all, every bad row told."""
 
 from pathlib import Path
-from time import process_time
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -176,10 +176,10 @@ def test_ten_thousand_events_take_seconds(world: World) -> None:
         ('"1002"', '"100002"'),
     )
     lines = "".join(f"e{n},2026-11-23T08:00,booked,{200_000 + n},Person {n},unit-a,\n" for n in range(10_000))
-    began = process_time()
+    began = perf_counter()
     assert fed(world, lines) == "jms.csv: 10000 booked"
     assert fed(world, lines) == "jms.csv: 10000 known before"
-    assert process_time() - began < 60
+    assert perf_counter() - began < 60
     count = select(func.count()).select_from(inmate_event)
     assert world.database.read_now(lambda conn: conn.scalar(count)) == 10_000
 

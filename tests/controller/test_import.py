@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from time import process_time
+from time import perf_counter
 
 import pytest
 from sqlalchemy import func, select
@@ -172,10 +172,10 @@ def test_ten_thousand_rows_take_seconds(world: World) -> None:
     world.database.transact_now(load, wide, KEY, world.at)
     people = "id,name,pin\n" + "".join(f"{200_000 + n},Person {n},2468\n" for n in range(10_000))
     lists = "inmate,number\n" + "".join(f"{200_000 + n},217556{n:04d}\n" for n in range(10_000))
-    began = process_time()
+    began = perf_counter()
     assert imported(world, Kind.INMATES, people).startswith("inmates: 10000 added")
     assert imported(world, Kind.NUMBERS, lists).startswith("numbers: 10000 added")
-    assert process_time() - began < 60
+    assert perf_counter() - began < 60
     count = select(func.count()).select_from(allowed_number)
     assert (world.database.read_now(lambda conn: conn.scalar(count)) or 0) > 10_000
 

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection
 
 from accounts.db import Database, WriterLock, WriterLocked
+from ivr import entitlements
 from ivr.config import Settings
 from ivr.facility import switches
 from ivr.instance import places_of
@@ -134,7 +135,7 @@ async def test_a_node_that_is_gone_for_good_is_forgotten_once_its_calls_are_sett
 
 @only_postgresql
 def test_what_all_nodes_see_at_once_is_told_once(database: Database) -> None:
-    nodes_of_it = 6
+    nodes_of_it, short = 6, "example-county-jail: unit-a: too little"
     together = threading.Barrier(nodes_of_it)
 
     def tell(conn: Connection, text: str, tells: Callable[[Connection, str, str, datetime], object]) -> None:
@@ -145,11 +146,13 @@ def test_what_all_nodes_see_at_once_is_told_once(database: Database) -> None:
             for round_ in range(5):
                 together.wait(20)
                 database.transact_now(tell, f"{tells.__name__} {round_}", tells)
+        together.wait(20)
+        database.transact_now(entitlements._alert_new, [short], NOON)
 
     with ThreadPoolExecutor(nodes_of_it) as pool:
         list(pool.map(see, range(nodes_of_it)))
     told_of = Counter(row.text for row in database.read_now(alerts.open_alerts))
-    assert (len(told_of), set(told_of.values())) == (10, {1})
+    assert (len(told_of), set(told_of.values()), told_of[short]) == (11, {1}, 1)
 
 
 @only_postgresql

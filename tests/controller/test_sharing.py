@@ -80,7 +80,7 @@ async def test_a_change_is_heard_once_by_every_node(two: Opened) -> None:
         for _ in range(3):
             await first.say_changed()
         assert await waiting
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 1
         assert await main.changed(1)
         await other.changed(0.05)  # those that came while it was on its way
         assert not await other.changed(0.01)
@@ -115,7 +115,7 @@ async def test_a_redis_that_is_gone_or_frozen_is_lost_within_a_moment(redis_serv
             began = time.monotonic()
             with pytest.raises(Lost):
                 await ask()
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 1
         redis_server.freeze(frozen=False)
         await shared.say_changed()
         redis_server.end()
@@ -128,7 +128,7 @@ async def test_a_redis_that_is_gone_or_frozen_is_lost_within_a_moment(redis_serv
             began = time.monotonic()
             with pytest.raises(Lost, match=r"^Redis: ConnectionError$"):
                 tell(redis_server.url)
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 1
 
 
 @only_postgresql

@@ -9,10 +9,10 @@ P = ParamSpec("P")
 
 
 def in_loop(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
-    """Run the test in an event loop of its own; one that hangs is ended after a minute."""
+    """Run the test in an event loop of its own, for 30 seconds at most."""
 
     async def bounded(*args: P.args, **kwargs: P.kwargs) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(30):
             await test(*args, **kwargs)
 
     @functools.wraps(test)

@@ -22,8 +22,7 @@ from tests.telephony.cast import Cast, Role
 from tests.telephony.scene import Scene
 from tests.telephony.stack import running_stack
 
-#: No measure: the others of these stories keep the machine busy meanwhile.
-REPLACED_SECONDS = 30.0
+REPLACED_SECONDS = 10.0
 
 
 class Theatre:
